@@ -1,0 +1,1 @@
+"""argv in, text out: the only code that prints or exits."""

@@ -1,0 +1,1 @@
+"""one file per command: apply, build, delete, images, run and more."""

@@ -1,0 +1,1 @@
+"""Clusterfile YAML → Cluster (types, load, defaults, validate)."""

@@ -1,0 +1,55 @@
+"""one file per transport: ssh, local.
+
+A Connector performs commands on one machine as one account. Commands are lists of words, quoted in one place. One
+connection per host for the whole run and one resident shell on it: a command costs a round trip, not a login.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol
+
+from sealpy.sdk import Result
+
+__all__ = ["Connector"]
+
+
+class Connector(Protocol):
+    """Reach one machine; every method may raise the HostError family. Not for use by two threads at once."""
+
+    @property
+    def address(self) -> str:
+        """Give the address that names this machine in messages."""
+        ...
+
+    @property
+    def round_trips(self) -> int:
+        """Count the exchanges so far: one per command."""
+        ...
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        stdin: bytes = b"",
+        env: Iterable[tuple[str, str]] = (),
+        timeout: float = 60.0,
+        on_line: Callable[[str], None] | None = None,
+    ) -> Result:
+        """Run a command and wait for it; a command past `timeout` seconds is ended there and raises CommandError."""
+        ...
+
+    def stream(
+        self,
+        argv: Sequence[str],
+        chunks: Iterable[bytes],
+        *,
+        timeout: float = 3600.0,
+        on_sent: Callable[[int], None] | None = None,
+    ) -> Result:
+        """Feed chunks to a command's standard input; `on_sent` receives the bytes sent so far."""
+        ...
+
+    def close(self) -> None:
+        """End the connection; a second call does nothing."""
+        ...

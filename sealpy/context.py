@@ -1,0 +1,1 @@
+"""everything a phase may use."""

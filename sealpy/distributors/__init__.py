@@ -1,0 +1,1 @@
+"""one file per way to move a rootfs: stream."""

@@ -1,0 +1,1 @@
+"""run phases: steps, executor, fan-out; knows nothing of Kubernetes."""

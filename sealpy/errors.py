@@ -1,0 +1,249 @@
+"""every error we raise on purpose, on one page.
+
+Raise with data, render late: a message is lower case, thing first, value quoted; the hint is a sentence that says what
+to do. Anything else that reaches the command line is a bug (exit code 70).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+__all__ = [
+    "AuthError",
+    "BadReferenceError",
+    "ClusterfileError",
+    "CommandError",
+    "ConfigError",
+    "ConnectError",
+    "DigestMismatchError",
+    "HostError",
+    "HostKeyError",
+    "ImageError",
+    "InterruptedRunError",
+    "KubeError",
+    "KubefileError",
+    "MachineError",
+    "NotReadyError",
+    "PhaseError",
+    "Place",
+    "PluginError",
+    "PreflightError",
+    "Problem",
+    "SealpyError",
+    "StoreError",
+    "TemplateError",
+    "TransferError",
+]
+
+
+class SealpyError(Exception):
+    """Tell what went wrong in terms of the thing, and how to go on."""
+
+    code: ClassVar[str] = "error"  # stable, for scripts
+    exit_code: ClassVar[int] = 1
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Say where in a file something stands; line and column count from 1, 0 means unknown."""
+
+    file: Path | str
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        return ":".join([str(self.file), *(str(n) for n in (self.line, self.column) if n)])
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Hold one of several findings that are reported together."""
+
+    message: str
+    place: Place | None = None
+    hint: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.message}" if self.place else self.message
+
+
+class ConfigError(SealpyError):
+    """Refuse an input of the user before anything is changed; carries every problem found, each with its place."""
+
+    code = "config"
+    exit_code = 2
+
+    def __init__(
+        self, message: str, *, place: Place | None = None, problems: Sequence[Problem] = (), hint: str = ""
+    ) -> None:
+        super().__init__(f"{place}: {message}" if place else message, hint=hint)
+        self.place = place
+        self.problems = tuple(problems)
+
+
+class ClusterfileError(ConfigError):
+    """Refuse a Clusterfile."""
+
+    code = "config.clusterfile"
+
+
+class KubefileError(ConfigError):
+    """Refuse a Kubefile."""
+
+    code = "config.kubefile"
+
+
+class TemplateError(ConfigError):
+    """Refuse a `.tmpl` file, or a value that it needs and nobody gave."""
+
+    code = "config.template"
+
+
+class PluginError(ConfigError):
+    """Refuse a plugin before it runs, or report that it failed: names plugin, hook point, host and cause."""
+
+    code = "plugin"
+
+
+class PreflightError(SealpyError):
+    """Report every problem of every host at once."""
+
+    code = "preflight"
+    exit_code = 3
+
+    def __init__(self, problems: Mapping[str, Sequence[Problem]], *, hint: str = "") -> None:
+        count = sum(len(found) for found in problems.values())
+        super().__init__(f"{count} problem{'s' if count != 1 else ''} on {len(problems)} host(s)", hint=hint)
+        self.problems = {host: tuple(found) for host, found in problems.items()}
+
+
+class HostError(SealpyError):
+    """Report what one host could not do."""
+
+    code = "host"
+    exit_code = 3
+
+    def __init__(self, host: str, message: str, *, hint: str = "") -> None:
+        super().__init__(f"{host}: {message}", hint=hint)
+        self.host = host
+
+
+class ConnectError(HostError):
+    """Report that a host cannot be reached."""
+
+    code = "host.connect"
+    retryable = True
+
+
+class AuthError(ConnectError):
+    """Report that a host refuses the login."""
+
+    code = "host.auth"
+    retryable = False
+
+
+class HostKeyError(ConnectError):
+    """Stop before any secret is sent: the host is not the one that is known by this name."""
+
+    code = "host.key"
+    retryable = False
+
+
+class CommandError(HostError):
+    """Report a command that failed on a host; `tail` holds its last ten lines."""
+
+    code = "host.command"
+
+    def __init__(self, host: str, title: str, *, exit_status: int, tail: Sequence[str], hint: str = "") -> None:
+        super().__init__(host, f"{title!r} failed with exit status {exit_status}", hint=hint)
+        self.title = title
+        self.exit_status = exit_status
+        self.tail = tuple(tail)[-10:]
+
+
+class TransferError(HostError):
+    """Report bytes that did not arrive as they were sent."""
+
+    code = "host.transfer"
+    retryable = True
+
+
+class MachineError(SealpyError):
+    """Report a lab machine that could not be made or removed."""
+
+    code = "machine"
+    exit_code = 3
+
+
+class KubeError(SealpyError):
+    """Report what the API server refused, in its own words."""
+
+    code = "kube"
+    exit_code = 3
+
+
+class PhaseError(SealpyError):
+    """Report a phase that failed: which hosts, and why each."""
+
+    code = "phase"
+    exit_code = 4
+
+    def __init__(self, phase: str, errors: Mapping[str, SealpyError], *, hint: str = "") -> None:
+        super().__init__(f"phase '{phase}' failed on {', '.join(errors)}", hint=hint)
+        self.phase = phase
+        self.errors = dict(errors)
+
+
+class ImageError(SealpyError):
+    """Report a cluster image that cannot be read, made or moved."""
+
+    code = "image"
+    exit_code = 5
+
+
+class BadReferenceError(ImageError):
+    """Refuse a name that is no image reference."""
+
+    code = "image.reference"
+
+
+class DigestMismatchError(ImageError):
+    """Refuse bytes that are not what their digest says."""
+
+    code = "image.digest"
+
+
+class StoreError(ImageError):
+    """Report a local image that is missing, in use or damaged."""
+
+    code = "image.store"
+
+
+class NotReadyError(SealpyError):
+    """Report what was waited for, how long, and what was seen last."""
+
+    code = "not_ready"
+    exit_code = 6
+
+    def __init__(self, what: str, *, waited: float, last_seen: str, hint: str = "") -> None:
+        seen = last_seen or "nothing"
+        super().__init__(f"{what}: not so after {waited:.0f} s; last seen: {seen}", hint=hint)
+        self.what = what
+        self.waited = waited
+        self.last_seen = last_seen
+
+
+class InterruptedRunError(SealpyError):
+    """Report that the operator stopped the run; what was begun was finished, nothing new was started."""
+
+    code = "interrupted"
+    exit_code = 130

@@ -1,0 +1,1 @@
+"""the `.tmpl` files of cluster images, as Go's text/template renders them."""

@@ -1,0 +1,1 @@
+"""ClusterImage: reference, manifest, store, build."""

@@ -1,0 +1,1 @@
+"""a thin typed doorway to the kubernetes client."""

@@ -1,0 +1,1 @@
+"""Kubefile text → instructions (parse, instructions)."""

@@ -1,0 +1,1 @@
+"""one file per source of machines: local (systemd-nspawn)."""

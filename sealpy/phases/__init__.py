@@ -1,0 +1,1 @@
+"""one file per phase: connect, gather_facts … join_workers."""

@@ -1,0 +1,1 @@
+"""the host side of plugins: find, check, bind, call."""

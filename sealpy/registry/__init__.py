@@ -1,0 +1,1 @@
+"""the private registry a cluster pulls from."""

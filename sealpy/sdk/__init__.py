@@ -1,0 +1,45 @@
+"""all that a plugin author imports; standard library only.
+
+A plugin is a Python file with two module-level names: `PluginType`, the type that a document of `kind: Plugin` names,
+and `Plugin`, a class, instance or function. See `StepPlugin` and `ImperativePlugin` for the two styles.
+"""
+
+from sealpy.sdk.hooks import HookPoint
+from sealpy.sdk.plugin import ImperativePlugin, PluginContext, PluginFailure, PluginHost, StepPlugin
+from sealpy.sdk.steps import (
+    Ask,
+    Call,
+    Fetch,
+    On,
+    Payload,
+    Put,
+    Result,
+    Run,
+    Send,
+    Step,
+    StepFailedError,
+    Steps,
+    Wait,
+)
+
+__all__ = [
+    "Ask",
+    "Call",
+    "Fetch",
+    "HookPoint",
+    "ImperativePlugin",
+    "On",
+    "Payload",
+    "PluginContext",
+    "PluginFailure",
+    "PluginHost",
+    "Put",
+    "Result",
+    "Run",
+    "Send",
+    "Step",
+    "StepFailedError",
+    "StepPlugin",
+    "Steps",
+    "Wait",
+]

@@ -1,0 +1,1 @@
+"""fakes and builders, for us and for plugin authors."""
