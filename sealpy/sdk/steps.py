@@ -17,6 +17,7 @@ __all__ = [
     "Fetch",
     "On",
     "Payload",
+    "PlainStep",
     "Put",
     "Result",
     "Run",
@@ -218,13 +219,16 @@ class Call:
     sample: object = field(default=None, kw_only=True)
 
 
+PlainStep = Ask | Run | Fetch | Wait | Put | Send | Call
+
+
 @dataclass(frozen=True, slots=True)
 class On:
     """Perform a step on another host of the operation, named by its address."""
 
     address: str
-    step: Ask | Run | Fetch | Wait | Put | Send | Call
+    step: PlainStep
 
 
-Step = Ask | Run | Fetch | Wait | Put | Send | Call | On
+Step = PlainStep | On
 Steps = Generator[Step, Result, object]

@@ -1,0 +1,83 @@
+"""A phase: which hosts, what each is to do, and what becomes of the answers."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from typing import ClassVar, Generic, TypeVar
+
+from sealpy.engine.executor import Executor
+from sealpy.errors import PhaseError, SealpyError
+from sealpy.events import PhaseFinished, PhaseSkipped, PhaseStarted
+from sealpy.sdk import Steps
+
+__all__ = ["Phase", "run_phases"]
+
+C = TypeVar("C")  # the context; the engine does not look into it
+
+
+class Phase(Generic[C]):
+    """Do one thing on some hosts: subclass it, give it a docstring (its title) and `hosts` and `steps`."""
+
+    at_once: ClassVar[int] = 16  # hosts worked on in parallel
+
+    @property
+    def name(self) -> str:
+        """Give the stable name: that of the file it stands in, such as `join_workers`."""
+        return re.sub(r"(?<!^)(?=[A-Z])", "_", type(self).__name__).lower()
+
+    @property
+    def title(self) -> str:
+        """Give what the operator reads: the first line of the docstring, without the period."""
+        return (type(self).__doc__ or self.name).strip().splitlines()[0].rstrip(".")
+
+    def skip(self, ctx: C) -> str:
+        """Say why there is nothing to do; empty when there is."""
+        del ctx
+        return ""
+
+    def hosts(self, ctx: C) -> Sequence[str]:
+        """Give the addresses of the hosts concerned."""
+        raise NotImplementedError
+
+    def steps(self, ctx: C, host: str) -> Steps:
+        """Yield what this host is to do; what it returns goes to `finish`."""
+        raise NotImplementedError
+
+    def finish(self, ctx: C, values: Mapping[str, object]) -> None:
+        """Take what `steps` returned for each host, once all have succeeded."""
+
+    def failed(self, errors: Mapping[str, SealpyError]) -> SealpyError:
+        """Turn the errors of the hosts into the one error that ends the run."""
+        return PhaseError(self.title, errors)
+
+    def perform(self, ctx: C, executor: Executor) -> None:
+        """Run the phase to its end on every host, then raise what failed."""
+        hosts = tuple(self.hosts(ctx))
+        reason = self.skip(ctx) or ("" if hosts else "no host is concerned")
+        if reason:
+            executor.emit(PhaseSkipped(phase=self.name, title=self.title, reason=reason))
+            return
+        begun = time.monotonic()
+        executor.emit(PhaseStarted(phase=self.name, title=self.title, hosts=hosts))
+        outcomes = executor.fan_out(self.name, hosts, lambda host: self.steps(ctx, host), at_once=self.at_once)
+        executor.emit(
+            PhaseFinished(
+                phase=self.name,
+                title=self.title,
+                seconds=time.monotonic() - begun,
+                changed=outcomes.changed,
+                failed=tuple((host, error.message) for host, error in outcomes.errors.items()),
+            )
+        )
+        if outcomes.errors:
+            raise self.failed(outcomes.errors)
+        self.finish(ctx, outcomes.values)
+
+
+def run_phases(phases: Iterable[Phase[C]], ctx: C, executor: Executor) -> None:
+    """Run phases in order; the first that fails ends the run after its other hosts have finished."""
+    for phase in phases:
+        executor.check_interrupted()
+        phase.perform(ctx, executor)
