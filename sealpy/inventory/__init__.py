@@ -1,1 +1,11 @@
-"""Host, Inventory, Scope, facts."""
+"""Host, Inventory, Scope, facts.
+
+A Host is a machine before Kubernetes; afterwards the cluster calls the same thing a Node. The leader is the first
+control-plane host (sealer's master0).
+"""
+
+from sealpy.inventory.facts import Facts, facts_script, parse_facts
+from sealpy.inventory.hosts import Host, Inventory
+from sealpy.inventory.scope import Scope
+
+__all__ = ["Facts", "Host", "Inventory", "Scope", "facts_script", "parse_facts"]

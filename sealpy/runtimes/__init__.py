@@ -1,1 +1,73 @@
-"""one file per Kubernetes flavour: kubeadm."""
+"""one file per Kubernetes flavour: kubeadm.
+
+A Runtime yields the steps that turn hosts into nodes and back. It is told everything it needs by a ClusterPlan; it
+knows neither phases nor the Clusterfile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from sealpy.sdk import Steps
+
+__all__ = ["ClusterPlan", "JoinTicket", "Runtime"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterPlan:
+    """Say what the cluster is to be, as far as a runtime is concerned.
+
+    `documents` are the kubeadm documents of the image (its `etc/kubeadm.yml`, rendered), `overrides` those of the user,
+    each by kind. `env` holds the environment of each host by address.
+    """
+
+    name: str
+    rootfs: str
+    leader: str
+    masters: tuple[str, ...]
+    registry_url: str
+    env: Mapping[str, Mapping[str, str]]
+    documents: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    overrides: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    endpoint: str = "apiserver.cluster.local"
+    port: int = 6443
+    cert_sans: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JoinTicket:
+    """Hold what lets a host join: secret, short-lived, never written here."""
+
+    token: str = field(repr=False)
+    ca_hash: str
+    certificate_key: str = field(default="", repr=False)
+
+
+class Runtime(Protocol):
+    """Install, extend and remove Kubernetes on hosts."""
+
+    def prepare(self, host: str) -> Steps:
+        """Put the programs in place and let the kubelet start with the machine."""
+        ...
+
+    def init(self, host: str) -> Steps:
+        """Make the first control plane; returns the JoinTicket of its birth."""
+        ...
+
+    def issue_ticket(self, leader: str) -> Steps:
+        """Return a fresh JoinTicket from a living control plane."""
+        ...
+
+    def join_control_plane(self, host: str, ticket: JoinTicket) -> Steps:
+        """Make this host one more control plane."""
+        ...
+
+    def join_worker(self, host: str, ticket: JoinTicket) -> Steps:
+        """Make this host a worker."""
+        ...
+
+    def reset(self, host: str) -> Steps:
+        """Take Kubernetes off this host, with everything it left in the kernel and on disk."""
+        ...

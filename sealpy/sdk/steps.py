@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 __all__ = [
     "Ask",
@@ -231,4 +231,4 @@ class On:
 
 
 Step = PlainStep | On
-Steps = Generator[Step, Result, object]
+Steps = Generator[Step, Result, Any]  # what a generator returns is its own affair

@@ -1,0 +1,162 @@
+"""Nodes, deployments, pods and config maps of one cluster."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sealpy.errors import KubeError
+
+if TYPE_CHECKING:
+    from kubernetes import client
+
+__all__ = ["Kube", "Node", "NodeTaint"]
+
+_TIMEOUT = 20.0  # seconds for one request
+
+
+@dataclass(frozen=True, slots=True)
+class NodeTaint:
+    """Keep pods away from a node; `effect` is NoSchedule, PreferNoSchedule or NoExecute."""
+
+    key: str
+    value: str
+    effect: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """Describe a node: `address` is its InternalIP, `reason` says why it is not ready and is empty when it is."""
+
+    name: str
+    address: str
+    labels: Mapping[str, str]
+    taints: tuple[NodeTaint, ...]
+    reason: str
+
+
+class Kube:
+    """Speak with one API server, as the administrator that the kubeconfig names."""
+
+    def __init__(self, api: client.ApiClient) -> None:
+        self._api = api
+
+    @classmethod
+    def from_kubeconfig(cls, document: Mapping[str, Any], *, server: str = "") -> Kube:
+        """Open the doorway; `server` replaces the address, the certificate is still checked."""
+        from kubernetes import client, config  # noqa: PLC0415 - 265 ms
+
+        config_object = client.Configuration()
+        config.load_kube_config_from_dict(dict(document), client_configuration=config_object)
+        if server:
+            config_object.host = server
+        config_object.proxy = None  # an operator's web proxy is not for the cluster
+        config_object.retries = False
+        return cls(client.ApiClient(config_object))
+
+    def close(self) -> None:
+        """End the connection."""
+        self._api.close()
+
+    def nodes(self) -> tuple[Node, ...]:
+        """List the nodes by name."""
+        with _asking("list nodes"):
+            found = self._core().list_node(_request_timeout=_TIMEOUT).items
+        return tuple(sorted((_node(node) for node in found), key=lambda node: node.name))
+
+    def patch_node(
+        self, name: str, *, labels: Mapping[str, str] | None = None, taints: Sequence[NodeTaint] | None = None
+    ) -> None:
+        """Set labels (added to those there) and, where given, the whole list of taints."""
+        body: dict[str, Any] = {}
+        if labels:
+            body["metadata"] = {"labels": dict(labels)}
+        if taints is not None:
+            body["spec"] = {
+                "taints": [{"key": taint.key, "value": taint.value, "effect": taint.effect} for taint in taints]
+            }
+        with _asking(f"change node '{name}'"):
+            self._core().patch_node(name, body, _request_timeout=_TIMEOUT)
+
+    def config_map(self, namespace: str, name: str) -> dict[str, str] | None:
+        """Read the data of a ConfigMap; None when there is no such."""
+        with _asking(f"read ConfigMap '{namespace}/{name}'", missing=True) as answer:
+            answer.append(self._core().read_namespaced_config_map(name, namespace, _request_timeout=_TIMEOUT))
+        return dict(answer[0].data or {}) if answer else None
+
+    def write_config_map(self, namespace: str, name: str, data: Mapping[str, str]) -> None:
+        """Create or replace a ConfigMap."""
+        body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": dict(data)}
+        with _asking(f"write ConfigMap '{namespace}/{name}'"):
+            if self.config_map(namespace, name) is None:
+                self._core().create_namespaced_config_map(namespace, body, _request_timeout=_TIMEOUT)
+            else:
+                self._core().replace_namespaced_config_map(name, namespace, body, _request_timeout=_TIMEOUT)
+
+    def unready_deployment(self, namespace: str, name: str) -> str:
+        """Say why a deployment does not serve yet; empty when one of its pods is available."""
+        from kubernetes import client  # noqa: PLC0415
+
+        with _asking(f"read Deployment '{namespace}/{name}'"):
+            found = client.AppsV1Api(self._api).read_namespaced_deployment_status(
+                name, namespace, _request_timeout=_TIMEOUT
+            )
+        available, wanted = found.status.available_replicas or 0, found.spec.replicas or 0
+        return "" if available >= min(1, wanted) else f"{available} of {wanted} pods available"
+
+    def unready_pods(self, namespace: str) -> tuple[str, ...]:
+        """Say of each pod of a namespace that is not ready why."""
+        with _asking(f"list pods of '{namespace}'"):
+            found = self._core().list_namespaced_pod(namespace, _request_timeout=_TIMEOUT).items
+        reasons = ((pod.metadata.name, _pod_reason(pod)) for pod in found)
+        return tuple(f"{name}: {reason}" for name, reason in reasons if reason)
+
+    def _core(self) -> client.CoreV1Api:
+        from kubernetes import client  # noqa: PLC0415
+
+        return client.CoreV1Api(self._api)
+
+
+@contextlib.contextmanager
+def _asking(what: str, *, missing: bool = False) -> Generator[list[Any]]:
+    """Turn what the client raises into a KubeError; `missing` lets a 404 pass as no answer."""
+    from kubernetes.client import ApiException  # noqa: PLC0415
+    from urllib3.exceptions import HTTPError  # noqa: PLC0415
+
+    answer: list[Any] = []
+    try:
+        yield answer
+    except ApiException as error:
+        if missing and error.status == 404:  # noqa: PLR2004 - the status itself
+            return
+        raise KubeError(f"the API server refused to {what}: {error.status} {error.reason}") from error
+    except (HTTPError, OSError) as error:
+        raise KubeError(
+            f"the API server does not answer ({what}): {error}",
+            hint="is the leader up, and is its kube-apiserver running?",
+        ) from error
+
+
+def _node(node: Any) -> Node:
+    addresses = {entry.type: entry.address for entry in node.status.addresses or ()}
+    ready = next((entry for entry in node.status.conditions or () if entry.type == "Ready"), None)
+    reason = "" if ready and ready.status == "True" else (ready.message if ready else "has not reported yet")
+    return Node(
+        name=node.metadata.name,
+        address=addresses.get("InternalIP", ""),
+        labels=dict(node.metadata.labels or {}),
+        taints=tuple(NodeTaint(taint.key, taint.value or "", taint.effect) for taint in node.spec.taints or ()),
+        reason=reason,
+    )
+
+
+def _pod_reason(pod: Any) -> str:
+    if pod.status.phase == "Succeeded":
+        return ""
+    for status in pod.status.container_statuses or ():
+        if not status.ready:
+            waiting = status.state.waiting if status.state else None
+            return f"{waiting.reason}: {waiting.message}" if waiting else f"container '{status.name}' is not ready"
+    return "" if pod.status.phase == "Running" else str(pod.status.phase)

@@ -1,0 +1,140 @@
+"""Kubernetes by kubeadm, from the rootfs of a cluster image."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import string
+
+from sealpy.errors import CommandError
+from sealpy.runtimes import ClusterPlan, JoinTicket
+from sealpy.runtimes.kubeadm_config import init_config, join_config
+from sealpy.sdk import Fetch, Put, Result, Run, Steps
+
+__all__ = ["ADMIN_CONF", "Kubeadm"]
+
+ADMIN_CONF = "/etc/kubernetes/admin.conf"
+_CONFIG = "/etc/kubernetes/kubeadm.yaml"
+_CA = "/etc/kubernetes/pki/ca.crt"
+
+# What the ancestor ignores too: sealpy checks the system itself before the first change; the kubelet unit may be
+# running already; `statics` of the image may have been copied to /etc/kubernetes.
+_IGNORED = "--ignore-preflight-errors=SystemVerification,Port-10250,DirAvailable--etc-kubernetes-manifests"
+
+# $1 the rootfs.
+_PREPARE = """set -eu
+cd "$1/scripts" && bash init-kube.sh
+if [ -d "$1/statics" ]; then mkdir -p /etc/kubernetes && cp -R "$1/statics/." /etc/kubernetes/; fi
+"""
+
+# What `kubeadm reset` leaves behind (measured): links, routes, rules, CNI's state, empty control groups. $1 the rootfs.
+_RESET = r"""set -u
+if command -v kubeadm >/dev/null 2>&1; then kubeadm reset -f 2>&1 | tail -n 5; fi
+systemctl disable --now kubelet >/dev/null 2>&1
+for link in cni0 flannel.1 kube-ipvs0 tunl0 vxlan.calico; do ip link delete "$link" 2>/dev/null; done
+for tool in iptables ip6tables; do
+  command -v $tool-save >/dev/null 2>&1 || continue
+  saved=$($tool-save 2>/dev/null) || continue
+  case $saved in *KUBE-*|*FLANNEL-*|*CNI-*|*cali-*)
+    printf '%s\n' "$saved" | grep -v -E 'KUBE-|FLANNEL-|CNI-|cali-|flanneld' | $tool-restore;;
+  esac
+done
+if [ -f "$1/scripts/clean-kube.sh" ]; then (cd "$1/scripts" && bash clean-kube.sh); fi
+rm -rf /etc/kubernetes /etc/cni/net.d /var/lib/cni /run/flannel /var/lib/kubelet/* /var/lib/etcd/* /root/.kube/config
+rmdir /root/.kube 2>/dev/null
+for root in /sys/fs/cgroup /sys/fs/cgroup/*; do
+  [ -d "$root/kubepods" ] && find "$root/kubepods" -depth -type d -exec rmdir {} + 2>/dev/null
+done
+true
+"""
+
+
+class Kubeadm:
+    """Install Kubernetes by kubeadm 1.24 or later, with the container engine that the image brought."""
+
+    def __init__(self, plan: ClusterPlan) -> None:
+        self._plan = plan
+
+    def prepare(self, host: str) -> Steps:
+        """Run `init-kube.sh` of the image (sealer.md §5.2)."""
+        env = {**self._plan.env.get(host, {}), "RegistryURL": self._plan.registry_url}
+        yield Run("install kubelet and kubeadm", "sh", "-c", _PREPARE, "sh", self._plan.rootfs, env=env.items())
+
+    def init(self, host: str) -> Steps:
+        """Make the first control plane; returns the JoinTicket, whose token lives two hours."""
+        del host  # the plan knows its leader
+        draft = JoinTicket(token=_token(), ca_hash="", certificate_key=secrets.token_hex(32))
+        yield from self._configure(init_config(self._plan, ticket=draft))
+        yield from self._kubeadm("init control plane", "init", "--upload-certs", "--skip-token-print")
+        yield from self._own_kubeconfig()
+        return JoinTicket(
+            token=draft.token, ca_hash=(yield from self._ca_hash()), certificate_key=draft.certificate_key
+        )
+
+    def issue_ticket(self, leader: str) -> Steps:
+        """Make a token and upload the certificates again; both are secret: they travel in the configuration file."""
+        del leader
+        token, key = _token(), secrets.token_hex(32)
+        draft = JoinTicket(token=token, ca_hash="", certificate_key=key)
+        yield from self._configure(init_config(self._plan, ticket=draft))
+        yield Run(
+            "make a join token",
+            *("kubeadm", "init", "phase", "bootstrap-token", "--config", _CONFIG, "--skip-token-print"),
+            sensitive=True,
+        )
+        yield Run(
+            "upload certificates",
+            *("kubeadm", "init", "phase", "upload-certs", "--upload-certs", "--config", _CONFIG),
+            sensitive=True,
+        )
+        return JoinTicket(token=token, ca_hash=(yield from self._ca_hash()), certificate_key=key)
+
+    def join_control_plane(self, host: str, ticket: JoinTicket) -> Steps:
+        """Join as one more control plane, with its own etcd member."""
+        yield from self._configure(join_config(self._plan, host, ticket=ticket))
+        yield from self._kubeadm("join control plane", "join")
+        yield from self._own_kubeconfig()
+
+    def join_worker(self, host: str, ticket: JoinTicket) -> Steps:
+        """Join as a worker."""
+        yield from self._configure(join_config(self._plan, host, ticket=ticket))
+        yield from self._kubeadm("join worker", "join")
+
+    def reset(self, host: str) -> Steps:
+        """Take Kubernetes off; works on a host where an install stopped half way, too."""
+        del host
+        yield Run("reset Kubernetes", "sh", "-c", _RESET, "sh", self._plan.rootfs, timeout=300)
+
+    def _configure(self, text: str) -> Steps:
+        yield Put("write kubeadm configuration", _CONFIG, text.encode(), mode=0o600, sensitive=True)
+
+    def _kubeadm(self, title: str, *words: str) -> Steps:
+        """Run kubeadm; its configuration holds the secrets, so they are in no argument list, and goes afterwards."""
+        try:
+            yield Run(title, "kubeadm", *words, "--config", _CONFIG, _IGNORED, timeout=900, live=True)
+        except CommandError as error:
+            error.hint = error.hint or "run the same command again: what is half made is reset first"
+            raise
+        yield Run("remove kubeadm configuration", "rm", "-f", _CONFIG)
+
+    def _own_kubeconfig(self) -> Steps:
+        yield Run("give root a kubeconfig", "install", "-D", "-m", "600", ADMIN_CONF, "/root/.kube/config")
+
+    def _ca_hash(self) -> Steps:
+        found: Result = yield Fetch("read the certificate authority", _CA)
+        return "sha256:" + public_key_hash(found.stdout) if found.ok else ""
+
+
+def public_key_hash(pem: bytes) -> str:
+    """Give the sha256 of a certificate's public key, as kubeadm pins a certificate authority."""
+    from cryptography import x509  # noqa: PLC0415
+    from cryptography.hazmat.primitives import serialization  # noqa: PLC0415
+
+    key = x509.load_pem_x509_certificate(pem).public_key()
+    spki = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return hashlib.sha256(spki).hexdigest()
+
+
+def _token() -> str:
+    alphabet = string.ascii_lowercase + string.digits
+    return ".".join("".join(secrets.choice(alphabet) for _ in range(length)) for length in (6, 16))

@@ -1,0 +1,123 @@
+"""The documents that kubeadm reads: the image's, the user's over them, and what only the run can know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import yaml
+
+from sealpy.errors import ConfigError
+from sealpy.runtimes import ClusterPlan, JoinTicket
+
+__all__ = ["documents_by_kind", "init_config", "join_config"]
+
+KINDS = (
+    "InitConfiguration",
+    "ClusterConfiguration",
+    "KubeletConfiguration",
+    "KubeProxyConfiguration",
+    "JoinConfiguration",
+)
+_DEFAULT_API = "kubeadm.k8s.io/v1beta4"
+_CRI_SOCKET = "unix:///run/containerd/containerd.sock"
+
+
+def documents_by_kind(text: str, *, name: str) -> dict[str, dict[str, Any]]:
+    """Read a multi-document YAML of kubeadm kinds; `name` is the file, for the message; raises ConfigError."""
+    try:
+        found = [document for document in yaml.safe_load_all(text) if document]
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{name}: no YAML: {error}", hint="look at the template after rendering") from error
+    result: dict[str, dict[str, Any]] = {}
+    for document in found:
+        kind = document.get("kind") if isinstance(document, dict) else None
+        if kind not in KINDS:
+            raise ConfigError(f"{name}: kind {kind!r} is none of kubeadm's", hint=f"use one of {', '.join(KINDS)}")
+        result[kind] = document
+    return result
+
+
+def init_config(plan: ClusterPlan, *, ticket: JoinTicket) -> str:
+    """Give the file for `kubeadm init` on the leader; holds secrets."""
+    documents = {kind: _merged(plan, kind) for kind in KINDS if kind != "JoinConfiguration"}
+    init = documents["InitConfiguration"]
+    init["localAPIEndpoint"] = {**init.get("localAPIEndpoint", {}), "advertiseAddress": plan.leader}
+    init["bootstrapTokens"] = [{"token": ticket.token, "ttl": "2h0m0s"}]
+    init["certificateKey"] = ticket.certificate_key
+    init["nodeRegistration"] = _node_registration(plan, plan.leader, init)
+    cluster = documents["ClusterConfiguration"]
+    cluster["clusterName"] = plan.name
+    cluster["controlPlaneEndpoint"] = f"{plan.endpoint}:{plan.port}"
+    cluster.setdefault("imageRepository", plan.registry_url)
+    server = cluster.setdefault("apiServer", {})
+    server["certSANs"] = _cert_sans(plan, server.get("certSANs") or ())
+    return yaml.safe_dump_all([document for document in documents.values() if document], sort_keys=False)
+
+
+def join_config(plan: ClusterPlan, host: str, *, ticket: JoinTicket) -> str:
+    """Give the file for `kubeadm join` on a host; a master's asks for a control plane; holds secrets."""
+    join = _merged(plan, "JoinConfiguration")
+    join["discovery"] = {
+        "bootstrapToken": {
+            "token": ticket.token,
+            "apiServerEndpoint": f"{plan.endpoint}:{plan.port}",
+            "caCertHashes": [ticket.ca_hash],
+        }
+    }
+    join["nodeRegistration"] = _node_registration(plan, host, join)
+    if host in plan.masters:
+        join["controlPlane"] = {
+            "localAPIEndpoint": {"advertiseAddress": host, "bindPort": plan.port},
+            "certificateKey": ticket.certificate_key,
+        }
+    return yaml.safe_dump(join, sort_keys=False)
+
+
+def _api_version(plan: ClusterPlan) -> str:
+    for documents in (plan.overrides, plan.documents):
+        for kind in ("ClusterConfiguration", "InitConfiguration"):
+            if version := documents.get(kind, {}).get("apiVersion"):
+                return str(version)
+    return _DEFAULT_API
+
+
+def _merged(plan: ClusterPlan, kind: str) -> dict[str, Any]:
+    """Lay the user's document of a kind over the image's; kubelet and kube-proxy have their own API groups."""
+    document = _deep_merge(plan.documents.get(kind, {}), plan.overrides.get(kind, {}))
+    if kind in {"KubeletConfiguration", "KubeProxyConfiguration"} and not document:
+        return {}
+    if kind in {"InitConfiguration", "ClusterConfiguration", "JoinConfiguration"}:
+        document = {"apiVersion": _api_version(plan), **document, "kind": kind}
+    return document
+
+
+def _deep_merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    result = dict(below)
+    for key, value in above.items():
+        old = result.get(key)
+        result[key] = _deep_merge(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
+    return result
+
+
+def _node_registration(plan: ClusterPlan, host: str, document: Mapping[str, Any]) -> dict[str, Any]:
+    registration = {"criSocket": _CRI_SOCKET, **document.get("nodeRegistration", {})}
+    arguments = registration.get("kubeletExtraArgs") or ([] if _api_version(plan).endswith("v1beta4") else {})
+    if isinstance(arguments, list):
+        given = {argument["name"] for argument in arguments}
+        registration["kubeletExtraArgs"] = [
+            *arguments,
+            *([] if "node-ip" in given else [{"name": "node-ip", "value": host}]),
+        ]
+    else:
+        registration["kubeletExtraArgs"] = {"node-ip": host, **arguments}
+    if plan.env.get(host, {}).get("UseIPasNodeName") == "true":
+        registration["name"] = host
+    return registration
+
+
+def _cert_sans(plan: ClusterPlan, given: Iterable[str]) -> list[str]:
+    """Add to the names given, never take one away; 127.0.0.1 serves those who come through a tunnel."""
+    from_env = plan.env.get(plan.leader, {}).get("CertSANs", "")
+    names = (*given, *plan.cert_sans, *from_env.split(","), "127.0.0.1", "localhost", plan.endpoint, *plan.masters)
+    return list(dict.fromkeys(name.strip() for name in names if name.strip()))
