@@ -75,7 +75,7 @@ def registry_domain(domain: str) -> str:
 
     The grammar of repository names allows neither `:` nor capitals in a path element: `sea.hub:5000` is `sea.hub_5000`.
     """
-    return domain.lower().replace(":", "_").translate(str.maketrans("", "", "[]"))
+    return re.sub(r"[^a-z0-9.-]+", "_", domain.lower()).strip("_")
 
 
 def _split_tag(text: str) -> tuple[str, str]:

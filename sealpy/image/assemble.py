@@ -1,0 +1,118 @@
+"""Make a cluster image out of layers: write layers into the store, then the documents over them."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sealpy.errors import ImageError
+from sealpy.image.cluster_image import ClusterImage
+from sealpy.image.files import INDEX_PATH, Entry, encode_index
+from sealpy.image.manifest import (
+    OCI_CONFIG,
+    OCI_LAYER,
+    OCI_MANIFEST,
+    Descriptor,
+    ImageConfig,
+    Manifest,
+    Platform,
+    RootFS,
+    RunConfig,
+    encode,
+)
+from sealpy.image.metadata import Metadata, to_annotations
+from sealpy.image.reference import Reference
+from sealpy.image.store import Store
+from sealpy.image.tarball import END, Member, Source, header, padding, read
+
+__all__ = ["Layer", "assemble", "host_architecture", "write_layer"]
+
+_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """Hold a layer that is in the store: a plain tar, so its digest is its diff id, and the entries in it."""
+
+    digest: str
+    size: int
+    entries: tuple[Entry, ...]
+
+
+def host_architecture() -> str:
+    """Name the processor of this machine in Go's words, such as `amd64`."""
+    machine = platform.machine()
+    return _ARCHITECTURES.get(machine, machine)
+
+
+def write_layer(
+    store: Store, content: Iterable[tuple[Member, Source]], *, on_bytes: Callable[[int], None] | None = None
+) -> Layer:
+    """Write a layer while hashing it and each file in it, reading every file once.
+
+    `content` must be sorted, parents first. `on_bytes` receives the number of bytes of each piece. Raises ImageError
+    for a file that changes meanwhile.
+    """
+    entries: list[Entry] = []
+    with store.blob() as blob:
+        for member, source in content:
+            blob.write(header(member))
+            offset, file_hash = blob.size, hashlib.sha256()
+            if member.kind == "file":
+                for piece in read(source):
+                    file_hash.update(piece)
+                    blob.write(piece)
+                    if on_bytes:
+                        on_bytes(len(piece))
+                if blob.size - offset != member.size:
+                    raise ImageError(f"{member.path}: changed while it was read", hint="build again when it is still")
+                blob.write(padding(member.size))
+            sha256 = file_hash.hexdigest() if member.kind == "file" else ""
+            entries.append(
+                Entry(member.path, member.kind, member.mode, member.size, sha256, "", offset if sha256 else 0)
+                if not member.target
+                else Entry(member.path, member.kind, member.mode, target=member.target)
+            )
+        blob.write(END)
+        digest = blob.commit()
+        return Layer(digest, blob.size, tuple(entries))
+
+
+def assemble(
+    store: Store,
+    tag: str | Reference,
+    *,
+    base: ClusterImage | None,
+    layers: Sequence[Layer],
+    metadata: Metadata,
+    architecture: str = "amd64",
+) -> ClusterImage:
+    """Put layers on a base, write the documents, name the image and open it. The same input gives the same digest."""
+    lists: dict[str, Sequence[Entry]] = dict(base.layers) if base else {}
+    descriptors = list(base.manifest.layers[: len(lists)]) if base else []
+    for layer in layers:
+        if layer.digest not in lists:
+            lists[layer.digest] = layer.entries
+            descriptors.append(Descriptor(media_type=OCI_LAYER, digest=layer.digest, size=layer.size))
+    index = _index_layer(store, lists)
+    config = ImageConfig(
+        architecture=architecture,
+        config=RunConfig(env=tuple(f"{k}={v}" for k, v in metadata.env.items()), labels=metadata.labels),
+        rootfs=RootFS(diff_ids=(*lists, index.digest)),
+    )
+    manifest = Manifest(
+        config=store.put(encode(config), media_type=OCI_CONFIG),
+        layers=(*descriptors, Descriptor(media_type=OCI_LAYER, digest=index.digest, size=index.size)),
+        annotations=to_annotations(metadata),
+    )
+    descriptor = store.put(encode(manifest), media_type=OCI_MANIFEST)
+    store.tag(tag, descriptor.model_copy(update={"platform": Platform(architecture=architecture)}))
+    return ClusterImage.open(store, tag)
+
+
+def _index_layer(store: Store, lists: Mapping[str, Sequence[Entry]]) -> Layer:
+    data = encode_index(lists)
+    directory, _, _ = INDEX_PATH.partition("/")
+    return write_layer(store, [(Member(directory, "dir", 0o755), b""), (Member(INDEX_PATH, size=len(data)), data)])
