@@ -1,0 +1,193 @@
+"""The root command: global flags, the table of commands, errors to exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated, Any, TextIO
+
+import typer
+from typer.main import get_command
+
+from sealpy import __version__
+from sealpy.cli.lazy import Entry, LazyGroup
+from sealpy.cli.output import Detail, Output, Settings, Style
+from sealpy.errors import ConfigError
+
+__all__ = ["COMMANDS", "app", "main"]
+
+_CLUSTERS = "Clusters"
+_IMAGES = "Cluster images"
+_OTHERS = "Others"
+_SIGPIPE = 141  # what a shell reports for a program that its reader left
+
+COMMANDS = (
+    Entry("run", "Make a cluster from an image on the machines you name.", _CLUSTERS),
+    Entry("apply", "Make a cluster what its Clusterfile says.", _CLUSTERS),
+    Entry("plan", "Show what apply would change, and change nothing.", _CLUSTERS),
+    Entry("delete", "Remove hosts from a cluster, or the whole cluster.", _CLUSTERS),
+    Entry("build", "Build a cluster image from a Kubefile.", _IMAGES),
+    Entry("images", "List the cluster images on this machine.", _IMAGES),
+    Entry("inspect", "Show what is inside a cluster image.", _IMAGES),
+    Entry("tag", "Give a cluster image another name.", _IMAGES),
+    Entry("save", "Write a cluster image to one file.", _IMAGES),
+    Entry("load", "Read a cluster image from a file.", _IMAGES),
+    Entry("rmi", "Remove cluster images from this machine.", _IMAGES),
+    Entry("lab", "Boot real machines on this computer, to try things on.", _OTHERS),
+    Entry("completion", "Print the script that completes commands in your shell.", _OTHERS),
+    Entry("version", "Show the version.", _OTHERS),
+)
+
+
+def _style(ctx: typer.Context, value: Style | None) -> None:
+    if value:
+        ctx.obj.configure(style=value)
+
+
+def _quiet(ctx: typer.Context, value: bool) -> None:  # noqa: FBT001 - the signature is typer's
+    if value:
+        ctx.obj.configure(detail=Detail.QUIET)
+
+
+def _verbose(ctx: typer.Context, value: bool) -> None:  # noqa: FBT001 - the signature is typer's
+    if value:
+        ctx.obj.configure(detail=Detail.VERBOSE)
+
+
+def _no_color(ctx: typer.Context, value: bool) -> None:  # noqa: FBT001 - the signature is typer's
+    if value:
+        ctx.obj.configure(color=False)
+
+
+def _version(ctx: typer.Context, value: bool) -> None:  # noqa: FBT001 - the signature is typer's
+    if value and not ctx.resilient_parsing:
+        ctx.obj.text(f"sealpy {__version__}")
+        raise typer.Exit
+
+
+def _global_flags(  # every command takes them as well as the root, before or after its name
+    *,
+    output: Annotated[
+        Style | None,
+        typer.Option("--output", help="Write text, or JSON lines.", callback=_style, is_eager=True, expose_value=False),
+    ] = None,
+    quiet: Annotated[
+        bool,
+        typer.Option("--quiet", "-q", help="Show warnings and errors only.", callback=_quiet, expose_value=False),
+    ] = False,
+    verbose: Annotated[
+        bool,
+        typer.Option("--verbose", "-v", help="Show every step.", callback=_verbose, expose_value=False),
+    ] = False,
+    no_color: Annotated[
+        bool,
+        typer.Option("--no-color", help="Do not color, as NO_COLOR=1.", callback=_no_color, expose_value=False),
+    ] = False,
+) -> None:
+    """Carry the declarations; the callbacks do the work."""
+
+
+def _options() -> list[Any]:
+    carrier = typer.Typer(add_completion=False)
+    carrier.command()(_global_flags)
+    return list(get_command(carrier).params)
+
+
+class _Root(LazyGroup):
+    entries = COMMANDS
+    options = staticmethod(_options)
+
+
+app = typer.Typer(
+    name="sealpy",
+    cls=_Root,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+
+@app.callback()
+def _root(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version.", callback=_version, is_eager=True, expose_value=False)
+    ] = False,
+) -> None:
+    """Pack a whole Kubernetes distribution into one image, and make clusters from it over SSH, offline."""
+
+
+def main() -> None:
+    """Run the command line of this process and exit."""
+    sys.exit(run(sys.argv[1:], environment=os.environ))
+
+
+def run(
+    arguments: Sequence[str],
+    *,
+    environment: Mapping[str, str],
+    stdout: TextIO | None = None,
+    stderr: TextIO | None = None,
+) -> int:
+    """Run one command line; gives the exit code. Every error of every command ends here."""
+    output = _output(arguments, environment, stdout=stdout or sys.stdout, stderr=stderr or sys.stderr)
+    command = get_command(app)
+    command.params.extend(_options())
+    try:
+        code = command.main(list(arguments) or ["--help"], prog_name="sealpy", obj=output, standalone_mode=False)
+        output.close()
+    except BrokenPipeError:
+        _abandon_stdout()
+        return _SIGPIPE
+    except typer.Abort:
+        return output.error(KeyboardInterrupt())
+    except Exception as error:  # noqa: BLE001 - the one place that turns whatever happened into text and a number
+        return output.error(_ours(error))
+    except KeyboardInterrupt as interrupt:
+        return output.error(interrupt)
+    else:
+        return code if isinstance(code, int) else 0
+    finally:
+        output.close()
+
+
+def _ours(error: Exception) -> Exception:
+    """Give an error of the words on the command line as one of ours; others stay what they are."""
+    usage: Any = typer.BadParameter.__mro__[1]  # UsageError: typer shows only its child
+    if not isinstance(error, usage):
+        return error
+    path = error.ctx.command_path if error.ctx else "sealpy"
+    ours = ConfigError(_sentence(error.format_message()), hint=f"see '{path} --help'")
+    ours.__cause__ = error
+    return ours
+
+
+def _sentence(message: str) -> str:
+    return message[:1].lower() + message[1:].rstrip(".")
+
+
+def _output(arguments: Sequence[str], environment: Mapping[str, str], *, stdout: TextIO, stderr: TextIO) -> Output:
+    """Make the output from the surroundings; the flags refine it while they are read."""
+    terminal = stderr.isatty() and environment.get("TERM", "dumb") != "dumb"
+    settings = Settings(
+        # looked for here too, so that a mistake in the words before it is told as JSON as well
+        style=Style.JSON if _asks_for_json(arguments) else Style.TEXT,
+        color=terminal and not environment.get("NO_COLOR"),
+        terminal=terminal,
+    )
+    home = Path(environment.get("SEALPY_HOME") or Path.home() / ".sealpy")
+    return Output(settings, stdout=stdout, stderr=stderr, crashes=home / "logs")
+
+
+def _asks_for_json(arguments: Sequence[str]) -> bool:
+    return "--output=json" in arguments or ("--output", "json") in pairwise(arguments)
+
+
+def _abandon_stdout() -> None:
+    """Point stdout at nothing, so that the interpreter does not complain when it flushes at the end."""
+    with open(os.devnull, "w", encoding="utf-8") as nothing:  # noqa: PTH123 - a device, not a path of ours
+        os.dup2(nothing.fileno(), sys.stdout.fileno())

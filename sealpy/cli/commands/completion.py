@@ -1,0 +1,34 @@
+"""sealpy completion: print the script that completes commands in a shell."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+__all__ = ["Shell", "command"]
+
+
+class Shell(StrEnum):
+    """Name a shell that has completion."""
+
+    BASH = "bash"
+    ZSH = "zsh"
+    FISH = "fish"
+
+
+def command(ctx: typer.Context, shell: Annotated[Shell, typer.Argument(help="Your shell.")]) -> None:
+    """Print the script that completes commands in your shell.
+
+    Examples:
+        source <(sealpy completion bash)
+        sealpy completion zsh > "${fpath[1]}/_sealpy"
+        sealpy completion fish > ~/.config/fish/completions/sealpy.fish
+    """
+    from typer import completion  # noqa: PLC0415 - nobody else needs it
+
+    script = completion.get_completion_script(  # type: ignore[attr-defined] # typer tells nobody, but has no other door
+        prog_name="sealpy", complete_var="_SEALPY_COMPLETE", shell=shell.value
+    )
+    ctx.obj.text(script)

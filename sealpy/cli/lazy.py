@@ -1,0 +1,104 @@
+"""A root command that imports a command only when it is called: `sealpy --help` reads a table instead."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from typer.core import TyperCommand, TyperGroup
+from typer.main import Typer, get_command, get_group
+
+from sealpy.cli.words import did_you_mean
+
+__all__ = ["Entry", "LazyGroup", "SealpyCommand"]
+
+_EXAMPLES = "Examples:"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Name a command, say in one line what it does, and under which heading it stands in the help.
+
+    The module `sealpy.cli.commands.<name>` holds a function `command`, or a Typer `app` with commands of its own.
+    """
+
+    name: str
+    help: str
+    section: str
+
+
+class SealpyCommand(TyperCommand):
+    """Show help with the examples as they were written."""
+
+    def format_help_text(self, ctx: Any, formatter: Any) -> None:
+        """Write the text before `Examples:` wrapped, and what follows it line by line."""
+        text, heading, examples = (self.help or "").replace("\b", "").partition(_EXAMPLES)
+        original, self.help = self.help, text.rstrip()
+        try:
+            super().format_help_text(ctx, formatter)
+        finally:
+            self.help = original
+        if heading:
+            with formatter.section(_EXAMPLES.rstrip(":")):
+                for line in filter(None, map(str.strip, examples.splitlines())):
+                    formatter.write(f"{' ' * formatter.current_indent}{line}\n")
+
+
+class LazyGroup(TyperGroup):
+    """Know every command by a table, and import the one that is called."""
+
+    entries: Sequence[Entry] = ()
+    options: Callable[[], list[Any]] = staticmethod(list)  # fresh global options, accepted after a command too
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - the signature is click's
+        """Give the names in the order of the table."""
+        return [entry.name for entry in self.entries]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 - the signature is click's
+        """Import a command by its name; None when there is none of that name."""
+        if cmd_name not in {entry.name for entry in self.entries}:
+            return None
+        if cmd_name not in self.commands:
+            self.commands[cmd_name] = self._load(cmd_name)
+        return self.commands[cmd_name]
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find the command that the words call, or name the nearest one."""
+        if args and not args[0].startswith("-") and not ctx.resilient_parsing and not self.get_command(ctx, args[0]):
+            near = did_you_mean(args[0], self.list_commands(ctx))
+            ctx.fail(f"no command '{args[0]}'" + (f"; {near}" if near else ""))
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - the signature is click's
+        """Write the table under its headings; nothing is imported for it."""
+        width = max(len(entry.name) for entry in self.entries)
+        for section in dict.fromkeys(entry.section for entry in self.entries):
+            rows = [(entry.name.ljust(width), entry.help) for entry in self.entries if entry.section == section]
+            with formatter.section(section):
+                formatter.write_dl(rows)
+
+    def _load(self, name: str) -> Any:
+        module = import_module(f"sealpy.cli.commands.{name}")
+        if hasattr(module, "app"):
+            loaded: Any = get_group(module.app)
+        else:
+            single = Typer(add_completion=False, rich_markup_mode=None)
+            single.command(name, cls=SealpyCommand)(module.command)
+            loaded = get_command(single)
+        loaded.name = name
+        self._equip(loaded)
+        return loaded
+
+    def _equip(self, command: Any) -> None:
+        """Give a command, and those below it, plain help and the global options that it does not define itself."""
+        command.rich_markup_mode = None
+        command.no_args_is_help = False  # a group without its command is a mistake like any other
+        for child in getattr(command, "commands", {}).values():
+            self._equip(child)
+        taken = {spelling for param in command.params for spelling in (*param.opts, *param.secondary_opts)}
+        for option in self.options():
+            option.opts = [spelling for spelling in option.opts if spelling not in taken]
+            if option.opts:
+                command.params.append(option)

@@ -1,0 +1,89 @@
+"""Events as single lines of text, host first: the words that the plain renderer and the log file share."""
+
+from __future__ import annotations
+
+from sealpy import events as e
+from sealpy.cli.renderers.units import duration, rate, size
+
+__all__ = ["line"]
+
+
+def line(event: e.Event) -> str:  # noqa: C901, PLR0911, PLR0912 - one case per event, like the page of events itself
+    """Give the one line of an event: host first where there is one, what, how it went, how long it took."""
+    match event:
+        case e.RunStarted():
+            how = "rehearse" if event.rehearsal else "run"
+            return f"{how} {event.action} on cluster '{event.cluster}', {count(len(event.hosts), 'host')}"
+        case e.RunFinished():
+            how = "done" if event.ok else "failed"
+            sent = f", {size(event.sent)} sent" if event.sent else ""
+            return f"{how} in {duration(event.seconds)}: {count(event.changed, 'change')}{sent}"
+        case e.PhaseStarted():
+            return f"▶ {event.title} ({count(len(event.hosts), 'host')})"
+        case e.PhaseSkipped():
+            return f"- {event.title}: skipped, {event.reason}"
+        case e.PhaseFinished():
+            mark, note = ("✗", f", failed on {count(len(event.failed), 'host')}") if event.failed else ("✓", "")
+            return f"{mark} {event.title} … {duration(event.seconds)}, {count(event.changed, 'change')}{note}"
+        case e.HookStarted():
+            return f"hook {event.hook}: {', '.join(event.plugins)}"
+        case e.HookFinished():
+            return f"hook {event.hook} … {duration(event.seconds)}"
+        case e.PluginStarted():
+            return f"plugin {event.plugin} ({event.type}) at {event.hook}, {count(len(event.hosts), 'host')}"
+        case e.PluginOutput():
+            return f"plugin {event.plugin} │ {f'{event.host} ' if event.host else ''}{event.line}"
+        case e.PluginFinished():
+            how = f"failed: {event.error}" if event.error else duration(event.seconds)
+            return f"plugin {event.plugin} … {how}"
+        case e.PluginSkipped():
+            return f"plugin {event.plugin}: skipped at {event.hook}, {event.reason}"
+        case e.StepStarted():
+            return hosted(event.host, f"{event.title} ({event.kind})")
+        case e.StepOutput():
+            return hosted(event.host, f"{event.title} │ {event.line}")
+        case e.StepFinished(error=error) if error:
+            return hosted(event.host, f"{event.title} … failed after {duration(event.seconds)}: {error}")
+        case e.StepFinished():
+            how = "would change" if event.rehearsed else duration(event.seconds)
+            return hosted(event.host, f"{event.title} … {how}")
+        case e.StepRetrying():
+            return hosted(event.host, f"{event.title}: waiting for {duration(event.waited)}, {event.reason}")
+        case e.TransferProgress():
+            return hosted(event.host, f"{event.title}: {transfer(event)}")
+        case e.TaskProgress():
+            return " ".join(word for word in (f"{event.task}:", event.detail, share(event)) if word)
+        case e.TaskFinished():
+            detail = f", {event.detail}" if event.detail else ""
+            return f"{event.task} … {duration(event.seconds)}{detail}"
+        case e.HostKeyAccepted():
+            return hosted(event.host, f"new host key accepted: {event.algorithm} {event.fingerprint}")
+        case e.Warned():
+            hint = f" ({event.hint})" if event.hint else ""
+            return hosted(event.host, f"warning: {event.message}{hint}")
+        case _:  # an event of a newer engine is better shown by its name than lost
+            return event.name
+
+
+def count(number: int, word: str) -> str:
+    """Write a number with its word: `1 host`, `3 hosts`."""
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+
+
+def hosted(host: str, text: str) -> str:
+    """Put the host before the text; work on this machine has none."""
+    return f"{host}  {text}" if host else text
+
+
+def transfer(event: e.TransferProgress) -> str:
+    """Write how far a stream is: bytes of bytes, share, rate."""
+    percent = f"{event.sent * 100 // event.total} %" if event.total else ""
+    parts = (f"{size(event.sent)} of {size(event.total)}", percent, rate(event.sent, event.seconds))
+    return ", ".join(part for part in parts if part)
+
+
+def share(event: e.TaskProgress) -> str:
+    """Write how far a task is, as far as it is known."""
+    if event.total:
+        return f"{event.done * 100 // event.total} %"
+    return size(event.done) if event.done else ""

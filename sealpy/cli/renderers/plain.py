@@ -1,0 +1,103 @@
+"""Plain lines for pipes and continuous integration: one line per event that matters, host first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Final, TextIO
+
+from sealpy import events as e
+from sealpy.cli.renderers.lines import line
+
+__all__ = ["Detail", "Plain", "matters"]
+
+
+class Detail(IntEnum):
+    """Say how much is shown: warnings alone, what matters, or every event."""
+
+    QUIET = 0
+    NORMAL = 1
+    VERBOSE = 2
+
+
+_PAUSE: Final = 2.0  # seconds between two lines of progress of the same thing
+_STRIDE: Final = 10  # or so many percent
+_ALL: Final = 100
+_NOTABLE: Final = (
+    e.RunStarted,
+    e.RunFinished,
+    e.PhaseStarted,
+    e.PhaseSkipped,
+    e.PhaseFinished,
+    e.PluginOutput,
+    e.PluginFinished,
+    e.PluginSkipped,
+    e.StepOutput,
+    e.StepRetrying,
+    e.TransferProgress,
+    e.TaskProgress,
+    e.TaskFinished,
+    e.HostKeyAccepted,
+    e.Warned,
+)
+
+
+def matters(event: e.Event, *, detail: Detail) -> bool:
+    """Tell whether an event is shown: of the steps, normally only those that changed something or failed."""
+    match detail, event:
+        case Detail.QUIET, _:
+            return isinstance(event, e.Warned)
+        case Detail.VERBOSE, _:
+            return True
+        case _, e.StepFinished():
+            return event.changed or event.rehearsed or bool(event.error)
+        case _:
+            return isinstance(event, _NOTABLE)
+
+
+@dataclass(slots=True)
+class _Seen:
+    time: float
+    percent: int
+
+
+class Plain:
+    """Write lines; progress of one thing at most every 2 seconds or 10 %, and its end."""
+
+    def __init__(self, stream: TextIO, *, detail: Detail = Detail.NORMAL) -> None:
+        self._stream = stream
+        self._detail = detail
+        self._seen: dict[tuple[str, str], _Seen] = {}
+
+    def show(self, event: e.Event, *, time: float) -> None:
+        """Write the line of an event, if it matters and is not too soon."""
+        if matters(event, detail=self._detail) and not self._too_soon(event, time):
+            self._stream.write(line(event) + "\n")
+            self._stream.flush()
+
+    def close(self) -> None:
+        """Do nothing: each line is complete by itself."""
+
+    def _too_soon(self, event: e.Event, time: float) -> bool:
+        match event:
+            case e.TransferProgress():
+                return self._throttled((event.host, event.title), time, done=event.sent, total=event.total)
+            case e.TaskProgress():
+                return self._throttled(("", event.task), time, done=event.done, total=event.total)
+            case e.StepRetrying():
+                return self._throttled((event.host, event.title), time, done=0, total=0)
+            case _:
+                return False
+
+    def _throttled(self, key: tuple[str, str], time: float, *, done: int, total: int) -> bool:
+        percent = done * 100 // total if total else 0
+        seen = self._seen.get(key)
+        if (
+            seen
+            and time - seen.time < _PAUSE
+            and percent - seen.percent < _STRIDE
+            and not seen.percent < percent == _ALL
+        ):
+            return True
+        self._seen[key] = _Seen(time, percent)
+        return False
