@@ -69,12 +69,7 @@ def write_layer(
                 if blob.size - offset != member.size:
                     raise ImageError(f"{member.path}: changed while it was read", hint="build again when it is still")
                 blob.write(padding(member.size))
-            sha256 = file_hash.hexdigest() if member.kind == "file" else ""
-            entries.append(
-                Entry(member.path, member.kind, member.mode, member.size, sha256, "", offset if sha256 else 0)
-                if not member.target
-                else Entry(member.path, member.kind, member.mode, target=member.target)
-            )
+            entries.append(_entry(member, file_hash.hexdigest(), offset))
         blob.write(END)
         digest = blob.commit()
         return Layer(digest, blob.size, tuple(entries))
@@ -91,25 +86,32 @@ def assemble(
 ) -> ClusterImage:
     """Put layers on a base, write the documents, name the image and open it. The same input gives the same digest."""
     lists: dict[str, Sequence[Entry]] = dict(base.layers) if base else {}
-    descriptors = list(base.manifest.layers[: len(lists)]) if base else []
+    descriptors = dict(zip(base.config.rootfs.diff_ids, base.manifest.layers, strict=True)) if base else {}
     for layer in layers:
-        if layer.digest not in lists:
-            lists[layer.digest] = layer.entries
-            descriptors.append(Descriptor(media_type=OCI_LAYER, digest=layer.digest, size=layer.size))
+        lists.pop(layer.digest, None)  # a layer that comes again counts where it comes last
+        lists[layer.digest] = layer.entries
+        descriptors[layer.digest] = Descriptor(media_type=OCI_LAYER, digest=layer.digest, size=layer.size)
     index = _index_layer(store, lists)
     config = ImageConfig(
         architecture=architecture,
-        config=RunConfig(env=tuple(f"{k}={v}" for k, v in metadata.env.items()), labels=metadata.labels),
+        config=RunConfig(Env=tuple(f"{k}={v}" for k, v in metadata.env.items()), Labels=metadata.labels),
         rootfs=RootFS(diff_ids=(*lists, index.digest)),
     )
+    top = Descriptor(media_type=OCI_LAYER, digest=index.digest, size=index.size)
     manifest = Manifest(
         config=store.put(encode(config), media_type=OCI_CONFIG),
-        layers=(*descriptors, Descriptor(media_type=OCI_LAYER, digest=index.digest, size=index.size)),
+        layers=(*(descriptors[digest] for digest in lists), top),
         annotations=to_annotations(metadata),
     )
     descriptor = store.put(encode(manifest), media_type=OCI_MANIFEST)
     store.tag(tag, descriptor.model_copy(update={"platform": Platform(architecture=architecture)}))
     return ClusterImage.open(store, tag)
+
+
+def _entry(member: Member, sha256: str, offset: int) -> Entry:
+    if member.kind != "file":
+        return Entry(member.path, member.kind, member.mode, target=member.target)
+    return Entry(member.path, member.kind, member.mode, member.size, sha256, "", offset)
 
 
 def _index_layer(store: Store, lists: Mapping[str, Sequence[Entry]]) -> Layer:

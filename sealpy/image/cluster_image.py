@@ -105,10 +105,10 @@ def plain_layer(store: Store, layer: Descriptor, diff_id: str) -> Path:
 
 
 def _layers(store: Store, manifest: Manifest, config: ImageConfig) -> dict[str, Sequence[Entry]]:
-    plain = {
-        diff_id: plain_layer(store, layer, diff_id)
-        for layer, diff_id in zip(manifest.layers, config.rootfs.diff_ids, strict=True)
-    }
+    plain: dict[str, Path] = {}
+    for layer, diff_id in zip(manifest.layers, config.rootfs.diff_ids, strict=True):
+        plain.pop(diff_id, None)  # a layer that comes again counts where it comes last
+        plain[diff_id] = plain_layer(store, layer, diff_id)
     lists: Mapping[str, Sequence[Entry]] = {}
     if plain and (found := _index_in(list(plain.values())[-1])) is not None:
         lists = decode_index(found)
