@@ -48,13 +48,14 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunStarted(Event):
-    """Say that an action begins; `rehearsal` tells that nothing will be changed."""
+    """Say that an action begins; `rehearsal` tells that nothing will be changed; `roles` are those of `hosts`."""
 
     name: ClassVar[str] = "run.started"
     run: str
     action: str
     cluster: str
     hosts: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
     rehearsal: bool = False
 
 
@@ -179,13 +180,14 @@ class StepStarted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepOutput(Event):
-    """Carry one line of a command's output while it runs."""
+    """Carry one line of a command's output while it runs; `live` tells that the operator wants to see it."""
 
     name: ClassVar[str] = "step.output"
     host: str
     phase: str
     title: str
     line: str
+    live: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

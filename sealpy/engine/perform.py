@@ -90,7 +90,7 @@ class Performer:
 
     def _run(self, phase: str, host: str, step: Run) -> Performed:
         def show(line: str) -> None:
-            self._emit(StepOutput(host=host, phase=phase, title=step.title, line=line))
+            self._emit(StepOutput(host=host, phase=phase, title=step.title, line=line, live=step.live))
 
         result = self._command(host, step, None if step.sensitive else show)
         if step.check and not result.ok:
