@@ -1,1 +1,87 @@
-"""everything a phase may use."""
+"""everything a phase may use.
+
+A Context is made once for a run. Most of it is settled before the first host is touched; what the run finds out (facts,
+the registry's authority, the ticket for joining) is added by the phases that find it out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sealpy.distributors import Stream, Tree
+from sealpy.events import Emit
+from sealpy.image.cluster_image import ClusterImage
+from sealpy.inventory import Facts, Inventory
+from sealpy.kube import KubeDoor
+from sealpy.registry import Authority, RegistryPlan
+from sealpy.runtimes import JoinTicket, Runtime
+from sealpy.sdk import Run
+
+__all__ = ["Context", "digest_of"]
+
+# $1 the directory of marks, $2 the name, $3 the digest: whole or not at all.
+_MARK = 'mkdir -p "$1" && printf %s "$3" > "$1/.$2" && mv "$1/.$2" "$1/$2"'
+_UNMARK = 'rm -f "$1/$2"'
+
+
+@dataclass(kw_only=True)
+class Context:
+    """Hold what is known of the cluster, its image, its hosts and this run.
+
+    `directory` is that of the cluster on every host (`<dataRoot>/<cluster>`), `home` its directory here. `env` holds
+    the whole environment of each host by address. `operation` are the hosts that this run adds or removes: plugins fire
+    for them alone.
+    """
+
+    name: str
+    image: ClusterImage
+    inventory: Inventory
+    env: Mapping[str, Mapping[str, str]]
+    directory: str
+    home: Path
+    document: str  # the Clusterfile as it is saved, without secrets
+    registry: RegistryPlan
+    runtime: Runtime
+    distributor: Stream
+    tree: Callable[[str], Tree]
+    kube: KubeDoor
+    emit: Emit
+    launch: tuple[str, ...] | None = None  # commands that replace those of the image
+    apps: tuple[str, ...] | None = None  # apps that replace those the image launches
+    rehearsal: bool = False
+    operation: tuple[str, ...] = ()
+    facts: dict[str, Facts] = field(default_factory=dict)
+    authority: Authority | None = None
+    ticket: JoinTicket | None = None
+
+    @property
+    def rootfs(self) -> str:
+        """Give the directory of the image's files on every host."""
+        return f"{self.directory}/rootfs"
+
+    @property
+    def created(self) -> bool:
+        """Tell whether an earlier run made this cluster to the end."""
+        leader = self.facts.get(self.inventory.leader)
+        return leader is not None and "created" in leader.marks
+
+    def is_node(self, host: str) -> bool:
+        """Tell whether an earlier run made this host a node of this very cluster, to the end."""
+        facts, leader = self.facts[host], self.facts[self.inventory.leader]
+        return "node" in facts.marks and facts.kube_ca != "" and facts.kube_ca == leader.kube_ca
+
+    def mark(self, name: str, digest: str) -> Run:
+        """Give the step that notes on a host that a piece of work is finished, and from which input."""
+        return Run(f"note: {name} is done", "sh", "-c", _MARK, "sh", f"{self.directory}/marks", name, digest)
+
+    def unmark(self, name: str) -> Run:
+        """Give the step that takes a mark back before the work is done anew."""
+        return Run(f"note: {name} is not done", "sh", "-c", _UNMARK, "sh", f"{self.directory}/marks", name)
+
+
+def digest_of(*parts: object) -> str:
+    """Give a digest of the input of a piece of work, for its mark."""
+    return hashlib.sha256("\0".join(map(repr, parts)).encode()).hexdigest()

@@ -53,6 +53,9 @@ done
 [ -d "$1/rootfs" ] && say present rootfs
 [ -d "$1/incoming" ] && say present incoming
 for mark in "$1"/marks/*; do [ -f "$mark" ] && say mark "${mark##*/} $(cat "$mark")"; done
+for pair in kube_ca:/etc/kubernetes/pki/ca.crt registry_ca:"$1/registry/ca.crt"; do
+  [ -f "${pair#*:}" ] && say "${pair%%:*}" "$(sha256sum < "${pair#*:}" | cut -d' ' -f1)"
+done
 grep -qw overlay /proc/filesystems && say feature overlay
 [ -d /proc/sys/net/bridge ] && say feature bridge
 say sysctl "net.ipv4.ip_forward $(cat /proc/sys/net/ipv4/ip_forward)"
@@ -86,6 +89,8 @@ class Facts:
     free_kib: Mapping[str, int] = field(default_factory=dict)
     present: frozenset[str] = frozenset()
     marks: Mapping[str, str] = field(default_factory=dict)  # what sealpy finished here, by name: digest of its input
+    kube_ca: str = ""  # sha256 of the file of the cluster's certificate authority
+    registry_ca: str = ""  # the same of the registry's
     features: frozenset[str] = frozenset()
     sysctls: Mapping[str, str] = field(default_factory=dict)
 
@@ -130,6 +135,8 @@ def parse_facts(text: str) -> Facts:
         free_kib={path: _number(size) for size, _, path in (v.partition(" ") for v in many.get("free_kib", ()))},
         present=frozenset(many.get("present", ())),
         marks=dict(_pair(mark) for mark in many.get("mark", ())),
+        kube_ca=one.get("kube_ca", ""),
+        registry_ca=one.get("registry_ca", ""),
         features=frozenset(many.get("feature", ())),
         sysctls=dict(_pair(value) for value in many.get("sysctl", ())),
     )

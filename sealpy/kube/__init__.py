@@ -5,5 +5,6 @@ KubeError with the server's own words.
 """
 
 from sealpy.kube.api import Kube, Node, NodeTaint
+from sealpy.kube.door import KubeDoor
 
-__all__ = ["Kube", "Node", "NodeTaint"]
+__all__ = ["Kube", "KubeDoor", "Node", "NodeTaint"]

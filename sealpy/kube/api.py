@@ -41,15 +41,16 @@ class Kube:
     """Speak with one API server, as the administrator that the kubeconfig names."""
 
     def __init__(self, api: client.ApiClient) -> None:
-        self._api = api
+        self._api: Any = api
 
     @classmethod
     def from_kubeconfig(cls, document: Mapping[str, Any], *, server: str = "") -> Kube:
         """Open the doorway; `server` replaces the address, the certificate is still checked."""
         from kubernetes import client, config  # noqa: PLC0415 - 265 ms
 
+        load: Any = config.load_kube_config_from_dict
         config_object = client.Configuration()
-        config.load_kube_config_from_dict(dict(document), client_configuration=config_object)
+        load(dict(document), client_configuration=config_object)
         if server:
             config_object.host = server
         config_object.proxy = None  # an operator's web proxy is not for the cluster
@@ -100,9 +101,8 @@ class Kube:
         from kubernetes import client  # noqa: PLC0415
 
         with _asking(f"read Deployment '{namespace}/{name}'"):
-            found = client.AppsV1Api(self._api).read_namespaced_deployment_status(
-                name, namespace, _request_timeout=_TIMEOUT
-            )
+            apps: Any = client.AppsV1Api(self._api)
+            found = apps.read_namespaced_deployment_status(name, namespace, _request_timeout=_TIMEOUT)
         available, wanted = found.status.available_replicas or 0, found.spec.replicas or 0
         return "" if available >= min(1, wanted) else f"{available} of {wanted} pods available"
 
@@ -113,7 +113,7 @@ class Kube:
         reasons = ((pod.metadata.name, _pod_reason(pod)) for pod in found)
         return tuple(f"{name}: {reason}" for name, reason in reasons if reason)
 
-    def _core(self) -> client.CoreV1Api:
+    def _core(self) -> Any:  # the generated types make everything optional
         from kubernetes import client  # noqa: PLC0415
 
         return client.CoreV1Api(self._api)

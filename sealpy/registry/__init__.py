@@ -1,1 +1,11 @@
-"""the private registry a cluster pulls from."""
+"""the private registry a cluster pulls from.
+
+It serves the `registry/` of the rootfs over TLS, by a certificate authority made for this cluster alone. On every host
+containerd is told, for each domain that the image has container images of, to ask the registry first; so manifests keep
+their original names, and nothing depends on a virtual address: with several registry hosts each is listed as a mirror.
+"""
+
+from sealpy.registry.certificates import Authority
+from sealpy.registry.private import RegistryPlan, distrust, start, stop, trust
+
+__all__ = ["Authority", "RegistryPlan", "distrust", "start", "stop", "trust"]

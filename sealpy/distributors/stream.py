@@ -1,0 +1,171 @@
+"""One tar stream from here to each host.
+
+The host says which files it has, by digest; only the others travel. They are unpacked beside the rootfs, verified
+there, and only then put in place: a rootfs that is not there yet appears by one rename, files of one that is there are
+replaced by links to whole files. The mark with the digest of the tree is written last. A stream that was cut leaves its
+whole files in `incoming`, and the next one sends the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sealpy.distributors.tree import Tree, TreeFile
+from sealpy.image.payload import Item, TreePayload
+from sealpy.image.tarball import Member
+from sealpy.inventory import Facts
+from sealpy.sdk import Ask, Result, Run, Send, Steps
+
+__all__ = ["MARK", "Stream"]
+
+MARK = "rootfs"
+
+# sha256 of the paths on standard input (each ended by NUL), as lines `<sha256> *<path>`, on every processor at once;
+# each writes to a file of its own, since lines of several writers to one pipe may mix. OpenSSL uses the instructions
+# that the processor has for it, coreutils mostly do not: four times as fast where it is there.
+_SUMS = r"""sums() {
+  parts=$(mktemp -d) && split -t '\0' -n r/"$(nproc)" - "$parts/part."
+  if command -v openssl >/dev/null 2>&1; then set -- openssl dgst -sha256 -r --; else set -- sha256sum -b --; fi
+  for part in "$parts"/part.*; do xargs -0 -r "$@" < "$part" > "$part=" & done
+  wait
+  cat "$parts"/*=
+  rm -rf "$parts"
+}
+"""
+
+# $1 the directory of the cluster. Prints the index of the rootfs as lines `I …`, and of each file in the rootfs or left
+# by a stream that was cut `<where> M <mode> <path>` and `<where> <sha256> *<path>`.
+_PRESENT = (
+    _SUMS
+    + r"""
+cd "$1" 2>/dev/null || exit 0
+[ -f rootfs.index ] && sed 's/^/I /' rootfs.index
+for place in rootfs incoming/files; do
+  [ -d "$place" ] || continue
+  (cd "$place" && find . -type f -printf 'M %m %P\n' && find . -type f -printf '%P\0' | sums) | sed "s|^|$place |"
+done
+"""
+)
+
+# $1 the directory of the cluster, $2 the digest of the tree. The stream stands on standard input.
+_RECEIVE = (
+    _SUMS
+    + r"""set -eu
+fail() { echo "$1" >&2; exit 1; }
+umask 022
+mkdir -p "$1/incoming/files" "$1/marks"
+cd "$1/incoming"
+rm -rf meta
+rm -f ../marks/rootfs
+tar --no-same-owner -xpf - || fail "the stream could not be unpacked"
+[ -f meta/sums ] || fail "the stream ended too early"
+(cd files && xargs -0 -r rm -f --) < meta/stale
+(cd files && sums < ../meta/paths | LC_ALL=C sort -k2) > meta/actual
+cmp -s meta/sums meta/actual || {
+  LC_ALL=C comm -23 meta/actual meta/sums | while read -r _ path; do rm -f "files/${path#\*}"; done
+  fail "$(LC_ALL=C comm -13 meta/actual meta/sums | wc -l) files arrived other than they were sent"
+}
+if [ -d ../rootfs ]; then
+  (cd ../rootfs && xargs -0 -r rm -rf --) < meta/removed
+  cp -a --link --remove-destination files/. ../rootfs/
+else
+  mv files ../rootfs
+fi
+mv meta/index ../rootfs.index
+cd .. && rm -rf incoming
+printf %s "$2" > marks/.rootfs && mv marks/.rootfs marks/rootfs
+"""
+)
+
+
+class Stream:
+    """Deliver over the connection of each host, from here, N times for N hosts."""
+
+    def __init__(self, directory: str) -> None:
+        """Take the directory of the cluster on the hosts, `<dataRoot>/<cluster>`."""
+        self._directory = directory
+
+    def deliver(self, tree: Tree, facts: Facts) -> Steps:
+        """Yield the steps for one host; none when its mark says that it has this tree."""
+        if facts.marked(MARK, tree.digest):
+            return
+        index: frozenset[str] = frozenset()
+        present: dict[tuple[str, str], tuple[str, str]] = {}
+        if facts.present:
+            answer: Result = yield Ask("ask what is there", "sh", "-c", _PRESENT, "sh", self._directory, timeout=900)
+            index, present = _parse(answer.lines)
+        missing = [file for file in tree.files.values() if not _has(present, file)]
+        payload = TreePayload(_stream(tree, missing, index=index, present=present))
+        if not any(file.sha256 for file in missing):
+            yield Run(
+                "put files in place",
+                *("sh", "-c", _RECEIVE, "sh", self._directory, tree.digest),
+                stdin=b"".join(payload.chunks()),
+            )
+            return
+        size = sum(file.item.member.size for file in missing)
+        title = f"send {sum(1 for file in missing if file.sha256)} files, {size / 1e6:.1f} MB"
+        yield Send(title, "sh", "-c", _RECEIVE, "sh", self._directory, tree.digest, payload=payload)
+
+
+def _has(present: dict[tuple[str, str], tuple[str, str]], file: TreeFile) -> bool:
+    return any(_same(file, present.get((place, file.path))) for place in ("rootfs", "incoming/files"))
+
+
+def _same(file: TreeFile, found: tuple[str, str] | None) -> bool:
+    return found == (file.sha256, f"{file.item.member.mode:o}")
+
+
+def _parse(lines: Iterable[str]) -> tuple[frozenset[str], dict[tuple[str, str], tuple[str, str]]]:
+    """Give the paths of the old index, and sha256 and mode of each file by place and path."""
+    index: set[str] = set()
+    modes: dict[tuple[str, str], str] = {}
+    sums: dict[tuple[str, str], str] = {}
+    for line in lines:
+        place, _, rest = line.partition(" ")
+        if place == "I":
+            index.add(rest.split(" ", 4)[4])
+        elif rest.startswith("M "):
+            _, mode, path = rest.split(" ", 2)
+            modes[place, path] = mode
+        else:
+            digest, _, path = rest.partition(" *")
+            sums[place, path] = digest
+    return frozenset(index), {key: (digest, modes.get(key, "")) for key, digest in sums.items()}
+
+
+def _stream(
+    tree: Tree,
+    missing: Iterable[TreeFile],
+    *,
+    index: frozenset[str],
+    present: dict[tuple[str, str], tuple[str, str]],
+) -> list[Item]:
+    """List what travels: first what the host needs to verify and place the files, then the missing ones.
+
+    Files that an earlier stream left in `incoming` are verified again with the rest. What the old index named and the
+    tree does not is removed; what neither names (certificates, state) is left alone.
+    """
+    sent = list(missing)
+    paths = {file.path for file in sent}
+    left = {path: found for (place, path), found in present.items() if place != "rootfs" and path not in paths}
+    kept = [tree.files[path] for path in left if path in tree.files and _same(tree.files[path], left[path])]
+    stale = left.keys() - {file.path for file in kept}
+    checked = sorted((file for file in (*sent, *kept) if file.sha256), key=lambda file: f"*{file.path}".encode())
+    meta = {
+        "meta/index": tree.index.encode(),
+        "meta/paths": b"".join(file.path.encode() + b"\0" for file in checked),
+        "meta/stale": b"".join(path.encode() + b"\0" for path in sorted(stale)),
+        "meta/removed": b"".join(path.encode() + b"\0" for path in sorted(index - tree.files.keys())),
+        "meta/sums": "".join(f"{file.sha256} *{file.path}\n" for file in checked).encode(),
+    }
+    items = [Item(Member("meta", "dir", 0o755))]
+    items += [Item(Member(path, "file", 0o644, len(data)), data) for path, data in meta.items()]
+    items.append(Item(Member("files", "dir", 0o755)))
+    return items + [_below_files(file) for file in sent]
+
+
+def _below_files(file: TreeFile) -> Item:
+    member = file.item.member
+    moved = Member(f"files/{member.path}", member.kind, member.mode, member.size, member.target)
+    return Item(moved, file.item.source)

@@ -1,0 +1,61 @@
+"""The way to a cluster's API server: through the leader's connection, with the leader's own admin.conf."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from sealpy.engine import Connections
+from sealpy.errors import KubeError
+from sealpy.kube.api import Kube
+
+__all__ = ["KubeDoor"]
+
+_ADMIN_CONF = "/etc/kubernetes/admin.conf"
+
+
+class KubeDoor:
+    """Open the API of a cluster when it is first asked for, once for a run.
+
+    Requests travel over the SSH connection that is there already, so neither the name nor the port of the API server
+    needs to be reachable from here. kubeadm's certificates name 127.0.0.1, so the tunnel's end is verified like any.
+    """
+
+    def __init__(self, connections: Connections, leader: str, *, port: int = 6443) -> None:
+        self._connections = connections
+        self._leader = leader
+        self._port = port
+        self._lock = threading.Lock()
+        self._kube: Kube | None = None
+        self._document: Mapping[str, Any] | None = None
+
+    def kubeconfig(self) -> Mapping[str, Any]:
+        """Read admin.conf of the leader; raises KubeError when there is none."""
+        if self._document is None:
+            with self._connections.use(self._leader) as connector:
+                answer = connector.run(["cat", _ADMIN_CONF])
+            if not answer.ok:
+                raise KubeError(f"{self._leader}: no {_ADMIN_CONF}", hint="is this host the leader of a cluster?")
+            self._document = yaml.safe_load(answer.text)
+        return self._document or {}
+
+    def open(self) -> Kube:
+        """Give the API; raises KubeError."""
+        with self._lock:
+            if self._kube is None:
+                document = self.kubeconfig()
+                with self._connections.use(self._leader) as connector:
+                    host, port = connector.forward(self._leader, self._port)
+                server = f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}"
+                self._kube = Kube.from_kubeconfig(document, server=server)
+            return self._kube
+
+    def close(self) -> None:
+        """End the connection; a second call does nothing."""
+        with self._lock:
+            if self._kube is not None:
+                self._kube.close()
+                self._kube = None

@@ -1,0 +1,117 @@
+"""Start the registry, make hosts trust it, and undo both."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sealpy.registry.certificates import Authority
+from sealpy.sdk import Put, Run, Steps, Wait
+
+__all__ = ["RegistryPlan", "distrust", "start", "stop", "trust"]
+
+_CERTS_D = "/etc/containerd/certs.d"
+_SIGN = "# written by sealpy"
+
+# $1 scripts of the rootfs. The names are those of images for sealpy, of the ancestor's, and of what its scripts start.
+_STOP = """set -u
+if [ -f "$1/uninstall-registry.sh" ]; then (cd "$1" && bash uninstall-registry.sh); fi
+systemctl disable --now sealpy-registry 2>/dev/null
+for client in nerdctl docker; do
+  if command -v $client >/dev/null 2>&1; then $client rm -f sealer-registry 2>/dev/null; fi
+done
+true
+"""
+# Only what carries our sign goes: a mirror that somebody else configured stays. $1 certs.d, $2 the sign.
+_DISTRUST = """set -eu
+[ -d "$1" ] || exit 0
+grep -rlsF "$2" "$1" --include=hosts.toml | while read -r file; do rm -rf "$(dirname "$file")"; done
+rmdir "$1" 2>/dev/null || true
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegistryPlan:
+    """Say where the registry runs and for which domains it answers.
+
+    `mirrored` are the domains of the image's container images, each served below a path of its own; `any_domain` tells
+    that the image comes from the ancestor, whose registry has dropped the domains.
+    """
+
+    rootfs: str
+    hosts: tuple[str, ...]
+    mirrored: tuple[str, ...]
+    domain: str = "sea.hub"
+    port: int = 5000
+    dns_names: tuple[str, ...] = ()
+    ips: tuple[str, ...] = ()
+    any_domain: bool = False
+    env: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        """Give `domain:port`, as it stands in references."""
+        return f"{self.domain}:{self.port}"
+
+    def address_for(self, host: str) -> str:
+        """Give the address by which a host reaches the registry: its own where it has one."""
+        return host if host in self.hosts else self.hosts[0]
+
+
+def start(plan: RegistryPlan, host: str, authority: Authority) -> Steps:
+    """Give the host its certificate and run `init-registry.sh PORT DIR DOMAIN` of the image (sealer.md §5.2)."""
+    server = authority.issue(dns=(plan.domain, *plan.dns_names), ips=(host, *plan.ips, "127.0.0.1"))
+    certs = f"{plan.rootfs}/certs/{plan.domain}"
+    yield Put("write the registry's certificate", f"{certs}.crt", server.certificate)
+    yield Put("write the registry's key", f"{certs}.key", server.key, mode=0o600, sensitive=True)
+    script = 'cd "$1/scripts" && exec bash init-registry.sh "$2" "$1/registry" "$3"'
+    yield Run(
+        "start registry",
+        *("bash", "-c", script, "bash", plan.rootfs, str(plan.port), plan.domain),
+        env=plan.env.items(),
+    )
+    yield Wait(
+        "registry answers",
+        *("bash", "-c", 'exec 3<>"/dev/tcp/127.0.0.1/$1"', "bash", str(plan.port)),
+        timeout=60,
+        pause=0.2,
+    )
+
+
+def trust(plan: RegistryPlan, host: str, certificate: bytes) -> Steps:
+    """Tell containerd to ask the registry first; it reads these files at each pull, so nothing is restarted."""
+    ca = f"{_CERTS_D}/{plan.url}/ca.crt"
+    yield Put("write the registry's authority", ca, certificate)
+    others = [other for other in plan.hosts if other != plan.address_for(host)]
+    roots = [f"https://{address}:{plan.port}" for address in (plan.domain, *map(_bracketed, others))]
+    yield _hosts_toml(plan.url, "", [f'server = "{roots[0]}"'], roots, ca)
+    for domain in plan.mirrored:
+        if domain != plan.url:
+            yield _hosts_toml(domain, f"/v2/{domain.replace(':', '_')}", [], roots, ca)
+    if plan.any_domain:
+        yield _hosts_toml("_default", "", [], roots, ca)
+
+
+def stop(plan: RegistryPlan, host: str) -> Steps:
+    """Stop the registry of a host, whoever started it."""
+    del host
+    yield Run("stop registry", "sh", "-c", _STOP, "sh", f"{plan.rootfs}/scripts")
+
+
+def distrust(plan: RegistryPlan, host: str) -> Steps:
+    """Take our mirrors out of containerd's configuration."""
+    del plan, host
+    yield Run("forget the registry", "sh", "-c", _DISTRUST, "sh", _CERTS_D, _SIGN)
+
+
+def _hosts_toml(domain: str, path: str, head: list[str], roots: list[str], ca: str) -> Put:
+    lines = [_SIGN, *head]
+    for root in roots:
+        lines += [f'[host."{root}{path}"]', '  capabilities = ["pull", "resolve"]', f'  ca = "{ca}"']
+        lines += ["  override_path = true"] if path else []
+    text = "\n".join(lines) + "\n"
+    return Put(f"mirror {domain}", f"{_CERTS_D}/{domain}/hosts.toml", text.encode())
+
+
+def _bracketed(address: str) -> str:
+    return f"[{address}]" if ":" in address else address
