@@ -139,6 +139,10 @@ class Output:
     def _choose(self) -> Renderer:
         if self.is_json:
             return JsonLines(self._stdout)
+        if self.settings.terminal and self.settings.detail is Detail.NORMAL:
+            from sealpy.cli.renderers.live import Live  # noqa: PLC0415 - rich is imported where it is used
+
+            return Live(self._stderr, color=self.settings.color)
         return Plain(self._stderr, detail=self.settings.detail)
 
     # -- the end ------------------------------------------------------------------------------------------------------

@@ -12,8 +12,8 @@ def line(event: e.Event) -> str:  # noqa: C901, PLR0911, PLR0912 - one case per 
     """Give the one line of an event: host first where there is one, what, how it went, how long it took."""
     match event:
         case e.RunStarted():
-            how = "rehearse" if event.rehearsal else "run"
-            return f"{how} {event.action} on cluster '{event.cluster}', {count(len(event.hosts), 'host')}"
+            note = ", a rehearsal: nothing is changed" if event.rehearsal else ""
+            return f"{event.action}: cluster '{event.cluster}', {count(len(event.hosts), 'host')}{note}"
         case e.RunFinished():
             how = "done" if event.ok else "failed"
             sent = f", {size(event.sent)} sent" if event.sent else ""

@@ -8,6 +8,8 @@ from typing import Final, TextIO
 
 from sealpy import events as e
 from sealpy.cli.renderers.lines import line
+from sealpy.cli.renderers.progress import Progress
+from sealpy.cli.renderers.summary import summary
 
 __all__ = ["Detail", "Plain", "matters"]
 
@@ -20,8 +22,9 @@ class Detail(IntEnum):
     VERBOSE = 2
 
 
-_PAUSE: Final = 2.0  # seconds between two lines of progress of the same thing
-_STRIDE: Final = 10  # or so many percent
+_PAUSE: Final = 2.0  # seconds at least between two lines of progress of the same thing,
+_STRIDE: Final = 10  # and so many percent,
+_SILENCE: Final = 30.0  # but nobody waits longer than this for a sign of life
 _ALL: Final = 100
 _NOTABLE: Final = (
     e.RunStarted,
@@ -32,7 +35,6 @@ _NOTABLE: Final = (
     e.PluginOutput,
     e.PluginFinished,
     e.PluginSkipped,
-    e.StepOutput,
     e.StepRetrying,
     e.TransferProgress,
     e.TaskProgress,
@@ -49,6 +51,8 @@ def matters(event: e.Event, *, detail: Detail) -> bool:
             return isinstance(event, e.Warned)
         case Detail.VERBOSE, _:
             return True
+        case _, e.StepOutput():
+            return event.live
         case _, e.StepFinished():
             return event.changed or event.rehearsed or bool(event.error)
         case _:
@@ -60,20 +64,31 @@ class _Seen:
     time: float
     percent: int
 
+    def is_worth_a_line(self, time: float, percent: int) -> bool:
+        passed, gained = time - self.time, percent - self.percent
+        return passed >= _SILENCE or (passed >= _PAUSE and gained >= _STRIDE) or self.percent < percent == _ALL
+
 
 class Plain:
-    """Write lines; progress of one thing at most every 2 seconds or 10 %, and its end."""
+    """Write lines; progress of one thing at most every 2 seconds and 10 %, and its end."""
 
     def __init__(self, stream: TextIO, *, detail: Detail = Detail.NORMAL) -> None:
         self._stream = stream
         self._detail = detail
+        self._progress = Progress()
         self._seen: dict[tuple[str, str], _Seen] = {}
 
     def show(self, event: e.Event, *, time: float) -> None:
-        """Write the line of an event, if it matters and is not too soon."""
-        if matters(event, detail=self._detail) and not self._too_soon(event, time):
-            self._stream.write(line(event) + "\n")
-            self._stream.flush()
+        """Write the line of an event, if it matters and is not too soon; after a run the tables of its end."""
+        self._progress.apply(event, time=time)
+        if not matters(event, detail=self._detail) or self._too_soon(event, time):
+            return
+        lines = [line(event)]
+        if isinstance(event, e.RunFinished):
+            lines += summary(self._progress)
+            self._progress = Progress()
+        self._stream.write("".join(f"{text}\n" for text in lines))
+        self._stream.flush()
 
     def close(self) -> None:
         """Do nothing: each line is complete by itself."""

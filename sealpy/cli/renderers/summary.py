@@ -1,0 +1,44 @@
+"""The end of a run as two tables: what became of each host, and where the time went."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from sealpy.cli.renderers.lines import count
+from sealpy.cli.renderers.progress import HostTally, Progress
+from sealpy.cli.renderers.units import duration, size
+from sealpy.cli.table import table_lines
+
+__all__ = ["summary"]
+
+_ROOM: Final = 30  # hosts that are listed one by one; of more, those that failed
+
+
+def summary(progress: Progress) -> Iterator[str]:
+    """Yield the lines of both tables; nothing for a run without hosts or phases."""
+    listed = {host: tally for host, tally in progress.hosts.items() if tally.error or len(progress.hosts) <= _ROOM}
+    if listed:
+        yield ""
+        yield from _hosts(listed, rehearsal=progress.rehearsal)
+    if hidden := len(progress.hosts) - len(listed):
+        yield f"{'+ ' if listed else ''}{count(hidden, 'host')}, all well"
+    if progress.times:
+        yield ""
+        total = sum(phase.seconds for phase in progress.times)
+        rows = [(phase.title, duration(phase.seconds)) for phase in progress.times]
+        yield from table_lines(["phase", "time"], [*rows, ("all phases", duration(total))])
+
+
+def _hosts(hosts: dict[str, HostTally], *, rehearsal: bool) -> Iterator[str]:
+    columns = {
+        "host": list(hosts),
+        "role": [tally.role for tally in hosts.values()],
+        "would change" if rehearsal else "changed": [
+            tally.planned if rehearsal else tally.changed for tally in hosts.values()
+        ],
+        "sent": [size(tally.sent) if tally.sent else "" for tally in hosts.values()],
+        "state": [f"failed: {tally.error}" if tally.error else "ok" for tally in hosts.values()],
+    }
+    told = {name: cells for name, cells in columns.items() if any(cell != "" for cell in cells)}
+    yield from table_lines(list(told), list(zip(*told.values(), strict=True)))
