@@ -61,7 +61,7 @@ def write_layer(
             blob.write(header(member))
             offset, file_hash = blob.size, hashlib.sha256()
             if member.kind == "file":
-                for piece in read(source):
+                for piece in read(source, member.size):
                     file_hash.update(piece)
                     blob.write(piece)
                     if on_bytes:

@@ -9,19 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sealpy.errors import ImageError
-from sealpy.image.tarball import END, Member, header, padding, tar_size
+from sealpy.image.tarball import END, Member, Range, header, padding, tar_size
 
 __all__ = ["Item", "Range", "TreePayload"]
 
 _PIECE = 64 * 1024  # what SSH takes best; see Payload.chunks
-
-
-@dataclass(frozen=True, slots=True)
-class Range:
-    """Point at bytes in a file on this machine; the member says how many."""
-
-    file: Path
-    offset: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,21 @@ from typing import Literal
 
 from sealpy.errors import ImageError
 
-__all__ = ["BLOCK", "END", "PIECE", "File", "Kind", "Member", "Source", "Symlink", "Tree", "header", "padding", "read"]
+__all__ = [
+    "BLOCK",
+    "END",
+    "PIECE",
+    "File",
+    "Kind",
+    "Member",
+    "Range",
+    "Source",
+    "Symlink",
+    "Tree",
+    "header",
+    "padding",
+    "read",
+]
 __all__ += ["tar_size", "walk", "write"]
 
 BLOCK = 512
@@ -24,7 +38,17 @@ END = bytes(2 * BLOCK)
 PIECE = 1 << 20  # bytes read at once
 
 Kind = Literal["file", "dir", "symlink"]
-Source = Path | bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Point at bytes inside a file on this machine; the member says how many."""
+
+    file: Path
+    offset: int = 0
+
+
+Source = Path | Range | bytes
 
 _TYPES: Mapping[Kind, bytes] = {"file": tarfile.REGTYPE, "dir": tarfile.DIRTYPE, "symlink": tarfile.SYMTYPE}
 
@@ -51,7 +75,7 @@ class Symlink:
 class File:
     """Stand in a Tree for a file with a mode of its own choice."""
 
-    source: Source
+    source: Path | bytes
     mode: int = 0o644
 
 
@@ -87,14 +111,21 @@ def tar_size(members: Iterable[Member]) -> int:
     )
 
 
-def read(source: Source) -> Iterator[bytes]:
-    """Yield the bytes of a source in pieces of at most 1 MiB."""
-    if isinstance(source, bytes):
-        yield source
-        return
-    with source.open("rb", buffering=0) as file:
-        while piece := file.read(PIECE):
-            yield piece
+def read(source: Source, size: int) -> Iterator[bytes]:
+    """Yield the bytes of a source in pieces of at most 1 MiB; of a Range `size` bytes, of the others all there are."""
+    match source:
+        case bytes():
+            yield source
+        case Path():
+            with source.open("rb", buffering=0) as file:
+                while piece := file.read(PIECE):
+                    yield piece
+        case Range(path, offset):
+            with path.open("rb", buffering=0) as file:
+                file.seek(offset)
+                while size and (piece := file.read(min(size, PIECE))):
+                    size -= len(piece)
+                    yield piece
 
 
 def write(entries: Iterable[tuple[Member, Source]]) -> Iterator[bytes]:
@@ -104,11 +135,11 @@ def write(entries: Iterable[tuple[Member, Source]]) -> Iterator[bytes]:
         if member.kind != "file":
             continue
         left = member.size
-        for piece in read(source):
+        for piece in read(source, member.size):
             left -= len(piece)
             yield piece
         if left:
-            raise ImageError(f"{member.path}: changed while it was read", hint="build again when nobody writes to it")
+            raise ImageError(f"{member.path}: changed while it was read", hint="try again when nobody writes to it")
         yield padding(member.size)
     yield END
 

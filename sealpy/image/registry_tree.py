@@ -1,0 +1,137 @@
+"""Container images as the files of a registry: `registry/` of the rootfs, in the layout of the distribution project.
+
+    docker/registry/v2/blobs/sha256/ab/<hex>/data
+    docker/registry/v2/repositories/<name>/_layers/sha256/<hex>/link
+    docker/registry/v2/repositories/<name>/_manifests/revisions/sha256/<hex>/link
+    docker/registry/v2/repositories/<name>/_manifests/tags/<tag>/current/link
+    docker/registry/v2/repositories/<name>/_manifests/tags/<tag>/index/sha256/<hex>/link
+
+`docker.io/library/nginx` is the repository `docker.io/library/nginx`, so that no two domains collide, and also
+`library/nginx`, as the ancestor had it, when no other domain has that path.
+
+Layers of the cluster image are cut so that an unchanged container image keeps its bytes: one for each set of container
+images that share blobs, one for each image with its manifest, configuration and links, one for all short names.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping
+
+from sealpy.image.archives import Blob, ContainerImage
+from sealpy.image.reference import Reference, registry_domain
+from sealpy.image.tarball import Member, Source, Tree, walk
+
+__all__ = ["ROOT", "RegistryLayer", "holds", "layers", "repository", "short_names"]
+
+ROOT = "registry/docker/registry/v2"
+
+Content = list[tuple[Member, Source]]
+RegistryLayer = tuple[str, Content, tuple[Blob, ...]]
+"""What the layer is, for people; its content; the blobs in it, whose digests are to be verified."""
+
+
+def repository(reference: Reference) -> str:
+    """Name the repository of an image in the cluster's registry, such as `docker.io/library/nginx`."""
+    return f"{registry_domain(reference.domain)}/{reference.path}"
+
+
+def holds(files: Collection[str], reference: Reference, *, digest: str = "") -> bool:
+    """Tell whether a rootfs with these files holds an image (by this digest), under its full or its short name."""
+    return any(
+        path in files
+        for name in (repository(reference), reference.path)
+        for path in [
+            _revision(name, reference.digest or digest) if reference.digest or digest else _tag(name, reference)
+        ]
+    )
+
+
+def short_names(images: Collection[Reference], taken: Mapping[str, str]) -> set[str]:
+    """Give the paths without domain under which images can be had; `taken` maps those of the base to their domains."""
+    domains: dict[str, set[str]] = defaultdict(set)
+    for reference in images:
+        domains[reference.path].add(reference.domain)
+    full = {repository(reference) for reference in images}
+    return {
+        path
+        for path, found in domains.items()
+        if len(found) == 1 and path not in full and taken.get(path, *found) in found
+    }
+
+
+def layers(
+    images: Mapping[Reference, ContainerImage], *, short: Collection[str], present: Collection[str]
+) -> Iterator[RegistryLayer]:
+    """Cut images into layers, in an order that depends on their names alone; blobs that are `present` are left out."""
+    users: dict[str, set[Reference]] = defaultdict(set)
+    blobs: dict[str, Blob] = {}
+    for reference, image in images.items():
+        for blob in image.layers:
+            if _data(blob.digest) not in present:
+                users[blob.digest].add(reference)
+                blobs[blob.digest] = blob
+    groups: dict[tuple[Reference, ...], list[Blob]] = defaultdict(list)
+    for digest in sorted(blobs):
+        groups[tuple(sorted(users[digest]))].append(blobs[digest])
+    for group, shared in sorted(groups.items()):
+        yield ", ".join(reference.familiar for reference in group), _data_tree(shared), tuple(shared)
+    for reference, image in sorted(images.items(), key=lambda pair: pair[0]):
+        own = tuple(blob for blob in (image.manifest, image.config, image.index) if blob)
+        content = _data_tree(own) + walk(_links(repository(reference), reference, image))
+        yield reference.familiar, _sorted(content), own
+    links: dict[str, bytes] = {}
+    for reference, image in images.items():
+        if reference.path in short:
+            links |= _links(reference.path, reference, image)
+    if links:
+        yield "short names", walk(links), ()
+
+
+def _data_tree(blobs: Collection[Blob]) -> Content:
+    parents: Tree = {_data(blob.digest): b"" for blob in blobs}
+    sources = {_data(blob.digest): blob for blob in blobs}
+    return [
+        (Member(member.path, size=sources[member.path].size), sources[member.path].source)
+        if member.kind == "file"
+        else (member, source)
+        for member, source in walk(parents)
+    ]
+
+
+def _sorted(content: Content) -> Content:
+    unique = {member.path: (member, source) for member, source in content}
+    return [unique[path] for path in sorted(unique, key=lambda path: path.split("/"))]
+
+
+def _links(name: str, reference: Reference, image: ContainerImage) -> dict[str, bytes]:
+    base = f"{ROOT}/repositories/{name}"
+    top = image.index.digest if image.index and image.index.digest == reference.digest else image.manifest.digest
+    found: dict[str, bytes] = {}
+    link: Callable[[str], bytes] = str.encode
+    for blob in (image.config, *image.layers):
+        found[f"{base}/_layers/{_slashed(blob.digest)}/link"] = link(blob.digest)
+    for digest in {image.manifest.digest, top}:
+        found[_revision(name, digest)] = link(digest)
+    if reference.tag:
+        tag = f"{base}/_manifests/tags/{reference.tag}"
+        found[f"{tag}/current/link"] = link(top)
+        found[f"{tag}/index/{_slashed(top)}/link"] = link(top)
+    return found
+
+
+def _tag(name: str, reference: Reference) -> str:
+    return f"{ROOT}/repositories/{name}/_manifests/tags/{reference.tag}/current/link"
+
+
+def _revision(name: str, digest: str) -> str:
+    return f"{ROOT}/repositories/{name}/_manifests/revisions/{_slashed(digest)}/link"
+
+
+def _data(digest: str) -> str:
+    algorithm, _, hex_ = digest.partition(":")
+    return f"{ROOT}/blobs/{algorithm}/{hex_[:2]}/{hex_}/data"
+
+
+def _slashed(digest: str) -> str:
+    return digest.replace(":", "/")
