@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from sealpy.cli.renderers.lines import count
@@ -31,7 +31,7 @@ def summary(progress: Progress) -> Iterator[str]:
 
 
 def _hosts(hosts: dict[str, HostTally], *, rehearsal: bool) -> Iterator[str]:
-    columns = {
+    columns: dict[str, Sequence[object]] = {
         "host": list(hosts),
         "role": [tally.role for tally in hosts.values()],
         "would change" if rehearsal else "changed": [
