@@ -16,6 +16,7 @@ __all__ = [
     "BadReferenceError",
     "ClusterfileError",
     "CommandError",
+    "CommandTimeoutError",
     "ConfigError",
     "ConnectError",
     "DigestMismatchError",
@@ -168,6 +169,17 @@ class CommandError(HostError):
         self.title = title
         self.exit_status = exit_status
         self.tail = tuple(tail)[-10:]
+
+
+class CommandTimeoutError(CommandError):
+    """Report a command that took too long and was ended on the host; it counts as exit status 124."""
+
+    code = "host.command.timeout"
+
+    def __init__(self, host: str, title: str, *, timeout: float, tail: Sequence[str], hint: str = "") -> None:
+        super().__init__(host, title, exit_status=124, tail=tail, hint=hint)
+        self.message = f"{host}: {title!r} was ended because it took longer than {timeout:g} s"
+        self.args = (self.message,)
 
 
 class TransferError(HostError):

@@ -1,0 +1,182 @@
+"""Which machine is behind an address: known_hosts, pinned keys, and what happens when a key is other than known.
+
+Trust is decided here, before any secret is sent. Our own file is written, the user's `~/.ssh/known_hosts` is only read.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import fcntl
+import fnmatch
+import hashlib
+import hmac
+import os
+import shlex
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from sealpy.connectors.target import Target
+from sealpy.errors import HostKeyError
+from sealpy.events import Emit, HostKeyAccepted, Warned
+
+__all__ = ["HostKey", "HostKeys"]
+
+
+@dataclass(frozen=True, slots=True)
+class HostKey:
+    """Hold the public key that a machine shows: its type, such as `ssh-ed25519`, and its bytes."""
+
+    algorithm: str
+    blob: bytes
+
+    @property
+    def fingerprint(self) -> str:
+        """Give the fingerprint as OpenSSH shows it: `SHA256:…`."""
+        digest = base64.b64encode(hashlib.sha256(self.blob).digest()).decode()
+        return f"SHA256:{digest.rstrip('=')}"
+
+    def __str__(self) -> str:
+        return f"{self.algorithm} {base64.b64encode(self.blob).decode()}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """Hold one line of a known_hosts file."""
+
+    file: Path
+    names: str
+    key: HostKey
+    revoked: bool
+
+    def matches(self, name: str) -> bool:
+        """Tell whether the line speaks of this machine: by name, by pattern or by hashed name."""
+        if self.names.startswith("|1|"):
+            return _hashed_matches(self.names, name)
+        patterns = self.names.lower().split(",")
+        if any(_pattern_matches(pattern[1:], name) for pattern in patterns if pattern.startswith("!")):
+            return False
+        return any(_pattern_matches(pattern, name) for pattern in patterns)
+
+
+class HostKeys:
+    """Decide whether a machine is the one it is said to be."""
+
+    def __init__(self, target: Target, *, known_hosts: Path, user_known_hosts: Path | None, emit: Emit) -> None:
+        self._target = target
+        self._own = known_hosts
+        self._files = tuple(file for file in (known_hosts, user_known_hosts) if file)
+        self._emit = emit
+
+    def algorithms(self) -> tuple[str, ...]:
+        """Give the types of the keys that are known, so that the machine is asked for one of these."""
+        pinned = (words[0] for pin in self._target.host_keys if len(words := pin.split()) > 1)
+        known = (line.key.algorithm for line in self._known() if not line.revoked)
+        return tuple(dict.fromkeys((*pinned,) if self._target.host_keys else known))
+
+    def check(self, key: HostKey) -> None:
+        """Accept the key or raise HostKeyError; a key seen for the first time is written down and shown."""
+        target = self._target
+        if target.host_key_policy == "insecure":
+            self._emit(Warned(host=target.address, message=f"host key not checked: {key.algorithm} {key.fingerprint}"))
+            return
+        if target.host_keys:
+            self._check_pinned(key)
+            return
+        known = self._known()
+        if any(line.revoked and line.key == key for line in known):
+            raise target.error(
+                HostKeyError, f"host key {key.fingerprint} is revoked", hint="do not connect to this machine"
+            )
+        trusted = [line for line in known if not line.revoked]
+        if any(line.key == key for line in trusted):
+            return
+        if trusted:
+            raise self._changed(key, trusted)
+        if target.host_key_policy == "strict":
+            raise target.error(
+                HostKeyError,
+                f"host key {key.algorithm} {key.fingerprint} is unknown and the policy is 'strict'",
+                hint=f"compare the fingerprint with the machine's, then add this line to {self._own}: "
+                f"{target.known_hosts_name} {key}",
+            )
+        self._accept(key)
+
+    def _check_pinned(self, key: HostKey) -> None:
+        if any(_pin_matches(pin, key) for pin in self._target.host_keys):
+            return
+        raise self._target.error(
+            HostKeyError,
+            f"host key {key.algorithm} {key.fingerprint} is none of the pinned ones",
+            hint="if the machine was installed anew, put its new key in `hostKeys:` of the Clusterfile",
+        )
+
+    def _changed(self, key: HostKey, known: Iterable[_Line]) -> HostKeyError:
+        name = self._target.known_hosts_name
+        files = dict.fromkeys(line.file for line in known)
+        commands = " && ".join(shlex.join(("ssh-keygen", "-R", name, "-f", str(file))) for file in files)
+        before = ", ".join(dict.fromkeys(f"{line.key.algorithm} {line.key.fingerprint}" for line in known))
+        return self._target.error(
+            HostKeyError,
+            f"host key has changed: known {before}, now {key.algorithm} {key.fingerprint}",
+            hint=f"somebody may be in between; only if you know that the machine was installed anew: {commands}",
+        )
+
+    def _accept(self, key: HostKey) -> None:
+        """Write the key down, once, also when other connections or programs do the same now."""
+        self._own.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(self._own, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "r+b") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            trusted = [line for line in _lines(self._own) if line.matches(self._target.known_hosts_name)]
+            if any(line.key == key and not line.revoked for line in trusted):
+                return
+            if trusted:  # another connection has met another machine under this name, just now
+                raise self._changed(key, trusted)
+            content = file.read()
+            gap = "\n" if content and not content.endswith(b"\n") else ""
+            file.write(f"{gap}{self._target.known_hosts_name} {key}\n".encode())
+        self._emit(HostKeyAccepted(host=self._target.address, algorithm=key.algorithm, fingerprint=key.fingerprint))
+
+    def _known(self) -> list[_Line]:
+        name = self._target.known_hosts_name
+        return [line for file in self._files for line in _lines(file) if line.matches(name)]
+
+
+def _lines(file: Path) -> Iterator[_Line]:
+    """Read a known_hosts file; lines that OpenSSH would pass over are passed over, and keys of authorities."""
+    try:
+        text = file.read_text("utf-8", "replace")
+    except FileNotFoundError:
+        return
+    for raw in text.splitlines():
+        words = raw.split()
+        marker = words.pop(0) if words and words[0].startswith("@") else ""
+        if len(words) < 3 or raw.lstrip().startswith("#") or marker not in {"", "@revoked"}:  # noqa: PLR2004 - names, type, key
+            continue
+        try:
+            blob = base64.b64decode(words[2], validate=True)
+        except binascii.Error:
+            continue
+        yield _Line(file, words[0], HostKey(words[1], blob), revoked=bool(marker))
+
+
+def _pin_matches(pin: str, key: HostKey) -> bool:
+    words = pin.split()
+    if len(words) == 1:
+        return hmac.compare_digest(words[0].rstrip("="), key.fingerprint)
+    return words[:2] == str(key).split()
+
+
+def _pattern_matches(pattern: str, name: str) -> bool:
+    # Brackets stand for themselves in known_hosts (`[address]:port`), only `*` and `?` are wild.
+    return fnmatch.fnmatchcase(name, pattern.replace("[", "[[]"))
+
+
+def _hashed_matches(names: str, name: str) -> bool:
+    try:
+        salt, digest = (base64.b64decode(part) for part in names.split("|")[2:4])
+    except (ValueError, binascii.Error):
+        return False
+    return hmac.compare_digest(hmac.new(salt, name.encode(), hashlib.sha1).digest(), digest)
