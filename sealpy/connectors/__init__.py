@@ -7,6 +7,7 @@ connection per host for the whole run and one resident shell on it: a command co
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from sealpy.sdk import Result
@@ -48,6 +49,10 @@ class Connector(Protocol):
         on_sent: Callable[[int], None] | None = None,
     ) -> Result:
         """Feed chunks to a command's standard input; `on_sent` receives the bytes sent so far."""
+        ...
+
+    def forward(self, host: str, port: int) -> AbstractContextManager[tuple[str, int]]:
+        """Give a local address and port that lead, while the block runs, to where this machine reaches `host:port`."""
         ...
 
     def close(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Mapping
 from typing import Any
@@ -30,6 +31,7 @@ class KubeDoor:
         self._port = port
         self._lock = threading.Lock()
         self._kube: Kube | None = None
+        self._tunnel = contextlib.ExitStack()
         self._document: Mapping[str, Any] | None = None
 
     def kubeconfig(self) -> Mapping[str, Any]:
@@ -48,7 +50,7 @@ class KubeDoor:
             if self._kube is None:
                 document = self.kubeconfig()
                 with self._connections.use(self._leader) as connector:
-                    host, port = connector.forward(self._leader, self._port)
+                    host, port = self._tunnel.enter_context(connector.forward(self._leader, self._port))
                 server = f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}"
                 self._kube = Kube.from_kubeconfig(document, server=server)
             return self._kube
@@ -59,3 +61,4 @@ class KubeDoor:
             if self._kube is not None:
                 self._kube.close()
                 self._kube = None
+            self._tunnel.close()

@@ -1,0 +1,32 @@
+"""Learn what every host is, in one round trip each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from sealpy.context import Context
+from sealpy.engine import Phase
+from sealpy.inventory import Facts, facts_script, parse_facts
+from sealpy.sdk import Ask, Result, Steps
+
+__all__ = ["GatherFacts"]
+
+
+class GatherFacts(Phase[Context]):
+    """Gather facts."""
+
+    at_once = 32
+
+    def hosts(self, ctx: Context) -> Sequence[str]:
+        """Concern every host."""
+        return ctx.inventory.addresses
+
+    def steps(self, ctx: Context, host: str) -> Steps:
+        """Run the script of facts."""
+        del host
+        answer: Result = yield Ask("look at the host", *facts_script(ctx.directory))
+        return parse_facts(answer.text)
+
+    def finish(self, ctx: Context, values: Mapping[str, object]) -> None:
+        """Keep the facts for the phases that follow."""
+        ctx.facts.update({host: facts for host, facts in values.items() if isinstance(facts, Facts)})

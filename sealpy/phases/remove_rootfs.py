@@ -1,0 +1,29 @@
+"""Take the files of the cluster off the hosts; the last thing that knows how to undo the rest goes last."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sealpy.context import Context
+from sealpy.engine import Phase
+from sealpy.phases.write_hosts import forget_hosts
+from sealpy.sdk import Run, Steps
+
+__all__ = ["RemoveRootfs"]
+
+# $1 <dataRoot>/<cluster>. The parents go only when they are empty: other clusters may live beside.
+_REMOVE = 'rm -rf -- "$1" && rmdir -p --ignore-fail-on-non-empty "$(dirname "$1")"'
+
+
+class RemoveRootfs(Phase[Context]):
+    """Remove the files of the cluster."""
+
+    def hosts(self, ctx: Context) -> Sequence[str]:
+        """Concern the hosts of the operation."""
+        return ctx.operation
+
+    def steps(self, ctx: Context, host: str) -> Steps:
+        """Clean /etc/hosts and remove the directory of the cluster."""
+        del host
+        yield forget_hosts()
+        yield Run(f"remove {ctx.directory}", "sh", "-c", _REMOVE, "sh", ctx.directory, timeout=300)

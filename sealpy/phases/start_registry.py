@@ -1,0 +1,85 @@
+"""Start the private registry on its hosts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from sealpy.context import Context, digest_of
+from sealpy.engine import Phase
+from sealpy.registry import Authority, start
+from sealpy.sdk import Fetch, Put, Result, Steps
+
+__all__ = ["PrepareAuthority", "StartRegistry"]
+
+
+class PrepareAuthority(Phase[Context]):
+    """Prepare the registry's certificate authority.
+
+    It lives on the leader, so that any machine with access to the leader can go on where another one stopped.
+    """
+
+    def hosts(self, ctx: Context) -> Sequence[str]:
+        """Concern the leader."""
+        return (ctx.inventory.leader,)
+
+    def skip(self, ctx: Context) -> str:
+        """Leave it alone when the registry runs everywhere and every host trusts it."""
+        fingerprint = ctx.facts[ctx.inventory.leader].registry_ca
+        done = (
+            bool(fingerprint)
+            and all(ctx.facts[host].marked("registry-trusted", trust_digest(ctx, fingerprint)) for host in ctx.facts)
+            and all(is_running(ctx, host, fingerprint) for host in ctx.registry.hosts)
+        )
+        return "the registry runs, and every host trusts it" if done else ""
+
+    def steps(self, ctx: Context, host: str) -> Steps:
+        """Take the authority that is there, or make one."""
+        place = f"{ctx.directory}/registry"
+        if ctx.facts[host].registry_ca:
+            certificate: Result = yield Fetch("read the registry's authority", f"{place}/ca.crt")
+            key: Result = yield Fetch("read the key of the registry's authority", f"{place}/ca.key", sensitive=True)
+            if certificate.ok and key.ok:
+                return Authority(certificate.stdout, key.stdout)
+        authority = Authority.create(ctx.name)
+        yield Put(
+            "write the key of the registry's authority", f"{place}/ca.key", authority.key, mode=0o600, sensitive=True
+        )
+        yield Put("write the registry's authority", f"{place}/ca.crt", authority.certificate)
+        return authority
+
+    def finish(self, ctx: Context, values: Mapping[str, object]) -> None:
+        """Keep it for the phases that follow."""
+        ctx.authority = next((value for value in values.values() if isinstance(value, Authority)), None)
+
+
+class StartRegistry(Phase[Context]):
+    """Start the registry."""
+
+    def hosts(self, ctx: Context) -> Sequence[str]:
+        """Concern the hosts of the registry."""
+        return ctx.registry.hosts
+
+    def steps(self, ctx: Context, host: str) -> Steps:
+        """Start it where it does not run with these names and this data yet."""
+        if ctx.authority is None or is_running(ctx, host, ctx.authority.fingerprint):
+            return
+        yield from start(ctx.registry, host, ctx.authority)
+        yield ctx.mark("registry", registry_digest(ctx, host, ctx.authority.fingerprint))
+
+
+def is_running(ctx: Context, host: str, fingerprint: str) -> bool:
+    """Tell whether the registry runs on a host with these names, this data and this authority."""
+    facts = ctx.facts[host]
+    return facts.marked("registry", registry_digest(ctx, host, fingerprint)) and ctx.registry.port in facts.ports
+
+
+def registry_digest(ctx: Context, host: str, fingerprint: str) -> str:
+    """Give the input of starting the registry, for its mark."""
+    plan = ctx.registry
+    return digest_of(plan.url, plan.dns_names, plan.ips, ctx.tree(host).digest, fingerprint)
+
+
+def trust_digest(ctx: Context, fingerprint: str) -> str:
+    """Give the input of trusting the registry, for its mark."""
+    plan = ctx.registry
+    return digest_of(plan.url, plan.hosts, plan.mirrored, plan.any_domain, fingerprint)

@@ -1,0 +1,31 @@
+"""Let every host pull from the private registry."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sealpy.context import Context
+from sealpy.engine import Phase
+from sealpy.phases.start_registry import trust_digest
+from sealpy.registry import trust
+from sealpy.sdk import Steps
+
+__all__ = ["TrustRegistry"]
+
+
+class TrustRegistry(Phase[Context]):
+    """Let the hosts pull from the registry."""
+
+    def hosts(self, ctx: Context) -> Sequence[str]:
+        """Concern every host."""
+        return ctx.inventory.addresses
+
+    def steps(self, ctx: Context, host: str) -> Steps:
+        """Write the mirrors and the authority where they are not yet."""
+        if ctx.authority is None:  # nothing to issue: every host has it
+            return
+        digest = trust_digest(ctx, ctx.authority.fingerprint)
+        if ctx.facts[host].marked("registry-trusted", digest):
+            return
+        yield from trust(ctx.registry, host, ctx.authority.certificate)
+        yield ctx.mark("registry-trusted", digest)
