@@ -216,10 +216,14 @@ class PhaseError(SealpyError):
 
 
 class ImageError(SealpyError):
-    """Report a cluster image that cannot be read, made or moved."""
+    """Report a cluster image that cannot be read, made or moved; carries every problem that was found in it."""
 
     code = "image"
     exit_code = 5
+
+    def __init__(self, message: str, *, problems: Sequence[Problem] = (), hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.problems = tuple(problems)
 
 
 class BadReferenceError(ImageError):

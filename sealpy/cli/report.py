@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from sealpy.errors import (
     CommandError,
     ConfigError,
+    ImageError,
     InterruptedRunError,
     PhaseError,
     PreflightError,
@@ -53,6 +55,10 @@ class Report:
     hosts: dict[str, HostReport] = field(default_factory=dict)
     tail: tuple[str, ...] = ()
     log: str = ""
+
+    def data(self) -> dict[str, Any]:
+        """Give the report as plain data, for JSON."""
+        return asdict(self)
 
     def lines(self) -> Iterator[str]:
         """Yield the report as lines of text: what, each problem, each host, what to do next, where to read more."""
@@ -108,7 +114,7 @@ def describe(error: BaseException, *, log: Path | None = None) -> Report:
 
 def _problems(error: SealpyError) -> Iterator[ProblemReport]:
     match error:
-        case ConfigError():
+        case ConfigError() | ImageError():
             yield from (_problem(found) for found in error.problems)
         case PreflightError():
             for host, problems in error.problems.items():

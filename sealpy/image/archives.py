@@ -5,7 +5,6 @@ Nothing is unpacked: a blob is a range of bytes in the archive. Digests are veri
 
 from __future__ import annotations
 
-import hashlib
 import json
 import tarfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,7 +31,7 @@ from sealpy.image.manifest import (
 from sealpy.image.reference import Reference
 from sealpy.image.tarball import Range, Source, read
 
-__all__ = ["Blob", "ContainerImage", "Library"]
+__all__ = ["Blob", "ContainerImage", "Contents", "Library", "name_of", "oci_path"]
 
 _CONTAINERD_NAME = "io.containerd.image.name"
 
@@ -102,10 +101,11 @@ def _archives(paths: Sequence[Path]) -> Iterator[Path]:
                 yield inner
 
 
-class _Contents:
+class Contents:
     """See an archive or a directory as names with their bytes."""
 
     def __init__(self, path: Path) -> None:
+        """List what is in it; raises ImageError."""
         self.path = path
         self._files: dict[str, Blob] = {}
         if path.is_dir():
@@ -147,24 +147,25 @@ class _Contents:
         return Blob(digest, found.size, found.source)
 
     def read(self, name: str) -> bytes:
+        """Read a small member."""
         blob = self.blob(name, "")
         return b"".join(read(blob.source, blob.size))
 
     def document(self, digest: str) -> bytes:
         """Read a small blob of an OCI layout, and verify it."""
-        data = self.read(_oci_path(digest))
+        data = self.read(oci_path(digest))
         if digest_of(data) != digest:
             raise ImageError(f"{self.path}: blob {digest} is damaged", hint="save the image again")
         return data
 
 
 def _read_archive(path: Path, architecture: str) -> Iterator[tuple[Reference | None, ContainerImage]]:
-    contents = _Contents(path)
+    contents = Contents(path)
     if "index.json" in contents:
         index = parse(Index, contents.read("index.json"), what=f"{path}: index.json")
         for entry in index.manifests:
             if image := _from_oci(contents, entry, architecture):
-                yield _name(entry.annotations or {}), image
+                yield name_of(entry.annotations or {}), image
     if "manifest.json" in contents:
         yield from _from_docker(contents)
     elif "index.json" not in contents:
@@ -172,12 +173,12 @@ def _read_archive(path: Path, architecture: str) -> Iterator[tuple[Reference | N
         raise ImageError(f"{path}: holds no container images", hint=hint)
 
 
-def _from_oci(contents: _Contents, entry: Descriptor, architecture: str) -> ContainerImage | None:
+def _from_oci(contents: Contents, entry: Descriptor, architecture: str) -> ContainerImage | None:
     if entry.media_type in INDEX_TYPES:
         data = contents.document(entry.digest)
         for inner in parse(Index, data, what=f"{contents.path}: {entry.digest}").manifests:
             fits = inner.platform is None or (inner.platform.architecture, inner.platform.os) == (architecture, "linux")
-            if fits and _oci_path(inner.digest) in contents and (image := _from_oci(contents, inner, architecture)):
+            if fits and oci_path(inner.digest) in contents and (image := _from_oci(contents, inner, architecture)):
                 index = Blob(entry.digest, len(data), data)
                 return ContainerImage(image.manifest, image.config, image.layers, index)
         return None
@@ -185,11 +186,11 @@ def _from_oci(contents: _Contents, entry: Descriptor, architecture: str) -> Cont
         return None
     data = contents.document(entry.digest)
     manifest = parse(Manifest, data, what=f"{contents.path}: {entry.digest}")
-    config, *layers = (contents.blob(_oci_path(d.digest), d.digest) for d in (manifest.config, *manifest.layers))
+    config, *layers = (contents.blob(oci_path(d.digest), d.digest) for d in (manifest.config, *manifest.layers))
     return ContainerImage(Blob(entry.digest, len(data), data), config, tuple(layers))
 
 
-def _from_docker(contents: _Contents) -> Iterator[tuple[Reference | None, ContainerImage]]:
+def _from_docker(contents: Contents) -> Iterator[tuple[Reference | None, ContainerImage]]:
     """Read what `docker save` writes: layers are plain tars there, and stay so; their digests are the diff ids."""
     try:
         listed: list[dict[str, Any]] = json.loads(contents.read("manifest.json"))
@@ -215,12 +216,13 @@ def _from_docker(contents: _Contents) -> Iterator[tuple[Reference | None, Contai
         yield from ((_parsed(tag), image) for tag in tags or ("",))
 
 
-def _compressed(contents: _Contents, name: str) -> bool:
+def _compressed(contents: Contents, name: str) -> bool:
     blob = contents.blob(name, "")
     return next(read(blob.source, min(blob.size, 2)), b"")[:2] == b"\x1f\x8b"
 
 
-def _name(annotations: Mapping[str, str]) -> Reference | None:
+def name_of(annotations: Mapping[str, str]) -> Reference | None:
+    """Read the name that tools leave beside an image in an archive."""
     return _parsed(annotations.get(_CONTAINERD_NAME, "")) or _parsed(annotations.get(REF_NAME, ""))
 
 
@@ -230,7 +232,8 @@ def _parsed(text: str) -> Reference | None:
     return None
 
 
-def _oci_path(digest: str) -> str:
+def oci_path(digest: str) -> str:
+    """Say where an OCI layout holds a digest."""
     return f"blobs/{digest.replace(':', '/')}"
 
 
@@ -242,12 +245,3 @@ def _normal(path: str) -> str:
         elif part not in {"", "."}:
             parts.append(part)
     return "/".join(parts)
-
-
-def verify(blob: Blob) -> None:
-    """Read a blob through and raise ImageError when it is not what its digest says."""
-    digest = hashlib.sha256()
-    for piece in read(blob.source, blob.size):
-        digest.update(piece)
-    if f"sha256:{digest.hexdigest()}" != blob.digest:
-        raise ImageError(f"blob {blob.digest}: damaged", hint="save the container image again")

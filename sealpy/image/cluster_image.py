@@ -44,7 +44,12 @@ class ClusterImage:
     def open(cls, store: Store, name: str | Reference) -> Self:
         """Open a local image; raises StoreError for one that is missing or damaged, ImageError for no such image."""
         reference = name if isinstance(name, Reference) else Reference.parse(name)
-        descriptor, manifest = store.manifest(store.resolve(reference))
+        return cls.of(store, reference, store.resolve(reference))
+
+    @classmethod
+    def of(cls, store: Store, reference: Reference, descriptor: Descriptor) -> Self:
+        """Open an image by its descriptor, whatever the store calls it; raises ImageError for no such image."""
+        descriptor, manifest = store.manifest(descriptor)
         what = f"configuration of {reference.familiar!r}"
         config = parse(ImageConfig, store.read(manifest.config.digest), what=what)
         if len(config.rootfs.diff_ids) != len(manifest.layers):

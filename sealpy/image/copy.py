@@ -17,7 +17,7 @@ from pathlib import Path
 
 from sealpy.errors import KubefileError, Place
 from sealpy.image.ignore import Ignore
-from sealpy.image.tarball import Member, Source
+from sealpy.image.tarball import Content, Member, Source
 
 __all__ = ["LAYOUT_DIRECTORIES", "Context", "parts", "place"]
 
@@ -25,8 +25,6 @@ LAYOUT_DIRECTORIES = frozenset({
     "applications", "bin", "charts", "cri", "etc", "images", "lib", "manifests", "plugin", "plugins", "scripts",
     "statics",
 })  # fmt: skip
-
-Found = list[tuple[Member, Source]]
 
 
 class Context:
@@ -81,7 +79,7 @@ class Context:
         found = (parent / near[0]).relative_to(self.root) if near else None
         return f"did you mean {str(found)!r}?" if found else "paths of sources are relative to the context"
 
-    def files(self, source: Path, destination: str) -> Found:
+    def files(self, source: Path, destination: str) -> Content:
         """List a file or the content of a directory under a path of the rootfs ("" is the root itself)."""
         return list(self._walk(source, destination, named=True))
 
@@ -108,7 +106,7 @@ class Context:
 
 def place(
     context: Context, words: Sequence[str], destination: str, *, at: Place, directories: Collection[str]
-) -> Found:
+) -> Content:
     """Say what a COPY brings into the rootfs; `directories` are those that it has so far. Raises KubefileError."""
     target = "/".join(parts(destination, at))
     sources = context.sources(words, at)
@@ -120,7 +118,7 @@ def place(
         or len(sources) > 1
         or len(words) > 1
     )
-    found: Found = []
+    found: Content = []
     for name, source in sources:
         if source.is_file() and into:
             found += context.files(source, f"{target}/{name}" if target else name)

@@ -20,13 +20,12 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 
 from sealpy.image.archives import Blob, ContainerImage
 from sealpy.image.reference import Reference, registry_domain
-from sealpy.image.tarball import Member, Source, Tree, walk
+from sealpy.image.tarball import Content, Member, ordered, walk
 
 __all__ = ["ROOT", "RegistryLayer", "holds", "layers", "repository", "short_names"]
 
 ROOT = "registry/docker/registry/v2"
 
-Content = list[tuple[Member, Source]]
 RegistryLayer = tuple[str, Content, tuple[Blob, ...]]
 """What the layer is, for people; its content; the blobs in it, whose digests are to be verified."""
 
@@ -75,11 +74,11 @@ def layers(
     for digest in sorted(blobs):
         groups[tuple(sorted(users[digest]))].append(blobs[digest])
     for group, shared in sorted(groups.items()):
-        yield ", ".join(reference.familiar for reference in group), _data_tree(shared), tuple(shared)
+        yield ", ".join(reference.familiar for reference in group), ordered(_data_of(shared)), tuple(shared)
     for reference, image in sorted(images.items(), key=lambda pair: pair[0]):
         own = tuple(blob for blob in (image.manifest, image.config, image.index) if blob)
-        content = _data_tree(own) + walk(_links(repository(reference), reference, image))
-        yield reference.familiar, _sorted(content), own
+        content = _data_of(own) + walk(_links(repository(reference), reference, image))
+        yield reference.familiar, ordered(content), own
     links: dict[str, bytes] = {}
     for reference, image in images.items():
         if reference.path in short:
@@ -88,20 +87,8 @@ def layers(
         yield "short names", walk(links), ()
 
 
-def _data_tree(blobs: Collection[Blob]) -> Content:
-    parents: Tree = {_data(blob.digest): b"" for blob in blobs}
-    sources = {_data(blob.digest): blob for blob in blobs}
-    return [
-        (Member(member.path, size=sources[member.path].size), sources[member.path].source)
-        if member.kind == "file"
-        else (member, source)
-        for member, source in walk(parents)
-    ]
-
-
-def _sorted(content: Content) -> Content:
-    unique = {member.path: (member, source) for member, source in content}
-    return [unique[path] for path in sorted(unique, key=lambda path: path.split("/"))]
+def _data_of(blobs: Collection[Blob]) -> Content:
+    return [(Member(_data(blob.digest), size=blob.size), blob.source) for blob in blobs]
 
 
 def _links(name: str, reference: Reference, image: ContainerImage) -> dict[str, bytes]:

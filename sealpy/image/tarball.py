@@ -20,6 +20,7 @@ __all__ = [
     "BLOCK",
     "END",
     "PIECE",
+    "Content",
     "File",
     "Kind",
     "Member",
@@ -28,10 +29,13 @@ __all__ = [
     "Symlink",
     "Tree",
     "header",
+    "ordered",
     "padding",
     "read",
+    "tar_size",
+    "walk",
+    "write",
 ]
-__all__ += ["tar_size", "walk", "write"]
 
 BLOCK = 512
 END = bytes(2 * BLOCK)
@@ -62,6 +66,9 @@ class Member:
     mode: int = 0o644
     size: int = 0
     target: str = ""
+
+
+Content = list[tuple[Member, Source]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +151,7 @@ def write(entries: Iterable[tuple[Member, Source]]) -> Iterator[bytes]:
     yield END
 
 
-def walk(tree: Tree) -> list[tuple[Member, Source]]:
+def walk(tree: Tree) -> Content:
     """List what a tree holds, sorted by path, parents first; raises ImageError for devices, sockets and pipes.
 
     Modes of files on disk are kept as they are, those of plain bytes are 0644, those of parents nobody names 0755.
@@ -155,6 +162,15 @@ def walk(tree: Tree) -> list[tuple[Member, Source]]:
     else:
         for path, value in tree.items():
             _add(found, _clean(path), value)
+    return ordered(found.values())
+
+
+def ordered(content: Iterable[tuple[Member, Source]]) -> Content:
+    """Bring entries into the order of a layer: parents first (with mode 0755 where nobody names them), then by path.
+
+    Of two entries with one path the later counts.
+    """
+    found = {member.path: (member, source) for member, source in content}
     for path in list(found):
         for parent in PurePosixPath(path).parents:
             if str(parent) != ".":
