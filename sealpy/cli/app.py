@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -15,7 +16,6 @@ from typer.main import get_command
 from sealpy import __version__
 from sealpy.cli.lazy import Entry, LazyGroup
 from sealpy.cli.output import Detail, Output, Settings, Style
-from sealpy.errors import ConfigError
 
 __all__ = ["COMMANDS", "app", "main"]
 
@@ -123,6 +123,9 @@ def _root(
 
 def main() -> None:
     """Run the command line of this process and exit."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a screen that lacks a sign must not end a run
     sys.exit(run(sys.argv[1:], environment=os.environ))
 
 
@@ -160,6 +163,8 @@ def _ours(error: Exception) -> Exception:
     usage: Any = typer.BadParameter.__mro__[1]  # UsageError: typer shows only its child
     if not isinstance(error, usage):
         return error
+    from sealpy.errors import ConfigError  # noqa: PLC0415 - the good case does not need it
+
     path = error.ctx.command_path if error.ctx else "sealpy"
     ours = ConfigError(_sentence(error.format_message()), hint=f"see '{path} --help'")
     ours.__cause__ = error

@@ -8,44 +8,25 @@ from __future__ import annotations
 
 import sys
 import threading
-import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
-from enum import StrEnum
 from pathlib import Path
 from time import time
 from typing import TYPE_CHECKING, Any, TextIO
 
+from sealpy.cli.jsontext import indented, one_line
 from sealpy.cli.redaction import Secrets
-from sealpy.cli.renderers.jsonl import JsonLines, dump, stamp
-from sealpy.cli.renderers.plain import Detail, Plain
-from sealpy.cli.report import BUG, Report, describe
-from sealpy.cli.table import table_lines
+from sealpy.cli.settings import Detail, Settings, Style
 
 if TYPE_CHECKING:
     from sealpy.cli.renderers import Renderer
     from sealpy.cli.renderers.logfile import LogFile
+    from sealpy.cli.report import Report
     from sealpy.events import Event
 
 __all__ = ["Detail", "Output", "Settings", "Style"]
 
-
-class Style(StrEnum):
-    """Name what is written: text for people, JSON for programs."""
-
-    TEXT = "text"
-    JSON = "json"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """Hold what the global flags chose; `terminal` tells that stderr is a screen that can be redrawn."""
-
-    style: Style = Style.TEXT
-    detail: Detail = Detail.NORMAL
-    color: bool = False
-    terminal: bool = False
+# ruff: noqa: PLC0415 - `sealpy --help` must not wait for what only a run needs: events, renderers, tracebacks
 
 
 class Output:
@@ -83,11 +64,11 @@ class Output:
 
     def configure(self, **changes: Any) -> None:
         """Change settings, by the names of their fields; meant for the time before the first event."""
-        self.settings = replace(self.settings, **changes)
+        self.settings = self.settings._replace(**changes)
 
     def open_log(self, path: Path) -> None:
         """Write all events from now on to this file too, mode 0600; its directory is made when it is missing."""
-        from sealpy.cli.renderers.logfile import LogFile  # noqa: PLC0415 - most commands keep no log
+        from sealpy.cli.renderers.logfile import LogFile
 
         with self._lock:
             if self._log:
@@ -98,12 +79,13 @@ class Output:
 
     def text(self, text: str) -> None:
         """Print a result as it is, with a newline at its end; as `{"text": …}` when the operator asked for JSON."""
-        self._result(dump({"text": self.secrets.clean(text)}) if self.is_json else self.secrets.clean(text))
+        clean = self.secrets.clean(text)
+        self._result(one_line({"text": clean}) if self.is_json else clean)
 
     def json(self, data: object) -> None:
         """Print a result as JSON: indented for people, on one line when the operator asked for JSON."""
         clean = self.secrets.clean_data(data)
-        self._result(dump(clean) if self.is_json else _indented(clean))
+        self._result(one_line(clean) if self.is_json else indented(clean))
 
     def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
         """Print a table; as a list of objects, keyed by the columns in lower case, when JSON was asked for."""
@@ -111,6 +93,8 @@ class Output:
             keys = [column.lower().replace(" ", "_") for column in columns]
             self.json([dict(zip(keys, row, strict=True)) for row in rows])
             return
+        from sealpy.cli.table import table_lines
+
         lines = [title] if title else []
         lines += table_lines(columns, [[self.secrets.clean(str(cell)) for cell in row] for row in rows])
         self._result("\n".join(lines))
@@ -128,27 +112,47 @@ class Output:
         clean = self.secrets.clean_data(event)
         moment = self._clock()
         with self._lock:
-            if self._log:
-                self._log.show(clean, time=moment)
+            self._record(clean, moment)
             self._renderer = self._renderer or self._choose()
             try:
                 self._renderer.show(clean, time=moment)
             except BrokenPipeError:
                 self._renderer = _Nowhere()
 
+    def _record(self, event: Event, moment: float) -> None:
+        """Write an event to the log; a disk that is full ends the log, not the run."""
+        log = self._log
+        if not log:
+            return
+        try:
+            log.show(event, time=moment)
+        except OSError as error:
+            from sealpy.events import Warned
+
+            self._log = None
+            self.emit(Warned(message=f"the log file ends here: {log.path}: {error.strerror}"))
+
     def _choose(self) -> Renderer:
         if self.is_json:
+            from sealpy.cli.renderers.jsonl import JsonLines
+
             return JsonLines(self._stdout)
         if self.settings.terminal and self.settings.detail is Detail.NORMAL:
-            from sealpy.cli.renderers.live import Live  # noqa: PLC0415 - rich is imported where it is used
+            from sealpy.cli.renderers.live import Live
 
             return Live(self._stderr, color=self.settings.color)
+        from sealpy.cli.renderers.plain import Plain
+
         return Plain(self._stderr, detail=self.settings.detail)
 
     # -- the end ------------------------------------------------------------------------------------------------------
 
     def error(self, error: BaseException) -> int:
         """Tell what went wrong and what to do next; gives the exit code. A bug leaves its traceback in a file."""
+        import traceback
+
+        from sealpy.cli.report import BUG, describe
+
         with self._lock:
             self._settle()
             trace = "".join(traceback.format_exception(error))
@@ -172,7 +176,9 @@ class Output:
 
     def _tell(self, report: Report) -> None:
         if self.is_json:
-            self._stdout.write(dump(stamp("error", asdict(report), time=self._clock())) + "\n")
+            from sealpy.cli.renderers.jsonl import stamp
+
+            self._stdout.write(one_line(stamp("error", report.data(), time=self._clock())) + "\n")
             self._stdout.flush()
             return
         for line in report.lines():
@@ -204,9 +210,3 @@ class _Nowhere:
 
     def close(self) -> None:
         """Do nothing."""
-
-
-def _indented(data: object) -> str:
-    import json  # noqa: PLC0415 - the name is a method here
-
-    return json.dumps(data, ensure_ascii=False, indent=2, default=str)

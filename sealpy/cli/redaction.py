@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import re
-import shlex
 import threading
-import urllib.parse
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, Final, TypeVar
@@ -60,6 +56,11 @@ class Secrets:
 
 def _spellings(value: str) -> Iterator[str]:
     """Yield the ways a value is written: as it is, line by line, and as Python, JSON, shells and URLs quote it."""
+    import base64  # noqa: PLC0415 - these cost 5 ms, and most commands know no secret
+    import json  # noqa: PLC0415
+    import shlex  # noqa: PLC0415
+    import urllib.parse  # noqa: PLC0415
+
     lines = [line.strip() for line in value.splitlines()]
     for text in {value, value.strip(), *lines}:
         if len(text) < _SHORTEST:

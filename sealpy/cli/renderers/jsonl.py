@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
+from sealpy.cli.jsontext import one_line
 from sealpy.events import VERSION, Event
 
-__all__ = ["JsonLines", "dump", "stamp"]
+__all__ = ["JsonLines", "stamp"]
 
 
 class JsonLines:
@@ -21,7 +21,7 @@ class JsonLines:
 
     def show(self, event: Event, *, time: float) -> None:
         """Write one line and flush it: a reader follows the run as it goes."""
-        self._stream.write(dump(stamp(event.name, asdict(event), time=time)) + "\n")
+        self._stream.write(one_line(stamp(event.name, asdict(event), time=time)) + "\n")
         self._stream.flush()
 
     def close(self) -> None:
@@ -32,8 +32,3 @@ def stamp(name: str, data: Mapping[str, Any], *, time: float) -> dict[str, Any]:
     """Give the fields of a line: the version, the time in UTC to the millisecond, the name, the data."""
     moment = datetime.fromtimestamp(time, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return {"v": VERSION, "time": moment, "event": name, **data}
-
-
-def dump(data: object) -> str:
-    """Write data as JSON on one line; paths and other plain objects as their text."""
-    return json.dumps(data, ensure_ascii=False, separators=(",", ":"), default=str)

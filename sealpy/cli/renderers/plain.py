@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import Final, TextIO
 
 from sealpy import events as e
 from sealpy.cli.renderers.lines import line
 from sealpy.cli.renderers.progress import Progress
 from sealpy.cli.renderers.summary import summary
+from sealpy.cli.settings import Detail
 
-__all__ = ["Detail", "Plain", "matters"]
-
-
-class Detail(IntEnum):
-    """Say how much is shown: warnings alone, what matters, or every event."""
-
-    QUIET = 0
-    NORMAL = 1
-    VERBOSE = 2
+__all__ = ["Plain", "matters"]
 
 
 _PAUSE: Final = 2.0  # seconds at least between two lines of progress of the same thing,
