@@ -17,6 +17,7 @@ from sealpy.sdk import Result
 __all__ = ["LocalConnector", "LocalPipe"]
 
 _READ = 256 * 1024
+_PIECE = 64 * 1024
 
 
 class LocalPipe:
@@ -36,6 +37,11 @@ class LocalPipe:
         self._readable.register(process.stderr, selectors.EVENT_READ, Source.STDERR)
         self._writable = selectors.DefaultSelector()
         self._writable.register(self._stdin, selectors.EVENT_WRITE)
+
+    @property
+    def piece(self) -> int:
+        """Give the size of a pipe's buffer."""
+        return _PIECE
 
     @property
     def alive(self) -> bool:

@@ -24,6 +24,11 @@ class Pipe(Protocol):
     """Hold the standard streams of one program that was started on the machine."""
 
     @property
+    def piece(self) -> int:
+        """Give the size in which many bytes are best written."""
+        ...
+
+    @property
     def alive(self) -> bool:
         """Tell whether the carrier beneath, such as the connection, still stands."""
         ...

@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 
 from sealpy.connectors.pipe import OpenPipe, PipeClosedError
 from sealpy.connectors.shell import SMALL, Command, OverdueError, ResidentShell
-from sealpy.connectors.stream import PIECE, PROGRAM, Fed, StalledError, feed
+from sealpy.connectors.stream import PROGRAM, Fed, StalledError, feed
 from sealpy.connectors.sudo import Started, Sudo, SudoRefusedError, start
 from sealpy.errors import AuthError, CommandError, CommandTimeoutError, ConnectError, HostError, TransferError
 from sealpy.sdk import Result
@@ -41,7 +41,7 @@ class Runner:
         """Run a command on the resident shell, or on a stream of its own when it brings much input."""
         command = self._command(argv, stdin=stdin, env=env)
         if len(stdin) > SMALL:
-            result = self._feed(command, _pieces(stdin), timeout=timeout).result
+            result = self._feed(command, (stdin,), timeout=timeout).result
             _tell(result, on_line)
             return result
         self.round_trips += 1
@@ -183,10 +183,6 @@ class Runner:
 def _title(command: Command) -> str:
     words = shlex.join(command.argv).splitlines()[0]
     return words if len(words) <= 60 else words[:57] + "..."  # noqa: PLR2004 - what fits in a message
-
-
-def _pieces(data: bytes) -> Iterable[bytes]:
-    return (data[at : at + PIECE] for at in range(0, len(data), PIECE))
 
 
 def _tell(result: Result, on_line: Callable[[str], None] | None) -> None:

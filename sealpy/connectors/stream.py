@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import base64
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from sealpy.connectors.pipe import Pipe, PipeClosedError, Source
 from sealpy.connectors.shell import PATH
 from sealpy.sdk import Result
 
-__all__ = ["PIECE", "PROGRAM", "Fed", "StalledError", "feed"]
+__all__ = ["PROGRAM", "Fed", "StalledError", "feed"]
 
-PIECE = 64 * 1024  # bytes: smaller and larger pieces are both slower through SSH
 _PULSE = 1.0  # seconds at most until the program's answers are looked at while it takes no input
 _STATUS = 10.0  # seconds a program may take to end after its last stream has ended
 
@@ -98,7 +97,7 @@ def feed(
     """Feed `chunks` to a program begun with PROGRAM and wait for its end.
 
     `exports` is a line of shell that sets its variables, `heard` what it has said already. `on_sent` receives the
-    number of bytes sent so far after each chunk. That a program ends before its input does is no error here: see
+    number of bytes sent so far after each piece. That a program ends before its input does is no error here: see
     `Fed.complete`.
     Raises StalledError at `deadline` (monotonic seconds), PipeClosedError when the program is lost without a status.
     """
@@ -117,8 +116,8 @@ def _pour(feeder: _Feeder, chunks: Iterable[bytes], preamble: bytes, on_sent: Ca
     try:
         feeder.write(preamble)
         feeder.sent = 0
-        for chunk in chunks:
-            feeder.write(chunk)
+        for piece in _pieces(chunks, feeder.pipe.piece):
+            feeder.write(piece)
             if feeder.over:
                 return False
             if on_sent is not None:
@@ -127,3 +126,16 @@ def _pour(feeder: _Feeder, chunks: Iterable[bytes], preamble: bytes, on_sent: Ca
     except PipeClosedError:
         return False
     return True
+
+
+def _pieces(chunks: Iterable[bytes], size: int) -> Iterator[bytes | memoryview]:
+    """Cut chunks of any sizes into pieces of one size; the last one may be smaller."""
+    rest = b""
+    for chunk in chunks:
+        view = memoryview(rest + chunk if rest else chunk)
+        whole = len(view) - len(view) % size
+        for at in range(0, whole, size):
+            yield view[at : at + size]
+        rest = bytes(view[whole:])
+    if rest:
+        yield rest

@@ -23,6 +23,7 @@ __all__ = ["SessionRefusedError", "Wire"]
 
 _WINDOW = 4 * 1024 * 1024  # bytes in flight towards us
 _PACKET = 32 * 1024
+_PACKET_MARGIN = 64  # bytes of a packet that paramiko leaves free
 _READ = 256 * 1024
 _KEEPALIVE = 15  # seconds
 _DEAD = 60_000  # milliseconds without an answer to what was sent, after which the kernel gives the connection up
@@ -93,9 +94,18 @@ class ChannelPipe:
     def __init__(self, channel: paramiko.Channel, transport: paramiko.Transport) -> None:
         self._channel = channel
         self._transport = transport
+        self._sources = (
+            (Source.STDOUT, channel.recv_ready, channel.recv),
+            (Source.STDERR, channel.recv_stderr_ready, channel.recv_stderr),
+        )
         self._news = _News()
         channel.in_buffer.set_event(self._news)
         channel.in_stderr_buffer.set_event(self._news)
+
+    @property
+    def piece(self) -> int:
+        """Give the number of bytes that fill one packet of SSH: more would leave a second one nearly empty."""
+        return self._channel.out_max_packet_size - _PACKET_MARGIN
 
     @property
     def alive(self) -> bool:
@@ -118,17 +128,17 @@ class ChannelPipe:
     def read(self, *, timeout: float) -> tuple[Source, bytes] | None:
         """Give the next bytes and whose they are, None after `timeout` seconds; raises PipeClosedError at the end."""
         deadline = time.monotonic() + timeout
-        while True:
+        while self._news.wait(max(0.0, deadline - time.monotonic())):
             self._news.forget()
             over = self._channel.eof_received or self._channel.closed
-            if self._channel.recv_ready():
-                return Source.STDOUT, self._channel.recv(_READ)
-            if self._channel.recv_stderr_ready():
-                return Source.STDERR, self._channel.recv_stderr(_READ)
+            for source, ready, receive in self._sources:
+                if ready():
+                    self._news.set()  # there may be more
+                    return source, receive(_READ)
             if over:
+                self._news.set()
                 raise PipeClosedError
-            if not self._news.wait(deadline - time.monotonic()):
-                return None
+        return None
 
     def end_input(self) -> None:
         """Close the program's standard input."""
