@@ -74,7 +74,11 @@ def layers(
     for digest in sorted(blobs):
         groups[tuple(sorted(users[digest]))].append(blobs[digest])
     for group, shared in sorted(groups.items()):
-        yield ", ".join(reference.familiar for reference in group), ordered(_data_of(shared)), tuple(shared)
+        yield (
+            f"layers of {', '.join(reference.familiar for reference in group)}",
+            ordered(_data_of(shared)),
+            tuple(shared),
+        )
     for reference, image in sorted(images.items(), key=lambda pair: pair[0]):
         own = tuple(blob for blob in (image.manifest, image.config, image.index) if blob)
         content = _data_of(own) + walk(_links(repository(reference), reference, image))

@@ -1,0 +1,116 @@
+"""Cluster images as one file."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from sealpy.errors import DigestMismatchError, ImageError, StoreError
+from sealpy.image.archive import load, save
+from sealpy.image.assemble import assemble, write_layer
+from sealpy.image.cluster_image import ClusterImage
+from sealpy.image.container import write_container_image
+from sealpy.image.metadata import Metadata
+from sealpy.image.store import Store
+from sealpy.image.tarball import walk
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> ClusterImage:
+    store = Store(tmp_path / "here")
+    layers = [write_layer(store, walk({"bin/tool": b"x" * 100_000})), write_layer(store, walk({"etc/a": b"1"}))]
+    return assemble(store, "kube:v1", base=None, layers=layers, metadata=Metadata(labels={"k": "v"}))
+
+
+def blobs(store: Store) -> list[Path]:
+    return [path for name in ("blobs/sha256", "incoming") for path in (store.root / name).iterdir()]
+
+
+def test_an_image_comes_back_the_same(tmp_path: Path, image: ClusterImage) -> None:
+    assert save(image, tmp_path / "k.tar") == (tmp_path / "k.tar").stat().st_size
+    there = Store(tmp_path / "there")
+    [loaded] = load(there, tmp_path / "k.tar")
+    assert (loaded.digest, loaded.reference) == (image.digest, image.reference)
+    assert loaded.files == image.files
+    assert ClusterImage.open(there, "kube:v1").read("etc/a") == b"1"
+
+
+def test_the_same_image_gives_the_same_archive_and_no_other_file(tmp_path: Path, image: ClusterImage) -> None:
+    for name in ("a.tar", "b.tar"):
+        save(image, tmp_path / "out" / name)
+    assert (tmp_path / "out" / "a.tar").read_bytes() == (tmp_path / "out" / "b.tar").read_bytes()
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.tar", "b.tar"]
+
+
+def test_an_image_may_be_loaded_under_another_name(tmp_path: Path, image: ClusterImage) -> None:
+    save(image, tmp_path / "k.tar")
+    load(Store(tmp_path / "there"), tmp_path / "k.tar", tag="mine:2")
+    assert [i.reference.familiar for i in Store(tmp_path / "there").images()] == ["mine:2"]
+
+
+def test_a_layout_directory_is_loaded_as_well(tmp_path: Path, image: ClusterImage) -> None:
+    save(image, tmp_path / "k.tar")
+    with tarfile.open(tmp_path / "k.tar") as tar:
+        tar.extractall(tmp_path / "layout", filter="data")
+    [loaded] = load(Store(tmp_path / "there"), tmp_path / "layout")
+    assert loaded.digest == image.digest
+
+
+def test_bytes_that_were_changed_on_the_way_are_refused_and_nothing_stays(tmp_path: Path, image: ClusterImage) -> None:
+    save(image, tmp_path / "k.tar")
+    data = (tmp_path / "k.tar").read_bytes().replace(b"x" * 600, b"x" * 599 + b"y", 1)
+    (tmp_path / "k.tar").write_bytes(data)
+    there = Store(tmp_path / "there")
+    with pytest.raises(DigestMismatchError):
+        load(there, tmp_path / "k.tar")
+    assert there.images() == ()
+    assert blobs(there) == []
+
+
+def test_a_blob_damaged_here_does_not_go_out(tmp_path: Path, image: ClusterImage) -> None:
+    blob = image.store.blob_path(image.manifest.layers[0].digest)
+    blob.write_bytes(blob.read_bytes().replace(b"x", b"y", 1))
+    with pytest.raises(StoreError, match="damaged"):
+        save(image, tmp_path / "out" / "k.tar")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+@pytest.mark.parametrize("data", [b"", b"text", bytes(10240)])
+def test_what_is_no_archive_is_refused(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "k.tar").write_bytes(data)
+    with pytest.raises(ImageError, match=r"k\.tar"):
+        load(Store(tmp_path / "there"), tmp_path / "k.tar")
+
+
+def test_an_ordinary_container_image_can_be_loaded_too(tmp_path: Path) -> None:
+    write_container_image(tmp_path / "w.tar", reference="web:1", layers=[{"srv/index.html": b"hi"}])
+    [loaded] = load(Store(tmp_path / "there"), tmp_path / "w.tar")
+    assert loaded.read("srv/index.html") == b"hi"
+
+
+@pytest.mark.skipif(shutil.which("skopeo") is None, reason="skopeo is not installed")
+def test_skopeo_reads_the_archive_and_the_store_and_gives_both_back(tmp_path: Path, image: ClusterImage) -> None:
+    save(image, tmp_path / "k.tar")
+    for source in (f"oci-archive:{tmp_path}/k.tar", f"oci:{image.store.root}:{image.reference}"):
+        seen = subprocess.run(["skopeo", "inspect", source], capture_output=True, check=True)
+        assert json.loads(seen.stdout)["Labels"] == {"k": "v"}
+        copy = ["skopeo", "copy", "-q", "--insecure-policy", source, f"oci-archive:{tmp_path}/copy.tar:kube:v1"]
+        subprocess.run(copy, check=True)
+        [loaded] = load(Store(tmp_path / "there"), tmp_path / "copy.tar")
+        assert loaded.files == image.files
+        assert loaded.metadata == image.metadata
+
+
+@pytest.mark.skipif(shutil.which("umoci") is None, reason="umoci is not installed")
+def test_umoci_unpacks_the_store(tmp_path: Path, image: ClusterImage) -> None:
+    image.store.tag("kube", image.descriptor)
+    layout = tmp_path / "layout"
+    copy = ["skopeo", "copy", "-q", "--insecure-policy", f"oci:{image.store.root}:{image.reference}", f"oci:{layout}:k"]
+    subprocess.run(copy, check=True)
+    subprocess.run(["umoci", "unpack", "--rootless", "--image", f"{layout}:k", tmp_path / "b"], check=True)
+    assert (tmp_path / "b" / "rootfs" / "etc" / "a").read_bytes() == b"1"
