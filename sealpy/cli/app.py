@@ -5,10 +5,10 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, TextIO
+from typing import Annotated, Any
 
 import typer
 from typer.main import get_command
@@ -17,7 +17,7 @@ from sealpy import __version__
 from sealpy.cli.lazy import Entry, LazyGroup
 from sealpy.cli.output import Detail, Output, Settings, Style
 
-__all__ = ["COMMANDS", "app", "main"]
+__all__ = ["COMMANDS", "app", "main", "run"]
 
 _CLUSTERS = "Clusters"
 _IMAGES = "Cluster images"
@@ -126,39 +126,30 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a screen that lacks a sign must not end a run
-    sys.exit(run(sys.argv[1:], environment=os.environ))
+    sys.exit(run(sys.argv[1:]))
 
 
-def run(
-    arguments: Sequence[str],
-    *,
-    environment: Mapping[str, str],
-    stdout: TextIO | None = None,
-    stderr: TextIO | None = None,
-) -> int:
+def run(arguments: Sequence[str]) -> int:
     """Run one command line; gives the exit code. Every error of every command ends here."""
-    output = _output(arguments, environment, stdout=stdout or sys.stdout, stderr=stderr or sys.stderr)
+    output = _output(arguments)
     command = get_command(app)
     command.params.extend(_options())
     try:
         code = command.main(list(arguments) or ["--help"], prog_name="sealpy", obj=output, standalone_mode=False)
-        output.close()
     except BrokenPipeError:
         _abandon_stdout()
         return _SIGPIPE
     except typer.Abort:
         return output.error(KeyboardInterrupt())
-    except Exception as error:  # noqa: BLE001 - the one place that turns whatever happened into text and a number
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - here whatever happened becomes text and a number
         return output.error(_ours(error))
-    except KeyboardInterrupt as interrupt:
-        return output.error(interrupt)
     else:
         return code if isinstance(code, int) else 0
     finally:
         output.close()
 
 
-def _ours(error: Exception) -> Exception:
+def _ours(error: BaseException) -> BaseException:
     """Give an error of the words on the command line as one of ours; others stay what they are."""
     usage: Any = typer.BadParameter.__mro__[1]  # UsageError: typer shows only its child
     if not isinstance(error, usage):
@@ -166,26 +157,30 @@ def _ours(error: Exception) -> Exception:
     from sealpy.errors import ConfigError  # noqa: PLC0415 - the good case does not need it
 
     path = error.ctx.command_path if error.ctx else "sealpy"
-    ours = ConfigError(_sentence(error.format_message()), hint=f"see '{path} --help'")
+    ours = ConfigError(_sentence(error), hint=f"see '{path} --help'")
     ours.__cause__ = error
     return ours
 
 
-def _sentence(message: str) -> str:
-    return message[:1].lower() + message[1:].rstrip(".")
+def _sentence(error: Any) -> str:
+    """Give the message of a usage error in our manner: lower case, the nearest right word, no full stop."""
+    near = getattr(error, "possibilities", None)
+    message = error.message + f"; did you mean '{near[0]}'?" if near else error.format_message().rstrip(".")
+    words = " ".join(message.replace("Value error, ", "").split())
+    return words[:1].lower() + words[1:]
 
 
-def _output(arguments: Sequence[str], environment: Mapping[str, str], *, stdout: TextIO, stderr: TextIO) -> Output:
+def _output(arguments: Sequence[str]) -> Output:
     """Make the output from the surroundings; the flags refine it while they are read."""
-    terminal = stderr.isatty() and environment.get("TERM", "dumb") != "dumb"
+    terminal = sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb"
     settings = Settings(
         # looked for here too, so that a mistake in the words before it is told as JSON as well
         style=Style.JSON if _asks_for_json(arguments) else Style.TEXT,
-        color=terminal and not environment.get("NO_COLOR"),
+        color=terminal and not os.environ.get("NO_COLOR"),
         terminal=terminal,
     )
-    home = Path(environment.get("SEALPY_HOME") or Path.home() / ".sealpy")
-    return Output(settings, stdout=stdout, stderr=stderr, crashes=home / "logs")
+    home = Path(os.environ.get("SEALPY_HOME") or Path.home() / ".sealpy")
+    return Output(settings, crashes=home / "logs")
 
 
 def _asks_for_json(arguments: Sequence[str]) -> bool:

@@ -129,6 +129,8 @@ class Output:
         except OSError as error:
             from sealpy.events import Warned
 
+            with suppress(OSError):  # closing writes what is left, in vain again
+                log.close()
             self._log = None
             self.emit(Warned(message=f"the log file ends here: {log.path}: {error.strerror}"))
 
@@ -196,7 +198,8 @@ class Output:
             with suppress(OSError):
                 self.open_log(self._crashes / f"bug-{int(self._clock())}.log")
         if self._log:
-            self._log.write(self.secrets.clean(trace), time=self._clock())
+            with suppress(OSError):  # a full disk is perhaps the very error
+                self._log.write(self.secrets.clean(trace), time=self._clock())
         elif bug:
             self._stderr.write(self.secrets.clean(trace))
         return self.log_path

@@ -1,0 +1,28 @@
+"""sealpy apply: make a cluster what its Clusterfile says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["command"]
+
+
+def command(
+    ctx: typer.Context,
+    file: Annotated[Path, typer.Option("--file", "-f", help="The Clusterfile.")] = Path("Clusterfile"),
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be changed, and change nothing.")] = False,
+) -> None:
+    """Make a cluster what its Clusterfile says: create it, go on where a run was cut, or find nothing to do.
+
+    Examples:
+        sealpy apply -f Clusterfile
+        sealpy apply -f Clusterfile --dry-run
+    """
+    from sealpy.cli.cluster import apply_and_report  # noqa: PLC0415 - heavy
+    from sealpy.clusterfile import load  # noqa: PLC0415
+
+    apply_and_report(ctx.obj, load(file), rehearsal=dry_run)

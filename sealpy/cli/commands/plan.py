@@ -1,0 +1,26 @@
+"""sealpy plan: show what apply would change."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["command"]
+
+
+def command(
+    ctx: typer.Context,
+    file: Annotated[Path, typer.Option("--file", "-f", help="The Clusterfile.")] = Path("Clusterfile"),
+) -> None:
+    """Show what apply would change, and change nothing: hosts are asked, every changing step is only listed.
+
+    Examples:
+        sealpy plan -f Clusterfile
+        sealpy plan -f Clusterfile --output json
+    """
+    from sealpy.cli.cluster import apply_and_report  # noqa: PLC0415 - heavy
+    from sealpy.clusterfile import load  # noqa: PLC0415
+
+    apply_and_report(ctx.obj, load(file), rehearsal=True)

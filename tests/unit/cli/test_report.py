@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sealpy.cli.report import describe
+from sealpy.errors import (
+    AuthError,
+    ClusterfileError,
+    CommandError,
+    ConnectError,
+    ImageError,
+    NotReadyError,
+    PhaseError,
+    Place,
+    PreflightError,
+    Problem,
+    SealpyError,
+)
+
+LOG = Path("/logs/r1.log")
+
+
+def told(error: BaseException, *, log: Path | None = LOG) -> str:
+    return "\n".join(describe(error, log=log).lines())
+
+
+def test_every_problem_of_a_file_stands_on_its_line_with_its_place() -> None:
+    problems = [
+        Problem("unknown field 'host'", Place("Clusterfile", 3, 5), hint="did you mean 'hosts'?"),
+        Problem("'ips' is empty", Place("Clusterfile", 9)),
+    ]
+    error = ClusterfileError("2 problems in Clusterfile", problems=problems, hint="mend them and run the command again")
+    assert told(error) == (
+        "error: 2 problems in Clusterfile\n"
+        "  Clusterfile:3:5: unknown field 'host'\n"
+        "    did you mean 'hosts'?\n"
+        "  Clusterfile:9: 'ips' is empty\n"
+        "next: mend them and run the command again\n"
+        "log:  /logs/r1.log"
+    )
+
+
+def test_a_failed_phase_tells_each_host_with_its_last_ten_lines() -> None:
+    error = PhaseError(
+        "Initialize",
+        {
+            "10.0.0.1": CommandError(
+                "10.0.0.1",
+                "init control plane",
+                exit_status=1,
+                tail=[f"line {n}" for n in range(1, 13)],
+                hint="read 'journalctl -u kubelet' there",
+            ),
+            "10.0.0.2": ConnectError("10.0.0.2:22", "no answer after 10 s"),
+        },
+        hint="run the same command again",
+    )
+    assert told(error) == (
+        "error: phase 'Initialize' failed on 10.0.0.1, 10.0.0.2\n"
+        "  10.0.0.1: 'init control plane' failed with exit status 1\n"
+        + "".join(f"    │ line {n}\n" for n in range(3, 13))
+        + "    next: read 'journalctl -u kubelet' there\n"
+        "  10.0.0.2:22: no answer after 10 s\n"
+        "next: run the same command again\n"
+        "log:  /logs/r1.log"
+    )
+
+
+def test_preflight_tells_every_problem_of_every_host() -> None:
+    error = PreflightError({"10.0.0.1": [Problem("swap is on"), Problem("2 GB of disk free, 20 GB needed")]})
+    assert told(error, log=None) == (
+        "error: 2 problems on 1 host(s)\n  10.0.0.1: swap is on\n  10.0.0.1: 2 GB of disk free, 20 GB needed"
+    )
+
+
+def test_a_single_command_shows_its_last_lines_too() -> None:
+    error = CommandError("10.0.0.1", "start containerd", exit_status=2, tail=["no such file"])
+    assert "  │ no such file" in told(error)
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "exit_code"),
+    [
+        (SealpyError("x"), "error", 1),
+        (ClusterfileError("x"), "config.clusterfile", 2),
+        (AuthError("h", "x"), "host.auth", 3),
+        (PhaseError("p", {}), "phase", 4),
+        (ImageError("x"), "image", 5),
+        (NotReadyError("x", waited=1, last_seen=""), "not_ready", 6),
+        (KeyboardInterrupt(), "interrupted", 130),
+        (PermissionError(13, "Permission denied", "/etc/x"), "os", 1),
+        (KeyError("x"), "bug", 70),
+    ],
+)
+def test_each_kind_of_error_has_its_code_and_exit_code(error: BaseException, code: str, exit_code: int) -> None:
+    report = describe(error)
+    assert (report.code, report.exit_code) == (code, exit_code)
+
+
+def test_an_error_of_the_system_names_the_file() -> None:
+    assert told(PermissionError(13, "Permission denied", "/etc/x"), log=None) == "error: /etc/x: Permission denied"
+
+
+def test_a_bug_says_that_it_is_one_and_where_its_traceback_is() -> None:
+    assert told(KeyError("x")) == (
+        "error: this is a bug in sealpy: KeyError: 'x'\nnext: send the log file to the authors\nlog:  /logs/r1.log"
+    )
