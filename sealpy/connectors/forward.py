@@ -47,44 +47,73 @@ def forwarded(open_tunnel: OpenTunnel) -> Generator[tuple[str, int]]:
     connection later. When the block ends, the connections end with it.
     """
     open_tunnel(("127.0.0.1", 0)).close()
-    with socket.create_server(("127.0.0.1", 0)) as listener, contextlib.ExitStack() as ends:
-        listener.settimeout(_LOOK)
-        done = threading.Event()
-        thread = threading.Thread(target=_listen, args=(listener, open_tunnel, done, ends), daemon=True)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        forwarder = _Forwarder(listener, open_tunnel)
+        thread = threading.Thread(target=forwarder.listen, daemon=True)
         thread.start()
         try:
             host, port = listener.getsockname()[:2]
             yield host, port
         finally:
-            done.set()
+            forwarder.stop()
             thread.join()
 
 
-def _listen(
-    listener: socket.socket, open_tunnel: OpenTunnel, done: threading.Event, ends: contextlib.ExitStack
-) -> None:
-    while not done.is_set():
-        try:
-            client, origin = listener.accept()
-        except TimeoutError:
-            continue
-        except OSError:
-            return
-        client.settimeout(None)
-        try:
-            tunnel = open_tunnel(origin[:2])
-        except ConnectError:
-            client.close()  # the client meets a closed connection, and says so with more sense than we could here
-            continue
-        ends.callback(_end, client, tunnel)
-        for pump in (_upwards, _downwards):
-            threading.Thread(target=pump, args=(client, tunnel), daemon=True).start()
+class _Forwarder:
+    """Carry connections until it is told to stop."""
+
+    def __init__(self, listener: socket.socket, open_tunnel: OpenTunnel) -> None:
+        self._listener = listener
+        self._open_tunnel = open_tunnel
+        self._stopped = threading.Event()
+        self._carried: dict[socket.socket, Tunnel] = {}
+        self._guard = threading.Lock()
+        listener.settimeout(_LOOK)
+
+    def listen(self) -> None:
+        """Take connections, each carried by threads of its own."""
+        while not self._stopped.is_set():
+            try:
+                client, origin = self._listener.accept()
+            except TimeoutError:
+                continue
+            except OSError:
+                return
+            client.settimeout(None)
+            threading.Thread(target=self._carry, args=(client, origin[:2]), daemon=True).start()
+
+    def stop(self) -> None:
+        """Take no more connections and end those that are carried."""
+        self._stopped.set()
+        with self._guard:
+            for client, tunnel in self._carried.items():
+                with contextlib.suppress(OSError, EOFError):
+                    client.shutdown(socket.SHUT_RDWR)
+                with contextlib.suppress(OSError, EOFError):
+                    tunnel.close()
+
+    def _carry(self, client: socket.socket, origin: tuple[str, int]) -> None:
+        with client:
+            try:
+                tunnel = self._open_tunnel(origin)
+            except ConnectError:
+                return  # the client meets a closed connection, and says so with more sense than we could here
+            with contextlib.closing(tunnel):
+                with self._guard:
+                    self._carried[client] = tunnel
+                upwards = threading.Thread(target=_upwards, args=(client, tunnel), daemon=True)
+                upwards.start()
+                _downwards(client, tunnel)
+                upwards.join()
+            with self._guard:
+                del self._carried[client]
 
 
 def _upwards(client: socket.socket, tunnel: Tunnel) -> None:
     with contextlib.suppress(OSError, EOFError):
         while data := client.recv(_READ):
             tunnel.sendall(data)
+    with contextlib.suppress(OSError, EOFError):
         tunnel.shutdown_write()
 
 
@@ -92,12 +121,5 @@ def _downwards(client: socket.socket, tunnel: Tunnel) -> None:
     with contextlib.suppress(OSError, EOFError):
         while data := tunnel.recv(_READ):
             client.sendall(data)
+    with contextlib.suppress(OSError, EOFError):
         client.shutdown(socket.SHUT_WR)
-
-
-def _end(client: socket.socket, tunnel: Tunnel) -> None:
-    with contextlib.suppress(OSError, EOFError):
-        client.shutdown(socket.SHUT_RDWR)
-    client.close()
-    with contextlib.suppress(OSError, EOFError):
-        tunnel.close()

@@ -14,7 +14,9 @@ from sealpy.connectors.sudo import Started, Sudo, SudoRefusedError, start
 from sealpy.errors import AuthError, CommandError, CommandTimeoutError, ConnectError, HostError, TransferError
 from sealpy.sdk import Result
 
-__all__ = ["Runner"]
+__all__ = ["Aside", "Runner"]
+
+Aside = Callable[[], contextlib.AbstractContextManager[OpenPipe]]
 
 _START = 30.0  # seconds a login shell and sudo may take: PAM waits some seconds after a wrong password
 
@@ -22,9 +24,13 @@ _START = 30.0  # seconds a login shell and sudo may take: PAM waits some seconds
 class Runner:
     """Perform commands and streams with programs that `open_pipe` starts; turns what goes wrong into HostErrors."""
 
-    def __init__(self, address: str, open_pipe: OpenPipe, *, sudo: Sudo | None = None) -> None:
+    def __init__(
+        self, address: str, open_pipe: OpenPipe, *, sudo: Sudo | None = None, aside: Aside | None = None
+    ) -> None:
+        """Take what starts programs, and `aside`, which lends another way in when this one is taken by a stream."""
         self._address = address
         self._open_pipe = open_pipe
+        self._aside = aside
         self._sudo = sudo
         self._shell: ResidentShell | None = None
         self.round_trips = 0
@@ -142,10 +148,21 @@ class Runner:
         finally:
             program.pipe.close()
 
+    def end(self, pid: int) -> None:
+        """End what the shell `pid` has begun on the host, and wait until it has ended."""
+        shell = self.shell()
+        shell.end(str(pid))
+        shell.run(Command(argv=("true",)), timeout=_START)
+
     def _end(self, program: Started) -> None:
-        """End a program on the host; when even that fails the connection is gone, and its input with it."""
-        with contextlib.suppress(PipeClosedError, TimeoutError, HostError):
-            self.shell().end(str(program.pid))
+        """End a program on the host; when even that fails the machine is out of reach, and its input with it."""
+        try:
+            self.end(program.pid)
+        except (PipeClosedError, TimeoutError, OverdueError, HostError):
+            self.drop()
+            if self._aside is not None:
+                with contextlib.suppress(PipeClosedError, TimeoutError, OverdueError, HostError), self._aside() as way:
+                    Runner(self._address, way, sudo=self._sudo).end(program.pid)
 
     @contextlib.contextmanager
     def _refusals(self) -> Generator[None]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from sealpy.connectors.forward import forwarded
 from sealpy.connectors.hostkeys import HostKeys
-from sealpy.connectors.pipe import Pipe
+from sealpy.connectors.pipe import OpenPipe, Pipe
 from sealpy.connectors.runner import Runner
 from sealpy.connectors.sudo import Sudo
 from sealpy.connectors.target import Target
@@ -38,7 +38,7 @@ class SshConnector:
         )
         self._wire: Wire | None = None
         sudo = None if target.user == "root" else Sudo(target.sudo_password or target.password)
-        self._runner = Runner(target.address, self._open, sudo=sudo)
+        self._runner = Runner(target.address, self._open, sudo=sudo, aside=self._aside)
 
     @property
     def address(self) -> str:
@@ -96,11 +96,23 @@ class SshConnector:
 
     def _connected(self) -> Wire:
         if self._wire is None or not self._wire.alive:
-            from sealpy.connectors.wire import Wire  # noqa: PLC0415 - paramiko takes 126 ms, `sealpy --help` has 150
-
             self.close()
-            self._wire = Wire(self._target, host_keys=self._host_keys, ssh_dir=self._ssh_dir)
+            self._wire = self._dial()
         return self._wire
+
+    def _dial(self) -> Wire:
+        from sealpy.connectors.wire import Wire  # noqa: PLC0415 - paramiko takes 126 ms, `sealpy --help` has 150
+
+        return Wire(self._target, host_keys=self._host_keys, ssh_dir=self._ssh_dir)
+
+    @contextmanager
+    def _aside(self) -> Generator[OpenPipe]:
+        """Lend a second connection, for when a stream holds the only session that the first one may have."""
+        wire = self._dial()
+        try:
+            yield wire.open
+        finally:
+            wire.close()
 
     def _open(self, argv: Sequence[str]) -> Pipe:
         """Start a program; where the server has one session only (`MaxSessions 1`), the shell makes room for it."""
