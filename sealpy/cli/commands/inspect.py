@@ -1,0 +1,50 @@
+"""sealpy inspect: show what is inside a cluster image."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sealpy.cli.home import open_store
+
+if TYPE_CHECKING:
+    from sealpy.image.cluster_image import ClusterImage
+
+__all__ = ["command"]
+
+
+def command(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(help="Name of the image.")],
+    *,
+    files: Annotated[bool, typer.Option("--files", help="List the files instead.")] = False,
+) -> None:
+    """Show what is inside a cluster image.
+
+    Examples:
+        sealpy inspect kubernetes:v1.34.4
+        sealpy inspect kubernetes:v1.34.4 --files
+    """
+    from sealpy.image.cluster_image import ClusterImage  # noqa: PLC0415 - '--help' must not wait for it
+
+    image = ClusterImage.open(open_store(), name)
+    if files:
+        rows = [(f"{e.mode:04o}", e.size, e.sha256[:12], e.path) for e in image.files.values() if e.kind != "dir"]
+        ctx.obj.table("", ("Mode", "Size", "Sha256", "Path"), rows)
+    else:
+        ctx.obj.json(_described(image))
+
+
+def _described(image: ClusterImage) -> dict[str, object]:
+    metadata = image.metadata
+    return {
+        "name": image.reference.familiar,
+        "digest": image.digest,
+        "size": image.size,
+        "architecture": image.config.architecture,
+        **metadata.model_dump(mode="json", by_alias=True),
+        "containerImages": [use.image for use in metadata.container_images],
+        "files": sum(entry.kind != "dir" for entry in image.files.values()),
+        "layers": [{"digest": layer.digest, "size": layer.size} for layer in image.manifest.layers],
+    }
