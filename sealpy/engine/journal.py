@@ -24,6 +24,8 @@ class Journal:
         self._run = run
         self._lock = threading.Lock()
         self._done = _unfinished(path, action) if path else frozenset()
+        if path:
+            _end_torn_line(path)
         self._write({"event": "run.started", "action": action})
 
     def step(self, *, host: str, phase: str, kind: str, title: str, error: str = "") -> None:
@@ -76,3 +78,10 @@ def _unfinished(path: Path, action: str) -> frozenset[str]:
             case _:
                 pass
     return frozenset(marks)
+
+
+def _end_torn_line(path: Path) -> None:
+    """End the line in which a run was killed, so that ours begins on its own."""
+    if path.exists() and (text := path.read_bytes()) and not text.endswith(b"\n"):
+        with path.open("ab") as file:
+            file.write(b"\n")

@@ -40,7 +40,7 @@ class Authority:
         key = ec.generate_private_key(ec.SECP256R1())
         subject = _name(f"sealpy registry of {name}")
         builder = (
-            _builder(subject, subject, key.public_key())
+            _builder(subject, subject, key.public_key(), issuer_key=key.public_key())
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
             .add_extension(_usage(signs=True), critical=True)
         )
@@ -64,7 +64,7 @@ class Authority:
             *(x509.IPAddress(ipaddress.ip_address(ip)) for ip in ips),
         ]
         builder = (
-            _builder(_name(names[0]), own.subject, key.public_key())
+            _builder(_name(names[0]), own.subject, key.public_key(), issuer_key=signer.public_key())
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
             .add_extension(_usage(signs=False), critical=True)
@@ -79,7 +79,13 @@ def _name(common: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, common)])
 
 
-def _builder(subject: x509.Name, issuer: x509.Name, public: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
+def _builder(
+    subject: x509.Name,
+    issuer: x509.Name,
+    public: ec.EllipticCurvePublicKey,
+    *,
+    issuer_key: ec.EllipticCurvePublicKey,
+) -> x509.CertificateBuilder:
     from cryptography import x509  # noqa: PLC0415
 
     now = dt.datetime.now(dt.UTC)
@@ -91,6 +97,8 @@ def _builder(subject: x509.Name, issuer: x509.Name, public: ec.EllipticCurvePubl
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - _CLOCKS_DIFFER)
         .not_valid_after(now + _LIFETIME)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key), critical=False)
     )
 
 

@@ -18,7 +18,10 @@ def command(
         Path | None, typer.Option("--file", "-f", help="The Clusterfile; default: the one that the last run kept.")
     ] = None,
     name: Annotated[str, typer.Option("--cluster", "-c", help="Name of the cluster.")] = "my-cluster",
-    password: Annotated[str, typer.Option("--passwd", "-p", help="Password of the machines; `-` asks for it.")] = "",
+    password: Annotated[str, typer.Option("--passwd", help="Password of the machines; `-` asks for it.")] = "",
+    prune: Annotated[
+        bool, typer.Option("--prune", "-p", help="Accepted as in sealer; files are always removed.")
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Do not ask.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be removed, and remove nothing.")] = False,
 ) -> None:
@@ -31,6 +34,7 @@ def command(
     from sealpy.cli import cluster  # noqa: PLC0415 - heavy
     from sealpy.errors import ConfigError  # noqa: PLC0415
 
+    del prune
     if not everything:
         raise ConfigError("what to delete is not said", hint="sealpy delete --all removes the whole cluster")
     secret = cluster.ask_secret(password, "password of the machines")

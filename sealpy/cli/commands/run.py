@@ -14,19 +14,28 @@ def command(  # noqa: PLR0917 - typer needs every option as a parameter
     ctx: typer.Context,
     image: Annotated[str, typer.Argument(metavar="IMAGE", help="The cluster image, such as kubernetes:v1.34.4.")],
     masters: Annotated[
-        str, typer.Option("--masters", "-m", help="Addresses of control planes: a list, ranges; a count with --provider.")
+        str,
+        typer.Option("--masters", "-m", help="Addresses of control planes: a list, ranges; a count with --provider."),
     ],
     nodes: Annotated[str, typer.Option("--nodes", "-n", help="Addresses of workers, likewise.")] = "",
     name: Annotated[str, typer.Option("--name", help="Name of the cluster.")] = "my-cluster",
-    user: Annotated[str, typer.Option("--user", "-u", help="Account on the machines; others than root use sudo.")] = "root",
+    user: Annotated[
+        str, typer.Option("--user", "-u", help="Account on the machines; others than root use sudo.")
+    ] = "root",
     password: Annotated[
         str,
-        typer.Option("--passwd", "-p", help="Its password; `-` asks for it or reads standard input, which shows it to nobody."),
+        typer.Option(
+            "--passwd", "-p", help="Its password; `-` asks for it or reads standard input, which shows it to nobody."
+        ),
     ] = "",
     port: Annotated[int, typer.Option("--port", help="Port of sshd.")] = 22,
-    private_key: Annotated[Path | None, typer.Option("--pk", help="Private key; default: agent, then ~/.ssh/id_*.")] = None,
+    private_key: Annotated[
+        Path | None, typer.Option("--pk", help="Private key; default: agent, then ~/.ssh/id_*.")
+    ] = None,
     key_password: Annotated[str, typer.Option("--pk-passwd", help="Its passphrase; `-` asks for it.")] = "",
-    env: Annotated[list[str] | None, typer.Option("--env", "-e", help="K=V for the cluster's environment; may repeat.")] = None,
+    env: Annotated[
+        list[str] | None, typer.Option("--env", "-e", help="K=V for the cluster's environment; may repeat.")
+    ] = None,
     commands: Annotated[list[str] | None, typer.Option("--cmds", help="Launch this instead; may repeat.")] = None,
     apps: Annotated[list[str] | None, typer.Option("--apps", help="Launch these apps instead; may repeat.")] = None,
     provider: Annotated[

@@ -1,0 +1,56 @@
+"""The plugins of a run: those of the Clusterfile and of the image, checked, by hook point."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Self
+
+from sealpy.clusterfile import Clusterfile, Plugin, load_plugins
+from sealpy.image.cluster_image import ClusterImage
+from sealpy.inventory import Inventory
+from sealpy.plugin import BoundPlugin, Hook, check, discover
+from sealpy.sdk import HookPoint
+
+__all__ = ["Hooks"]
+
+_DIRECTORIES = ("plugin", "plugins")  # what the documents of the ancestor say, and what its code reads
+_DOCUMENTS = (".yaml", ".yml")
+
+
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """Give the phases that fire plugins."""
+
+    plugins: tuple[BoundPlugin, ...]
+
+    @classmethod
+    def of(cls, clusterfile: Clusterfile, image: ClusterImage, inventory: Inventory) -> Self:
+        """Find and check every plugin before any host is touched; raises one PluginError with all problems."""
+        files = image_files(image)
+        registry = discover((path, content) for path, content in files if not path.endswith(_DOCUMENTS))
+        documents = [
+            document
+            for path, content in files
+            if path.endswith(_DOCUMENTS)
+            for document in _documents(content, path)
+        ]
+        return cls(check(clusterfile.plugins, registry, inventory, image=documents))
+
+    def at(self, *points: HookPoint) -> Sequence[Hook]:
+        """Give one phase for each of these hook points, in order."""
+        return [Hook(point, self.plugins) for point in points]
+
+
+def image_files(image: ClusterImage) -> list[tuple[str, bytes]]:
+    """Give path and content of the files in the image's plugin directories, by path."""
+    return [
+        (path, image.read(path))
+        for path, entry in image.files.items()
+        if entry.kind == "file" and str(PurePosixPath(path).parent) in _DIRECTORIES
+    ]
+
+
+def _documents(content: bytes, path: str) -> tuple[Plugin, ...]:
+    return load_plugins(content.decode("utf-8", "replace"), name=f"image:{path}")

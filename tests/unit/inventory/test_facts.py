@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+from sealpy.inventory import facts_script, parse_facts
+
+SAID = """\
+uid=0
+name=lab-1
+arch=x86_64
+os=debian
+os_version=12
+cpus=2
+memory_kib=24684096
+swap_kib=0
+machine_id=3d1219c7
+cgroup=v1
+init=systemd
+mac=02:fc:00:00:00:01
+mac=02:fc:00:00:00:02
+missing=iptables
+default_route=10.99.0.1 eth0
+port=192B
+port=0016
+file=/etc/kubernetes/kubelet.conf
+active=containerd
+free_kib=72180316 /var/lib
+present=rootfs
+mark=rootfs 1234
+mark=node init
+feature=overlay
+sysctl=net.ipv4.ip_forward 1
+kube_ca=abc
+something_new=that an older sealpy does not know
+no sign at all
+"""
+
+
+def test_every_line_of_the_script_has_its_place() -> None:
+    facts = parse_facts(SAID)
+    assert (facts.uid, facts.name, facts.arch, facts.init) == (0, "lab-1", "x86_64", "systemd")
+    assert facts.macs == ("02:fc:00:00:00:01", "02:fc:00:00:00:02")
+    assert facts.ports == {6443, 22}
+    assert facts.missing == ("iptables",)
+    assert facts.files == {"/etc/kubernetes/kubelet.conf"}
+    assert facts.free_kib == {"/var/lib": 72180316}
+    assert facts.marks == {"rootfs": "1234", "node": "init"}
+    assert facts.marked("rootfs", "1234")
+    assert not facts.marked("rootfs", "5678")
+    assert facts.kube_ca == "abc"
+    assert facts.sysctls == {"net.ipv4.ip_forward": "1"}
+
+
+def test_a_host_that_says_nothing_is_described_as_unknown() -> None:
+    facts = parse_facts("")
+    assert (facts.uid, facts.cpus, facts.name, facts.marks) == (-1, 0, "", {})
+
+
+def test_the_script_runs_in_any_posix_shell_and_reads_the_marks_of_its_cluster(tmp_path: Path) -> None:
+    (tmp_path / "marks").mkdir()
+    (tmp_path / "marks" / "rootfs").write_text("1234")
+    (tmp_path / "rootfs").mkdir()
+    answer = subprocess.run(facts_script(str(tmp_path)), capture_output=True, check=True, text=True)
+    facts = parse_facts(answer.stdout)
+    assert facts.uid >= 0
+    assert facts.cpus > 0
+    assert facts.memory_kib > 0
+    assert facts.arch
+    assert facts.time > 1_700_000_000
+    assert facts.marks == {"rootfs": "1234"}
+    assert facts.present == {"rootfs"}
+    assert answer.stderr == ""
