@@ -5,7 +5,7 @@ from __future__ import annotations
 from sealpy import events as e
 from sealpy.cli.renderers.units import duration, rate, size
 
-__all__ = ["line"]
+__all__ = ["count", "line", "without"]
 
 
 def line(event: e.Event) -> str:  # noqa: C901, PLR0911, PLR0912 - one case per event, like the page of events itself
@@ -23,8 +23,9 @@ def line(event: e.Event) -> str:  # noqa: C901, PLR0911, PLR0912 - one case per 
         case e.PhaseSkipped():
             return f"- {event.title}: skipped, {event.reason}"
         case e.PhaseFinished():
-            mark, note = ("✗", f", failed on {count(len(event.failed), 'host')}") if event.failed else ("✓", "")
-            return f"{mark} {event.title} … {duration(event.seconds)}, {count(event.changed, 'change')}{note}"
+            changes = f", {count(event.changed, 'change')}" if event.changed else ""
+            failed = f", failed on {count(len(event.failed), 'host')}" if event.failed else ""
+            return f"{'✗' if failed else '✓'} {event.title} … {duration(event.seconds)}{changes}{failed}"
         case e.HookStarted():
             return f"hook {event.hook}: {', '.join(event.plugins)}"
         case e.HookFinished():
@@ -43,7 +44,9 @@ def line(event: e.Event) -> str:  # noqa: C901, PLR0911, PLR0912 - one case per 
         case e.StepOutput():
             return hosted(event.host, f"{event.title} │ {event.line}")
         case e.StepFinished(error=error) if error:
-            return hosted(event.host, f"{event.title} … failed after {duration(event.seconds)}: {error}")
+            return hosted(
+                event.host, f"{event.title} … failed after {duration(event.seconds)}: {without(event.host, error)}"
+            )
         case e.StepFinished():
             how = "would change" if event.rehearsed else duration(event.seconds)
             return hosted(event.host, f"{event.title} … {how}")
@@ -52,7 +55,7 @@ def line(event: e.Event) -> str:  # noqa: C901, PLR0911, PLR0912 - one case per 
         case e.TransferProgress():
             return hosted(event.host, f"{event.title}: {transfer(event)}")
         case e.TaskProgress():
-            return " ".join(word for word in (f"{event.task}:", event.detail, share(event)) if word)
+            return f"{event.task}: " + ", ".join(part for part in (event.detail, share(event)) if part)
         case e.TaskFinished():
             detail = f", {event.detail}" if event.detail else ""
             return f"{event.task} … {duration(event.seconds)}{detail}"
@@ -75,6 +78,11 @@ def hosted(host: str, text: str) -> str:
     return f"{host}  {text}" if host else text
 
 
+def without(host: str, message: str) -> str:
+    """Take the host off a message that begins with it, where the line names it already."""
+    return message.removeprefix(f"{host}: ")
+
+
 def transfer(event: e.TransferProgress) -> str:
     """Write how far a stream is: bytes of bytes, share, rate."""
     percent = f"{event.sent * 100 // event.total} %" if event.total else ""
@@ -83,7 +91,5 @@ def transfer(event: e.TransferProgress) -> str:
 
 
 def share(event: e.TaskProgress) -> str:
-    """Write how far a task is, as far as it is known."""
-    if event.total:
-        return f"{event.done * 100 // event.total} %"
-    return size(event.done) if event.done else ""
+    """Write how far a task is, when that is known; what `done` counts is the task's own affair."""
+    return f"{event.done * 100 // event.total} %" if event.total else ""

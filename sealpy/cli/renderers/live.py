@@ -87,7 +87,7 @@ class Live:
             phase, since = self._progress.phase, self._progress.phase_since
             oldest_first = sorted(self._progress.activities.values(), key=lambda a: (not a.running, a.since))
             activities = [replace(activity) for activity in oldest_first]  # the events go on while we draw
-        parts = [Text.assemble("▶ ", (phase, "bold"), (f"  {duration(moment - since)}", "dim"))] if phase else []
+        parts = [_headline(phase, moment - since)] if phase else []
         room = max(_FEWEST, self._console.height - _AROUND)
         if shown := activities[:room]:
             mark = Text(_TURNING[int(moment * 10) % len(_TURNING)], style="cyan")
@@ -107,6 +107,11 @@ class Live:
                 redirect_stderr=False,
             )
             self._screen.start()
+
+
+def _headline(phase: str, seconds: float) -> Text:
+    headline = Text("▶ ", no_wrap=True, overflow="ellipsis")
+    return headline.append(phase, style="bold").append(f"  {duration(seconds)}", style="dim")
 
 
 def _lasting(event: e.Event) -> Iterator[Text]:

@@ -51,14 +51,18 @@ def matters(event: e.Event, *, detail: Detail) -> bool:
             return isinstance(event, _NOTABLE)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Seen:
+    """Hold how far something was when it was told last."""
+
     time: float
     percent: int
+    detail: str = ""
 
-    def is_worth_a_line(self, time: float, percent: int) -> bool:
-        passed, gained = time - self.time, percent - self.percent
-        return passed >= _SILENCE or (passed >= _PAUSE and gained >= _STRIDE) or self.percent < percent == _ALL
+    def is_worth_a_line_after(self, before: _Seen) -> bool:
+        passed, gained = self.time - before.time, self.percent - before.percent
+        news = gained >= _STRIDE or self.detail != before.detail
+        return passed >= _SILENCE or (passed >= _PAUSE and news) or before.percent < self.percent == _ALL
 
 
 class Plain:
@@ -88,23 +92,19 @@ class Plain:
     def _too_soon(self, event: e.Event, time: float) -> bool:
         match event:
             case e.TransferProgress():
-                return self._throttled((event.host, event.title), time, done=event.sent, total=event.total)
+                seen = _Seen(time, event.sent * _ALL // event.total if event.total else _ALL)
+                return self._throttled((event.host, event.title), seen)
             case e.TaskProgress():
-                return self._throttled(("", event.task), time, done=event.done, total=event.total)
+                seen = _Seen(time, event.done * _ALL // event.total if event.total else 0, event.detail)
+                return self._throttled(("", event.task), seen)
             case e.StepRetrying():
-                return self._throttled((event.host, event.title), time, done=0, total=0)
+                return self._throttled((event.host, event.title), _Seen(time, 0, event.reason))
             case _:
                 return False
 
-    def _throttled(self, key: tuple[str, str], time: float, *, done: int, total: int) -> bool:
-        percent = done * 100 // total if total else 0
-        seen = self._seen.get(key)
-        if (
-            seen
-            and time - seen.time < _PAUSE
-            and percent - seen.percent < _STRIDE
-            and not seen.percent < percent == _ALL
-        ):
+    def _throttled(self, key: tuple[str, str], now: _Seen) -> bool:
+        before = self._seen.get(key)
+        if before and not now.is_worth_a_line_after(before):
             return True
-        self._seen[key] = _Seen(time, percent)
+        self._seen[key] = now
         return False

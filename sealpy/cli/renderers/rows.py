@@ -39,6 +39,7 @@ def rows(activities: Sequence[Activity], *, width: int, moment: float, mark: Tex
         row.append_text(_bar(activity, columns.bar))
         row.append(_how_far(activity, moment)[columns.form], style="" if activity.total else "dim")
         row.truncate(width, overflow="ellipsis")
+        row.rstrip()
         yield row
 
 
@@ -69,7 +70,7 @@ def _bar(activity: Activity, width: int) -> Text:
     if not width or not activity.running or not activity.total:
         return Text()
     full = activity.sent * width // activity.total
-    return Text.assemble(("━" * full, "cyan"), ("━" * (width - full), "dim"), " ")
+    return Text.assemble(("━" * full, "cyan"), ("─" * (width - full), "dim"), " ")
 
 
 def _how_far(activity: Activity, moment: float) -> tuple[str, str, str, str]:

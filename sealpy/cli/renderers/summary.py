@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from sealpy.cli.renderers.lines import count
+from sealpy.cli.renderers.lines import count, without
 from sealpy.cli.renderers.progress import HostTally, Progress
 from sealpy.cli.renderers.units import duration, size
 from sealpy.cli.table import table_lines
@@ -38,7 +38,7 @@ def _hosts(hosts: dict[str, HostTally], *, rehearsal: bool) -> Iterator[str]:
             tally.planned if rehearsal else tally.changed for tally in hosts.values()
         ],
         "sent": [size(tally.sent) if tally.sent else "" for tally in hosts.values()],
-        "state": [f"failed: {tally.error}" if tally.error else "ok" for tally in hosts.values()],
+        "state": [f"failed: {without(host, tally.error)}" if tally.error else "ok" for host, tally in hosts.items()],
     }
     told = {name: cells for name, cells in columns.items() if any(cell != "" for cell in cells)}
     yield from table_lines(list(told), list(zip(*told.values(), strict=True)))

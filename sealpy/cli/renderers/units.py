@@ -20,7 +20,7 @@ def size(count: float) -> str:
         if value < _STEP - 0.5 or unit == _UNITS[-1]:
             break
         value /= _STEP
-    return f"{value:.0f} {unit}" if unit == "B" or value >= _WHOLE else f"{value:.1f} {unit}"
+    return f"{value:.0f} {unit}" if unit == "B" or value >= _WHOLE - 0.05 else f"{value:.1f} {unit}"
 
 
 def rate(count: float, seconds: float) -> str:
