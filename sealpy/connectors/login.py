@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import contextlib
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -40,21 +41,24 @@ class _Login:
     def run(self) -> None:
         """Try one way after the other until the server is content; raises AuthError."""
         allowed = self._allowed()
-        for attempt in self._attempts():
-            if not allowed:
-                return
-            if attempt.method not in allowed:
-                continue
-            try:
-                allowed = attempt.perform()
-            except paramiko.BadAuthenticationType as refused:
-                allowed = refused.allowed_types
-            except paramiko.SSHException:
-                self.notes.append(attempt.label)
-            if not self.transport.is_active():
-                break
+        with contextlib.closing(self._attempts()) as attempts:
+            for attempt in attempts:
+                if allowed and attempt.method in allowed:
+                    allowed = self._try(attempt, allowed)
+                if not allowed or not self.transport.is_active():
+                    break
         if allowed or not self.transport.is_authenticated():
             raise self._refused(allowed)
+
+    def _try(self, attempt: _Attempt, allowed: Sequence[str]) -> Sequence[str]:
+        """Give the methods that may be tried next; none means that we are in."""
+        try:
+            return attempt.perform()
+        except paramiko.BadAuthenticationType as refused:
+            return refused.allowed_types
+        except paramiko.SSHException:
+            self.notes.append(attempt.label)
+            return allowed
 
     def _allowed(self) -> Sequence[str]:
         """Ask which methods the server takes; none means that we are in already."""
@@ -65,22 +69,22 @@ class _Login:
         except paramiko.SSHException as error:
             raise self.target.error(AuthError, f"login as {self.target.user!r} refused: {error}") from error
 
-    def _attempts(self) -> Iterator[_Attempt]:
+    def _attempts(self) -> Generator[_Attempt]:
         seen: set[bytes] = set()
-        for label, key in self._keys():
-            if key.asbytes() not in seen and len(seen) < _MOST_KEYS:
-                seen.add(key.asbytes())
-                yield _Attempt("publickey", label, partial(self.transport.auth_publickey, self.target.user, key))
+        with contextlib.closing(self._keys()) as keys:
+            for label, key in keys:
+                if key.asbytes() not in seen and len(seen) < _MOST_KEYS:
+                    seen.add(key.asbytes())
+                    yield _Attempt("publickey", label, partial(self.transport.auth_publickey, self.target.user, key))
         if password := self.target.password:
             yield _Attempt("password", "the password", partial(self._password, password))
             yield _Attempt("keyboard-interactive", "the password at its prompt", partial(self._interactive, password))
 
-    def _keys(self) -> Iterator[tuple[str, paramiko.PKey]]:
+    def _keys(self) -> Generator[tuple[str, paramiko.PKey]]:
         target = self.target
         if target.private_key:
             yield f"key {target.private_key}", self._explicit_key(target.private_key)
-        for number, key in enumerate(paramiko.Agent().get_keys(), start=1):
-            yield f"key {number} of the agent", key
+        yield from self._agent_keys()
         for name in _DEFAULT_KEYS:
             path = self.ssh_dir / name
             try:
@@ -89,6 +93,16 @@ class _Login:
                 continue
             except _KeyUnusableError as error:
                 self.notes.append(f"key {path} ({error})")
+
+    def _agent_keys(self) -> Generator[tuple[str, paramiko.PKey]]:
+        try:
+            agent = paramiko.Agent()
+        except (paramiko.SSHException, OSError) as error:
+            self.notes.append(f"the agent ({error})")
+            return
+        with contextlib.closing(agent):
+            for number, key in enumerate(agent.get_keys(), start=1):
+                yield f"key {number} of the agent", key
 
     def _explicit_key(self, path: Path) -> paramiko.PKey:
         try:

@@ -1,0 +1,131 @@
+"""Trust in a machine is settled before any secret is sent."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from sealpy.connectors.target import Target
+from sealpy.errors import HostKeyError
+from sealpy.events import HostKeyAccepted, Warned
+from sealpy.testing.sshd import Sshd, make_key, sshd
+from tests.ssh.conftest import Client
+
+pytestmark = pytest.mark.ssh
+
+
+def target(server: Sshd) -> Target:
+    return Target(address=server.address, port=server.port, private_key=server.client_key)
+
+
+def fingerprint(server: Sshd) -> str:
+    shown = subprocess.run(
+        ["ssh-keygen", "-l", "-f", str(server.host_key)], check=True, capture_output=True, text=True
+    ).stdout
+    return shown.split()[1]
+
+
+def test_the_key_of_a_first_meeting_is_shown_and_written_down_once(client: Client, tmp_path: Path) -> None:
+    with sshd(tmp_path / "a") as server:
+        for _ in range(2):
+            assert client.to(server).run(("true",)).ok
+
+        shown = HostKeyAccepted(host="127.0.0.1", algorithm="ssh-ed25519", fingerprint=fingerprint(server))
+        assert client.events == [shown]
+        assert client.known_hosts.read_text() == f"[127.0.0.1]:{server.port} {server.host_key_line}\n"
+        assert client.known_hosts.stat().st_mode & 0o777 == 0o600
+
+
+def test_openssh_reads_what_was_written(client: Client, tmp_path: Path) -> None:
+    with sshd(tmp_path / "a") as server:
+        client.to(server).connect()
+
+        assert subprocess.run(
+            ["ssh-keygen", "-F", f"[127.0.0.1]:{server.port}", "-f", str(client.known_hosts)],
+            check=False,
+            capture_output=True,
+        ).stdout
+
+
+def test_a_changed_key_stops_before_any_login_and_the_hint_mends_it(client: Client, tmp_path: Path) -> None:
+    with sshd(tmp_path / "a") as server:
+        client.to(server).connect()
+        port = server.port
+    with sshd(tmp_path / "b", port=port) as impostor:
+        with pytest.raises(HostKeyError, match="host key has changed") as caught:
+            client.to(impostor).run(("true",))
+
+        assert caught.value.host == "127.0.0.1"
+        assert "userauth" not in impostor.log.read_text()
+        assert "Accepted" not in impostor.log.read_text()
+        command = caught.value.hint.partition("anew: ")[2]
+        subprocess.run(shlex.split(command), check=True, capture_output=True)
+        assert client.to(impostor).run(("true",)).ok
+
+
+def test_a_key_of_another_type_than_known_is_a_changed_key(client: Client, tmp_path: Path) -> None:
+    with sshd(tmp_path / "a") as server:
+        client.to(server).connect()
+    with (
+        sshd(tmp_path / "a", host_key_kind="ecdsa", port=server.port) as other,
+        pytest.raises(HostKeyError, match="host key has changed"),
+    ):
+        client.to(other).connect()
+
+
+def test_a_machine_with_several_keys_is_asked_for_the_known_one(client: Client, tmp_path: Path) -> None:
+    with sshd(tmp_path / "a", host_key_kind="rsa") as server:
+        client.to(server).connect()
+    more = make_key(tmp_path / "a" / "more")
+    both = {"HostKey": f"{more}\nHostKey {tmp_path / 'a' / 'host_rsa'}"}
+    with sshd(tmp_path / "a", both, host_key_kind="rsa", port=server.port) as server:
+        assert client.to(server).run(("true",)).ok
+
+    assert [event.algorithm for event in client.events if isinstance(event, HostKeyAccepted)] == ["ssh-rsa"]
+
+
+def test_the_users_known_hosts_are_trusted_and_not_touched(client: Client, tmp_path: Path) -> None:
+    with sshd(tmp_path / "a") as server:
+        client.ssh_dir.mkdir()
+        theirs = client.ssh_dir / "known_hosts"
+        theirs.write_text(f"[127.0.0.1]:{server.port} {server.host_key_line}\n")
+        subprocess.run(["ssh-keygen", "-q", "-H", "-f", str(theirs)], check=True, capture_output=True)
+        hashed = theirs.read_text()
+
+        assert client.to(server, replace(target(server), host_key_policy="strict")).run(("true",)).ok
+
+        assert hashed.startswith("|1|")
+        assert theirs.read_text() == hashed
+        assert not client.known_hosts.exists()
+
+
+def test_strict_refuses_the_unknown_and_says_which_line_would_do(client: Client, tmp_path: Path) -> None:
+    with sshd(tmp_path / "a") as server:
+        strict = replace(target(server), host_key_policy="strict")
+        with pytest.raises(HostKeyError, match="unknown and the policy is 'strict'") as caught:
+            client.to(server, strict).connect()
+
+        line = caught.value.hint.partition(f"{client.known_hosts}: ")[2]
+        client.known_hosts.write_text(line)
+        assert client.to(server, strict).run(("true",)).ok
+
+
+def test_pinned_keys_are_the_only_ones_that_count(client: Client, tmp_path: Path) -> None:
+    with sshd(tmp_path / "a") as server:
+        for pin in (fingerprint(server), server.host_key_line):
+            assert client.to(server, replace(target(server), host_keys=(pin,))).run(("true",)).ok
+        client.to(server).connect()  # known by now, which does not help
+        with pytest.raises(HostKeyError, match="none of the pinned"):
+            client.to(server, replace(target(server), host_keys=("SHA256:somethingelse",))).connect()
+
+
+def test_insecure_takes_any_key_says_so_and_learns_nothing(client: Client, tmp_path: Path) -> None:
+    with sshd(tmp_path / "a") as server:
+        assert client.to(server, replace(target(server), host_key_policy="insecure")).run(("true",)).ok
+
+    assert [type(event) for event in client.events] == [Warned]
+    assert not client.known_hosts.exists()
