@@ -59,6 +59,7 @@ rm -rf meta
 rm -f ../marks/rootfs
 tar --no-same-owner -xpf - || fail "the stream could not be unpacked"
 [ -f meta/sums ] || fail "the stream ended too early"
+printf '%s  meta/index\n' "$2" | sha256sum -c --status || fail "the index arrived other than it was sent"
 (cd files && xargs -0 -r rm -f --) < meta/stale
 (cd files && sums < ../meta/paths | LC_ALL=C sort -k2) > meta/actual
 cmp -s meta/sums meta/actual || {

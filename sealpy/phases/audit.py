@@ -64,6 +64,4 @@ class Audit(Phase[Context]):
 
     def failed(self, errors: Mapping[str, SealpyError]) -> SealpyError:
         """Say what to do about it."""
-        return PhaseError(
-            self.title, errors, hint="run the same delete again; what stays is not sealpy's"
-        )
+        return PhaseError(self.title, errors, hint="run the same delete again; what stays is not sealpy's")

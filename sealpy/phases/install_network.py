@@ -6,12 +6,10 @@ from collections.abc import Sequence
 
 from sealpy.context import Context, digest_of
 from sealpy.engine import Phase
-from sealpy.phases.launch_apps import launch
+from sealpy.phases.launch_apps import launch, network_apps
 from sealpy.sdk import Steps
 
 __all__ = ["InstallNetwork"]
-
-_LABEL = "cluster.alpha.sealer.io/kube-cni-"
 
 
 class InstallNetwork(Phase[Context]):
@@ -37,14 +35,3 @@ class InstallNetwork(Phase[Context]):
         for command in ctx.image.metadata.launch_commands(apps):
             yield launch(ctx, host, command)
         yield ctx.mark("network", digest)
-
-
-def network_apps(ctx: Context) -> tuple[str, ...]:
-    """Give the names of the apps that the image labels as pod networks."""
-    metadata = ctx.image.metadata
-    labelled = {
-        label.removeprefix(_LABEL)
-        for label, value in metadata.labels.items()
-        if label.startswith(_LABEL) and value == "true"
-    }
-    return tuple(app.name for app in metadata.applications if app.name in labelled)

@@ -9,8 +9,9 @@ from sealpy.engine import Phase
 from sealpy.image.metadata import LaunchCommand
 from sealpy.sdk import Run, Steps
 
-__all__ = ["LaunchApps", "launch"]
+__all__ = ["LaunchApps", "launch", "network_apps"]
 
+_NETWORK = "cluster.alpha.sealer.io/kube-cni-"
 _KUBECONFIG = "/etc/kubernetes/admin.conf"
 
 
@@ -39,7 +40,8 @@ class LaunchApps(Phase[Context]):
 def _commands(ctx: Context) -> tuple[LaunchCommand, ...]:
     if ctx.launch is not None:
         return tuple(LaunchCommand("", text, "") for text in ctx.launch)
-    return ctx.image.metadata.launch_commands(ctx.apps)
+    network = network_apps(ctx)  # runs already
+    return tuple(command for command in ctx.image.metadata.launch_commands(ctx.apps) if command.app not in network)
 
 
 def launch(ctx: Context, host: str, command: LaunchCommand) -> Run:
@@ -52,3 +54,14 @@ def launch(ctx: Context, host: str, command: LaunchCommand) -> Run:
         env=(*ctx.env[host].items(), ("KUBECONFIG", _KUBECONFIG)),
         live=True,
     )
+
+
+def network_apps(ctx: Context) -> tuple[str, ...]:
+    """Give the names of the apps that the image labels as pod networks."""
+    metadata = ctx.image.metadata
+    labelled = {
+        label.removeprefix(_NETWORK)
+        for label, value in metadata.labels.items()
+        if label.startswith(_NETWORK) and value == "true"
+    }
+    return tuple(app.name for app in metadata.applications if app.name in labelled)
