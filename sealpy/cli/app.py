@@ -6,11 +6,13 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer import completion
 from typer.main import get_command
 
 from sealpy import __version__
@@ -22,6 +24,7 @@ __all__ = ["COMMANDS", "app", "main", "run"]
 _CLUSTERS = "Clusters"
 _IMAGES = "Cluster images"
 _OTHERS = "Others"
+_COMPLETE = "_SEALPY_COMPLETE"
 _SIGPIPE = 141  # what a shell reports for a program that its reader left
 
 COMMANDS = (
@@ -40,11 +43,6 @@ COMMANDS = (
     Entry("completion", "Print the script that completes commands in your shell.", _OTHERS),
     Entry("version", "Show the version.", _OTHERS),
 )
-
-
-def _style(ctx: typer.Context, value: Style | None) -> None:
-    if value:
-        ctx.obj.configure(style=value)
 
 
 def _quiet(ctx: typer.Context, value: bool) -> None:  # noqa: FBT001 - the signature is typer's
@@ -68,11 +66,17 @@ def _version(ctx: typer.Context, value: bool) -> None:  # noqa: FBT001 - the sig
         raise typer.Exit
 
 
+def _help(ctx: typer.Context, value: bool) -> None:  # noqa: FBT001 - the signature is typer's
+    if value and not ctx.resilient_parsing:
+        typer.echo(ctx.get_help())
+        raise typer.Exit
+
+
 def _global_flags(  # every command takes them as well as the root, before or after its name
     *,
     output: Annotated[
         Style | None,
-        typer.Option("--output", help="Write text, or JSON lines.", callback=_style, is_eager=True, expose_value=False),
+        typer.Option("--output", help="Write text, or JSON lines.", is_eager=True, expose_value=False),
     ] = None,
     quiet: Annotated[
         bool,
@@ -86,6 +90,10 @@ def _global_flags(  # every command takes them as well as the root, before or af
         bool,
         typer.Option("--no-color", help="Do not color, as NO_COLOR=1.", callback=_no_color, expose_value=False),
     ] = False,
+    help_: Annotated[  # our own: typer's would load pydantic, 80 ms, to read a flag
+        bool,
+        typer.Option("--help", "-h", help="Show this and exit.", callback=_help, is_eager=True, expose_value=False),
+    ] = False,
 ) -> None:
     """Carry the declarations; the callbacks do the work."""
 
@@ -93,7 +101,20 @@ def _global_flags(  # every command takes them as well as the root, before or af
 def _options() -> list[Any]:
     carrier = typer.Typer(add_completion=False)
     carrier.command()(_global_flags)
-    return list(get_command(carrier).params)
+    options: list[Any] = get_command(carrier).params
+    for option in options:
+        if option.name == "output":
+            # typer would load pydantic, 80 ms, to tell two words apart
+            option.process_value = partial(_read_style, option)
+    return options
+
+
+def _read_style(option: Any, ctx: typer.Context, value: str | None) -> None:
+    if value is None:
+        return
+    if value not in set(Style):
+        raise typer.BadParameter(f"'{value}' is neither 'text' nor 'json'", ctx=ctx, param=option)
+    ctx.obj.configure(style=Style(value))
 
 
 class _Root(LazyGroup):
@@ -107,7 +128,7 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    context_settings={"help_option_names": [], "max_content_width": 100},
 )
 
 
@@ -132,10 +153,10 @@ def main() -> None:
 def run(arguments: Sequence[str]) -> int:
     """Run one command line; gives the exit code. Every error of every command ends here."""
     output = _output(arguments)
-    command = get_command(app)
-    command.params.extend(_options())
     try:
-        code = command.main(list(arguments) or ["--help"], prog_name="sealpy", obj=output, standalone_mode=False)
+        _invoke(list(arguments) or ["--help"], output)
+    except typer.Exit as end:
+        return end.exit_code
     except BrokenPipeError:
         _abandon_stdout()
         return _SIGPIPE
@@ -144,9 +165,19 @@ def run(arguments: Sequence[str]) -> int:
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - here whatever happened becomes text and a number
         return output.error(_ours(error))
     else:
-        return code if isinstance(code, int) else 0
+        return 0
     finally:
         output.close()
+
+
+def _invoke(arguments: list[str], output: Output) -> None:
+    command = get_command(app)
+    command.params.extend(_options())
+    if _COMPLETE in os.environ:  # the shell asks for completions: typer answers and exits
+        completion.completion_init()  # type: ignore[attr-defined] # typer does it itself only with options of its own
+        command.main(arguments, prog_name="sealpy", complete_var=_COMPLETE, obj=output)
+    with command.make_context("sealpy", arguments, obj=output) as context:
+        command.invoke(context)
 
 
 def _ours(error: BaseException) -> BaseException:

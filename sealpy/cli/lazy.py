@@ -79,6 +79,11 @@ class LazyGroup(TyperGroup):
             with formatter.section(section):
                 formatter.write_dl(rows)
 
+    def shell_complete(self, ctx: Any, incomplete: str) -> Any:
+        """Complete names from the table; what is only named is not imported."""
+        self.commands = {entry.name: TyperCommand(entry.name, help=entry.help) for entry in self.entries}
+        return super().shell_complete(ctx, incomplete)
+
     def _load(self, name: str) -> Any:
         module = import_module(f"sealpy.cli.commands.{name}")
         if hasattr(module, "app"):

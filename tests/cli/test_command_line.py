@@ -93,7 +93,7 @@ def test_flags_choose_how_much_is_shown(flag: str, detail: Detail, install: Inst
         (["version", "--hlp"], "no such option: --hlp; did you mean '--help'?", "see 'sealpy version --help'"),
         (["version", "x"], "got unexpected extra argument(s) (x)", "see 'sealpy version --help'"),
         (["completion"], "missing argument 'shell'. Choose from: bash, zsh, fish", "see 'sealpy completion --help'"),
-        (["version", "--output", "yaml"], "'yaml' is not one of 'text', 'json'", "see 'sealpy version --help'"),
+        (["version", "--output", "yaml"], "'yaml' is neither 'text' nor 'json'", "see 'sealpy version --help'"),
     ],
 )
 def test_wrong_words_end_with_2_and_name_the_nearest_right_one(
