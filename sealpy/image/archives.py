@@ -57,6 +57,10 @@ class ContainerImage:
     layers: tuple[Blob, ...]
     index: Blob | None = None
 
+    def top(self, reference: Reference) -> Blob:
+        """Give the document that a reference means: the index when its digest says so, else the manifest."""
+        return self.index if self.index and self.index.digest == reference.digest else self.manifest
+
 
 class Library:
     """Find container images in a set of archives."""

@@ -22,7 +22,7 @@ from sealpy.image.archives import Blob, ContainerImage
 from sealpy.image.reference import Reference, registry_domain
 from sealpy.image.tarball import Content, Member, ordered, walk
 
-__all__ = ["ROOT", "RegistryLayer", "holds", "layers", "repository", "short_names"]
+__all__ = ["ROOT", "RegistryLayer", "holds", "layers", "repository", "short_names", "tag_link"]
 
 ROOT = "registry/docker/registry/v2"
 
@@ -97,7 +97,7 @@ def _data_of(blobs: Collection[Blob]) -> Content:
 
 def _links(name: str, reference: Reference, image: ContainerImage) -> dict[str, bytes]:
     base = f"{ROOT}/repositories/{name}"
-    top = image.index.digest if image.index and image.index.digest == reference.digest else image.manifest.digest
+    top = image.top(reference).digest
     found: dict[str, bytes] = {}
     link: Callable[[str], bytes] = str.encode
     for blob in (image.config, *image.layers):
@@ -109,6 +109,11 @@ def _links(name: str, reference: Reference, image: ContainerImage) -> dict[str, 
         found[f"{tag}/current/link"] = link(top)
         found[f"{tag}/index/{_slashed(top)}/link"] = link(top)
     return found
+
+
+def tag_link(reference: Reference) -> str:
+    """Say which file of the rootfs holds the digest that a tag stands for."""
+    return _tag(repository(reference), reference)
 
 
 def _tag(name: str, reference: Reference) -> str:

@@ -1,0 +1,102 @@
+"""What the instructions of a Kubefile, one after the other, make of the metadata of an image."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+
+from sealpy.errors import KubefileError, Place, Problem
+from sealpy.image.metadata import Application, ContainerImageUse, Launch, Metadata
+
+__all__ = ["RUNTIME_LABEL", "Recipe"]
+
+RUNTIME_LABEL = "cluster.alpha.sealer.io/cluster-runtime-type"
+_INSTALLS_KUBERNETES = ("bin/kubeadm", "bin/k0s", "bin/k3s")
+
+
+class Recipe:
+    """Collect metadata, beginning with what a base hands down: apps, labels, env and images, never what it launches."""
+
+    def __init__(self, file: Path, base: Metadata | None = None) -> None:
+        base = base or Metadata()
+        self._file = file
+        self._inherited = base
+        self.labels = dict(base.labels)
+        self.env = dict(base.env)
+        self.apps = {app.name: app for app in base.applications}
+        self._commands: list[str] = []
+        self._launched: tuple[str, ...] = ()
+        self._checks: list[tuple[str, int]] = []  # app, line: looked up when all apps are known
+        self._app_commands: dict[str, tuple[str, ...]] = {}
+        self._app_env: dict[str, dict[str, str]] = {}
+
+    def add_app(self, app: Application) -> None:
+        """Register an app; one of the base with the same name is replaced."""
+        self.apps[app.name] = app
+
+    def set_app_commands(self, app: str, commands: Iterable[str], *, line: int) -> None:
+        """Say how an app is launched, instead of the default of its kind."""
+        self._checks.append((app, line))
+        self._app_commands[app] = tuple(commands)
+
+    def set_app_env(self, app: str, values: Mapping[str, str], *, line: int) -> None:
+        """Set variables for the templates of one app."""
+        self._checks.append((app, line))
+        self._app_env.setdefault(app, {}).update(values)
+
+    def launch(self, apps: Iterable[str], *, line: int) -> None:
+        """Say which apps start, in order."""
+        self._launched = tuple(apps)
+        self._checks += [(app, line) for app in self._launched]
+
+    def launch_commands(self, commands: Iterable[str]) -> None:
+        """Add commands that are launched instead of apps."""
+        self._commands += commands
+
+    def metadata(self, *, type_: str, files: Collection[str], uses: Iterable[ContainerImageUse]) -> Metadata:
+        """Put it all together; raises KubefileError that names every app that is mentioned and is not there."""
+        self._check()
+        apps = tuple(self._complete(app) for app in self.apps.values())
+        images = {use.image: use for use in (*self._inherited.container_images, *uses)}
+        return Metadata(
+            type=type_ or self._type(files),
+            applications=apps,
+            labels=self.labels,
+            env=self.env,
+            launch=Launch(cmds=tuple(self._commands), app_names=self._launched),
+            container_images=tuple(images[name] for name in sorted(images)),
+        )
+
+    def _complete(self, app: Application) -> Application:
+        env = {**app.env, **self._app_env.get(app.name, {})}
+        return app.model_copy(update={"env": env, "cmds": self._app_commands.get(app.name, app.cmds)})
+
+    def _type(self, files: Collection[str]) -> str:
+        """Tell a cluster image from an application image: it has what installs Kubernetes, or says that it has."""
+        installs = RUNTIME_LABEL in self.labels or any(path in files for path in _INSTALLS_KUBERNETES)
+        return "kube-installer" if installs else "app-installer"
+
+    def _check(self) -> None:
+        problems = [
+            Problem(f"app {app!r}: there is none", Place(self._file, line), self._nearest(app))
+            for app, line in self._checks
+            if app not in self.apps
+        ]
+        launched = {app for app in self._launched if app in self.apps and not self._complete(self.apps[app]).command}
+        problems += [
+            Problem(
+                f"app {app!r}: its files do not tell how to launch it",
+                Place(self._file, line),
+                f'add: APPCMDS {app} ["your command"]',
+            )
+            for app, line in self._checks
+            if app in launched
+        ]
+        if problems:
+            raise KubefileError(f"{self._file}: {len(problems)} problem(s) with its apps", problems=problems)
+
+    def _nearest(self, app: str) -> str:
+        near = difflib.get_close_matches(app, list(self.apps), n=1)
+        known = f"known are: {', '.join(self.apps)}" if self.apps else "write APP NAME local://PATH before"
+        return f"did you mean {near[0]!r}?" if near else known
