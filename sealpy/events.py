@@ -142,6 +142,7 @@ class PluginOutput(Event):
     hook: str
     line: str
     host: str = ""
+    stream: str = "stdout"  # or "stderr"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

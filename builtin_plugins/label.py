@@ -1,0 +1,104 @@
+"""LABEL: give nodes labels."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from sealpy.sdk import Ask, HookPoint, On, PluginContext, PluginFailure, Result, Run, Steps
+from sealpy.sdk.data import is_address, numbered_lines
+
+PluginType = "LABEL"
+
+_KUBECTL = ("kubectl", "--kubeconfig", "/etc/kubernetes/admin.conf")
+_NAME = r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
+_KEY = re.compile(rf"([a-z0-9]([-a-z0-9.]{{0,251}}[a-z0-9])?/)?{_NAME}")
+_VALUE = re.compile(rf"({_NAME})?")
+# One line for each node: name, addresses, labels; a label can hold neither a blank nor a tab.
+_NODES = (
+    "-o=go-template={{range .items}}{{.metadata.name}}"
+    '{{"\\t"}}{{range .status.addresses}}{{.address}} {{end}}'
+    '{{"\\t"}}{{range $key, $value := .metadata.labels}}{{$key}}={{$value}} {{end}}{{"\\n"}}{{end}}'
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Node:
+    name: str
+    labels: Mapping[str, str]
+
+
+class Plugin:
+    """Give nodes labels; data holds one `IP key=value,key=value` a line."""
+
+    phases = (HookPoint.PRE_GUEST, HookPoint.POST_INSTALL, HookPoint.POST_INSTALL_CLUSTER, HookPoint.POST_JOIN)
+    default = (HookPoint.PRE_GUEST,)
+
+    def run(self, context: PluginContext, phase: HookPoint) -> Steps:
+        """Ask once for the nodes and their labels, then set what differs, node by node."""
+        wanted = _wanted(context, phase)
+        if not wanted:
+            return
+        ask = Ask("which labels have the nodes?", *_KUBECTL, "get", "nodes", _NODES)
+        nodes = _nodes(context, (yield On(context.leader, ask)))
+        for address, labels in wanted.items():
+            if address not in nodes:
+                raise PluginFailure(f"host {address} is no node of the cluster, so it cannot be given labels")
+            node = nodes[address]
+            missing = [f"{key}={value}" for key, value in labels.items() if node.labels.get(key) != value]
+            if missing:
+                title = f"label node {node.name} {' '.join(missing)}"
+                command = (*_KUBECTL, "label", "node", node.name, *missing, "--overwrite")
+                yield On(context.leader, Run(title, *command, timeout=60.0))
+
+    @staticmethod
+    def check(data: str) -> Iterator[str]:
+        """Say what is wrong with the data."""
+        for number, words in numbered_lines(data):
+            if problem := _problem(words):
+                yield f"data, line {number}: {problem}"
+        if not any(numbered_lines(data)):
+            yield "data is empty: write one 'IP key=value,key=value' a line"
+
+
+def _wanted(context: PluginContext, phase: HookPoint) -> dict[str, dict[str, str]]:
+    """Give the labels of each host that this call is about; at a hook point of the leader that is every host."""
+    concerned = {host.address for host in context.hosts}
+    if phase.on_leader:
+        concerned |= {*context.masters, *context.workers}
+    wanted: dict[str, dict[str, str]] = {}
+    for _, (address, labels) in numbered_lines(context.data):
+        if address in concerned:
+            pairs = (label.partition("=") for label in labels.split(","))
+            wanted.setdefault(address, {}).update((key, value) for key, _, value in pairs)
+    return wanted
+
+
+def _nodes(context: PluginContext, answer: Result) -> dict[str, _Node]:
+    if not answer.ok:
+        if not context.rehearsal:
+            raise PluginFailure(f"the API server does not tell its nodes: {answer.reason}")
+        # A rehearsal before there is a cluster: every host will be a node, without our labels.
+        return {host.address: _Node(host.name or host.address, {}) for host in context.hosts}
+    nodes: dict[str, _Node] = {}
+    for line in answer.stdout.decode().splitlines():
+        name, addresses, labels = line.split("\t")
+        pairs = (label.partition("=") for label in labels.split())
+        node = _Node(name, {key: value for key, _, value in pairs})
+        nodes.update(dict.fromkeys(addresses.split(), node))
+    return nodes
+
+
+def _problem(words: list[str]) -> str:
+    match words:
+        case [address, labels]:
+            if not is_address(address):
+                return f"'{address}' is no IP address"
+            bad = [label for label in labels.split(",") if not _is_label(label)]
+            return f"'{bad[0]}' is no label 'key=value'" if bad else ""
+        case _:
+            return f"'{' '.join(words)}' is not 'IP key=value,key=value'"
+
+
+def _is_label(text: str) -> bool:
+    key, sign, value = text.partition("=")
+    return bool(sign and _KEY.fullmatch(key) and _VALUE.fullmatch(value))

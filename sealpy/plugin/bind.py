@@ -1,0 +1,209 @@
+"""Join documents of kind Plugin to the code they name, or say all that is wrong with them."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from sealpy.errors import ConfigError, PluginError, Problem
+from sealpy.inventory import Inventory, Scope
+from sealpy.plugin.nearest import nearest
+from sealpy.plugin.registry import BuiltIn, PluginType, Registry
+from sealpy.sdk import HookPoint
+
+if TYPE_CHECKING:
+    from sealpy.clusterfile import Plugin
+
+__all__ = ["BoundPlugin", "check", "select"]
+
+_ROLES = frozenset({"master", "master0", "node", "control-plane", "worker"})
+_CLASSIC = frozenset(point for point in HookPoint if not point.value.islower())
+# Where the API server answers and the hosts of the operation are nodes.
+_LABELS_KNOWN = frozenset(
+    {
+        HookPoint.PRE_GUEST,
+        HookPoint.POST_INSTALL,
+        HookPoint.POST_JOIN,
+        HookPoint.PRE_CLEAN,
+        HookPoint.POST_INIT_HOST,
+        HookPoint.PRE_CLEAN_HOST,
+        HookPoint.UPGRADE_HOST,
+    }
+)
+_WORDS = frozenset(point.value for point in HookPoint)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoundPlugin:
+    """Hold a document that is in order, with the type it names and the hook points at which it fires."""
+
+    document: Plugin
+    type: PluginType
+    points: tuple[HookPoint, ...]
+    timeout: float  # seconds of its own time at one hook point
+
+    @property
+    def name(self) -> str:
+        """Give the name by which messages speak of it."""
+        return self.document.name
+
+    def scope(self, point: HookPoint) -> Scope:
+        """Give the hosts that the document selects here.
+
+        Classic names are selected by `on` and kebab names by `scope`; where only the other one is written, it is meant.
+        """
+        on, scope = self.document.on, self.document.scope
+        return Scope.parse((on or scope) if point in _CLASSIC else (scope or on))
+
+
+def select(scope: Scope, inventory: Inventory) -> tuple[str, ...]:
+    """Give the hosts that a scope without label selects; raises ConfigError for a word that can never select any.
+
+    `master|node` in a cluster of masters selects them all: a role that no host has adds nobody, and is no mistake.
+    """
+    if not scope.words:
+        return inventory.addresses
+    chosen: set[str] = set()
+    for word in scope.words:
+        try:
+            chosen.update(Scope(words=(word,)).select(inventory))
+        except ConfigError:
+            if word not in _ROLES:
+                raise
+    return tuple(address for address in inventory.addresses if address in chosen)
+
+
+def check(
+    written: Sequence[Plugin], registry: Registry, inventory: Inventory, *, image: Sequence[Plugin] = ()
+) -> tuple[BoundPlugin, ...]:
+    """Bind the documents of the Clusterfile and of the image, in the order in which they fire.
+
+    A document that stands in both, word for word, fires once. Raises one PluginError with every problem and its place.
+    A role that no host has is a problem in a Clusterfile, which is written for this cluster; in an image, which is
+    written for many, the plugin is skipped when its turn comes, and that is told.
+    """
+    binder = _Binder(registry, inventory)
+    for document, strict in (*((d, True) for d in written), *((d, False) for d in image)):
+        binder.bind(document, strict=strict)
+    if binder.problems:
+        count = len(binder.problems)
+        raise PluginError(
+            f"{count} problem{'s' if count != 1 else ''} with plugins; nothing was changed", problems=binder.problems
+        )
+    return tuple(sorted(binder.bound.values(), key=lambda bound: bound.document.order))
+
+
+class _Binder:
+    def __init__(self, registry: Registry, inventory: Inventory) -> None:
+        self._registry = registry
+        self._inventory = inventory
+        self.bound: dict[object, BoundPlugin] = {}
+        self.problems: list[Problem] = []
+
+    def bind(self, document: Plugin, *, strict: bool) -> None:
+        found = self._attempt(document, lambda: self._type(document))
+        declaration = found and self._attempt(document, lambda: found.declaration)
+        points = self._points(document, found if declaration else None)
+        if not found or not declaration or not points:
+            return
+        bound = BoundPlugin(document=document, type=found, points=points, timeout=declaration.timeout)
+        key = (document.name, found.type, points, document.on, document.scope, document.data, document.order)
+        if key in self.bound:
+            return
+        self.bound[key] = bound
+        for problem in (*self._hosts(bound, strict=strict), *_data(bound)):
+            self.problems.append(problem)
+
+    def _attempt(self, document: Plugin, find: Callable[[], T]) -> T | None:
+        try:
+            return find()
+        except PluginError as error:
+            self._say(document, error.message, error.hint)
+            return None
+
+    def _say(self, document: Plugin, message: str, hint: str = "") -> None:
+        self.problems.append(_problem(document, message, hint))
+
+    def _type(self, document: Plugin) -> PluginType:
+        if document.type:
+            return self._registry.find(document.type)
+        try:
+            return self._registry.find(document.name)  # before 0.5 the name was the type
+        except PluginError as error:
+            known = ", ".join(found.type for found in self._registry)
+            raise PluginError("no type is given", hint=f"add spec.type: one of {known}") from error
+
+    def _points(self, document: Plugin, found: PluginType | None) -> tuple[HookPoint, ...]:
+        words = document.actions
+        if not words and found:
+            if not found.declaration.default:
+                self._say(document, "no action is given", f"add spec.action, such as {HookPoint.POST_INSTALL}")
+            return found.declaration.default
+        points = []
+        for word in dict.fromkeys(words):
+            if word not in _WORDS:
+                self._say(document, f"action '{word}' is not known", nearest(word, list(HookPoint)))
+            elif found and found.declaration.phases and HookPoint(word) not in found.declaration.phases:
+                self._say(
+                    document,
+                    f"type '{found.type}' cannot be used at '{word}'",
+                    f"use {' or '.join(found.declaration.phases)}",
+                )
+            else:
+                points.append(HookPoint(word))
+        return tuple(points)
+
+    def _hosts(self, bound: BoundPlugin, *, strict: bool) -> Iterator[Problem]:
+        """Look for selectors that can select nobody; each is told once, not once for each hook point."""
+        told = set()
+        for point in bound.points:
+            scope = bound.scope(point)
+            for problem in self._selection(bound, point, scope, strict=strict):
+                if problem.message not in told:
+                    told.add(problem.message)
+                    yield problem
+
+    def _selection(self, bound: BoundPlugin, point: HookPoint, scope: Scope, *, strict: bool) -> Iterable[Problem]:
+        if scope.label:
+            if point not in _LABELS_KNOWN:
+                allowed = ", ".join(sorted(_LABELS_KNOWN))
+                yield _problem(
+                    bound.document,
+                    f"label selector '{scope.label}' cannot be answered at '{point}'",
+                    f"nodes have labels at {allowed}",
+                )
+            return
+        try:
+            selected = select(scope, self._inventory)
+        except ConfigError as error:
+            yield _problem(bound.document, error.message, error.hint)
+            return
+        if not selected and strict:
+            roles = ", ".join(dict.fromkeys(role for host in self._inventory for role in host.roles))
+            yield _problem(
+                bound.document,
+                f"scope '{'|'.join(scope.words)}' selects no host",
+                f"the hosts of this cluster are: {roles}; leave the plugin away, or add hosts",
+            )
+        elif selected and point.on_leader and self._inventory.leader not in selected:
+            yield _problem(
+                bound.document,
+                f"'{point}' runs on the leader {self._inventory.leader} alone, which scope"
+                f" '{'|'.join(scope.words)}' leaves out",
+                "use master0, or leave the scope away",
+            )
+
+
+def _data(bound: BoundPlugin) -> Iterator[Problem]:
+    """Ask a built-in type what is wrong with the data; others are asked when they run, in their own process."""
+    if isinstance(bound.type.code, BuiltIn):
+        plugin = importlib.import_module(bound.type.code.module).Plugin
+        if hasattr(plugin, "check"):
+            yield from (_problem(bound.document, message) for message in plugin.check(bound.document.data))
+
+
+def _problem(document: Plugin, message: str, hint: str = "") -> Problem:
+    return Problem(f"plugin '{document.name}': {message}", document.place, hint)
