@@ -1,1 +1,25 @@
-"""the `.tmpl` files of cluster images, as Go's text/template renders them."""
+"""the `.tmpl` files of cluster images, as Go's text/template renders them.
+
+Two decisions are sealpy's own, because a half-empty kubeadm file is found out much later: to put out a key that nobody
+gave is an error (Go writes `<no value>`), and so is a `printf` whose value does not fit (Go writes `%!d(string=x)`). To
+ask for such a key in `if`, `with`, `range`, `and`, `or`, `not`, `eq` and `ne` is none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sealpy.gotemplate.evaluator import evaluate
+from sealpy.gotemplate.functions import FUNCTIONS
+from sealpy.gotemplate.parser import parse
+
+__all__ = ["render"]
+
+
+def render(text: str, values: Mapping[str, object], *, name: str) -> str:
+    """Fill a template; raises TemplateError with file, line and expression.
+
+    Values are text, numbers, truth values, lists and mappings of these; None is as good as missing. `name` is what
+    messages call the file. All values that are missing are reported together.
+    """
+    return evaluate(parse(text, name=name, functions=FUNCTIONS), values)
