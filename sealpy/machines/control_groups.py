@@ -17,11 +17,18 @@ from pathlib import Path
 
 from sealpy.errors import MachineError
 
-__all__ = ["ControlGroups", "Limits"]
+__all__ = ["ControlGroups", "Limits", "read_mounts"]
 
 _PERIOD = 100_000  # microseconds of the CPU quota's period
 _DEADLINE = 20.0
 _PAUSE = 0.02
+
+
+def read_mounts() -> str:
+    """Give the text of `/proc/self/mountinfo`; nothing where there is none, which is not Linux."""
+    with suppress(FileNotFoundError):
+        return Path("/proc/self/mountinfo").read_text()
+    return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +48,8 @@ class ControlGroups:
 
     @classmethod
     def mounted(cls, mountinfo: str | None = None) -> ControlGroups:
-        """Read the hierarchies from `/proc/self/mountinfo`; each once, though it may be mounted twice."""
-        text = Path("/proc/self/mountinfo").read_text() if mountinfo is None else mountinfo
+        """Read the hierarchies from the text of `/proc/self/mountinfo`; each once, though it may be mounted twice."""
+        text = read_mounts() if mountinfo is None else mountinfo
         found: dict[str, dict[str, Path]] = {"cgroup": {}, "cgroup2": {}}
         for line in text.splitlines():
             left, _, right = line.partition(" - ")

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from sealpy.errors import MachineError, NotReadyError
 from sealpy.machines.keys import KeyPair
+from sealpy.machines.network import hardware_address
 from sealpy.machines.records import write
 
 __all__ = ["Guest"]
@@ -28,7 +29,7 @@ __all__ = ["Guest"]
 # measure the disk they lie on.
 _DISKS = ("containerd", "kubelet", "etcd", "sealpy")
 
-# $@: groups to join … -- link bridge address gateway base -- words of systemd-nspawn …
+# $@: groups to join … -- link bridge hardware-address address gateway base -- words of systemd-nspawn …
 # File descriptor 3 is the network namespace of this computer: from the new one, the other end of the cable goes there.
 _OUTSIDE = """
 exec 3< /proc/self/ns/net
@@ -37,9 +38,9 @@ shift
 exec unshare --mount --net --propagation private sh -euc "$INSIDE" sh "$@"
 """
 _INSIDE = """
-link=$1 bridge=$2 address=$3 gateway=$4 base=$5
-shift 6
-ip link add name eth0 type veth peer name "$link" netns /proc/self/fd/3
+link=$1 bridge=$2 hardware=$3 address=$4 gateway=$5 base=$6
+shift 7
+ip link add name eth0 address "$hardware" type veth peer name "$link" netns /proc/self/fd/3
 nsenter --net=/proc/self/fd/3 ip link set dev "$link" master "$bridge" up
 exec 3<&-
 ip link set dev lo up
@@ -83,7 +84,7 @@ class Guest:
 
     def start(self, groups: Iterable[Path], *, link: str, bridge: str, network: str, gateway: str) -> None:
         """Start the machine and come back at once; `network` is its address with the length of the prefix."""
-        cable = (link, bridge, network, gateway, f"../../../{self.base}")
+        cable = (link, bridge, hardware_address(self.address), network, gateway, f"../../../{self.base}")
         # `setsid --fork` makes it nobody's child: it outlives us, and we need not wait for it
         words = [
             "setsid",

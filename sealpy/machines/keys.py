@@ -85,7 +85,10 @@ class KnownHosts:
             lines = self.path.read_text("utf-8", "surrogateescape").splitlines()
             kept = [line for line in lines if not line.split() or keep(line.split())]
             text = "".join(f"{line}\n" for line in (*kept, *([then] if then else [])))
-            write(self.path, text.encode("utf-8", "surrogateescape"))
+            if text:
+                write(self.path, text.encode("utf-8", "surrogateescape"))
+            else:
+                self.path.unlink()
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from pathlib import Path
 from sealpy.errors import ConfigError, MachineError
 from sealpy.events import Emit, TaskFinished, TaskProgress
 from sealpy.machines import base
-from sealpy.machines.control_groups import ControlGroups, Limits
+from sealpy.machines.control_groups import ControlGroups, Limits, read_mounts
 from sealpy.machines.guest import Guest
 from sealpy.machines.keys import KeyPair, KnownHosts
 from sealpy.machines.names import Names
@@ -109,7 +109,7 @@ class Lab:
             for done, guest in enumerate(guests):
                 emit(TaskProgress(task=self._task, detail=f"wait for {guest.name}", done=done, total=count))
                 guest.wait(partial(self._runs, guest.name))
-        emit(TaskFinished(task=self._task, seconds=time.monotonic() - began, detail=f"{count} machines answer on ssh"))
+        emit(TaskFinished(task=self._task, seconds=time.monotonic() - began, detail=f"{count} answer on ssh"))
         return self.machines()[:count]
 
     def down(self, names: Sequence[str] = (), *, emit: Emit = lambda _: None) -> tuple[str, ...]:
@@ -262,7 +262,7 @@ class Lab:
 
     @property
     def _task(self) -> str:
-        return f"lab {self._names.lab}"
+        return f"machines of '{self._names.lab}'"
 
     @contextmanager
     def _locked(self, emit: Emit) -> Iterator[None]:
@@ -283,7 +283,7 @@ class Lab:
 
 def _mounts_below(directory: Path) -> list[str]:
     """Give mounts below a directory, innermost first; what machines mount in their own namespaces is not among them."""
-    places = (line.split()[4].replace(r"\040", " ") for line in Path("/proc/self/mountinfo").read_text().splitlines())
+    places = (line.split()[4].replace(r"\040", " ") for line in read_mounts().splitlines())
     return sorted((place for place in places if Path(place).is_relative_to(directory)), reverse=True)
 
 

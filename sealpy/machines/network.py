@@ -16,7 +16,7 @@ from sealpy.errors import MachineError
 from sealpy.machines.names import Names
 from sealpy.machines.programs import run, succeeds
 
-__all__ = ["Wire", "free_subnet"]
+__all__ = ["Wire", "free_subnet", "hardware_address"]
 
 _CANDIDATES = tuple(ipaddress.IPv4Network(f"10.99.{third}.0/24") for third in range(256))
 
@@ -29,6 +29,15 @@ def free_subnet(taken: Iterable[str] = ()) -> str:
         if not any(candidate.overlaps(other) for other in used if other.prefixlen):
             return str(candidate)
     raise MachineError("lab: no free network in 10.99.0.0/16", hint="type: sealpy lab list, and take down a lab")
+
+
+def hardware_address(address: str) -> str:
+    """Give the hardware address that belongs to an address of a lab.
+
+    It is always the same one, so that neighbours that remember it are right after a machine was made anew, and so that
+    the bridge keeps its own when machines are plugged in.
+    """
+    return "02:99:" + ipaddress.IPv4Address(address).packed.hex(":")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +53,7 @@ class Wire:
         self.claim()
         run("nft", "-f", "-", stdin=_rules(self.names.table, bridge))
         if bridge not in _links():
-            run("ip", "link", "add", "name", bridge, "type", "bridge")
+            run("ip", "link", "add", "name", bridge, "address", hardware_address(str(network[1])), "type", "bridge")
         run("ip", "link", "set", "dev", bridge, "alias", self.owner)
         run("ip", "address", "replace", f"{network[1]}/{network.prefixlen}", "dev", bridge)
         run("ip", "link", "set", "dev", bridge, "up")
@@ -61,9 +70,9 @@ class Wire:
 
     def unplug(self, machine: str) -> None:
         """Remove a machine's cable, when it has one."""
-        if self.names.link(machine) in _links() and not succeeds("ip", "link", "delete", self.names.link(machine)):
-            # it went away by itself, with the namespace at its other end; or it did not
-            self._demand_gone(machine)
+        link = self.names.link(machine)
+        if link in _links() and not succeeds("ip", "link", "delete", link) and link in _links():
+            run("ip", "link", "delete", link)  # it did not go away by itself, with the namespace at its other end
 
     def machines(self) -> set[str]:
         """Give the machines that have a cable."""
@@ -83,10 +92,6 @@ class Wire:
 
     def _has_table(self) -> bool:
         return succeeds("nft", "list", "table", "inet", self.names.table)
-
-    def _demand_gone(self, machine: str) -> None:
-        if self.names.link(machine) in _links():
-            run("ip", "link", "delete", self.names.link(machine))
 
 
 def _rules(table: str, bridge: str) -> str:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sealpy.cli.lazy import SealpyCommand
 from sealpy.errors import ConfigError, MachineError
 
 if TYPE_CHECKING:
@@ -28,7 +30,7 @@ LabName = Annotated[str, typer.Option("--name", metavar="LAB", help="The lab, wh
 _UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30}
 
 
-@app.command("up")
+@app.command("up", cls=SealpyCommand)
 def up(
     ctx: typer.Context,
     *,
@@ -62,7 +64,7 @@ def up(
         )
 
 
-@app.command("list")
+@app.command("list", cls=SealpyCommand)
 def list_(
     ctx: typer.Context,
     *,
@@ -80,7 +82,7 @@ def list_(
     _table(ctx, [(lab, machine) for lab in names for machine in _lab(lab).machines()])
 
 
-@app.command("ssh", context_settings={"allow_interspersed_args": False})
+@app.command("ssh", cls=SealpyCommand, context_settings={"allow_interspersed_args": False})
 def ssh(
     machine: Annotated[str, typer.Argument(metavar="NAME", help="The machine, such as lab-1.")],
     command: Annotated[list[str] | None, typer.Argument(metavar="[COMMAND…]", help="What to run there.")] = None,
@@ -106,7 +108,7 @@ def ssh(
         raise MachineError("lab: missing program 'ssh'", hint="type: apt-get install openssh-client") from error
 
 
-@app.command("down")
+@app.command("down", cls=SealpyCommand)
 def down(
     ctx: typer.Context,
     machines: Annotated[list[str] | None, typer.Argument(metavar="[NAME…]", help="These machines alone.")] = None,
@@ -163,21 +165,24 @@ def _ssh_options(lab: Lab) -> tuple[str, ...]:
 
 
 def _table(ctx: typer.Context, machines: list[tuple[str, Machine]]) -> None:
-    rows = [
-        (
-            machine.name,
-            machine.address,
-            "running" if machine.running else "stopped",
-            "-" if machine.cpus is None else f"{machine.cpus:g}",
-            "-" if machine.memory is None else f"{machine.memory / _UNITS['m']:.0f} MiB",
-            lab,
-        )
-        for lab, machine in machines
-    ]
-    if not rows and not ctx.obj.is_json:
+    if ctx.obj.is_json:
+        ctx.obj.json([{"lab": lab} | asdict(machine) for lab, machine in machines])
+    elif not machines:
         ctx.obj.text("no machines; type: sealpy lab up --nodes 2")
-        return
-    ctx.obj.table("", ("name", "address", "state", "cpus", "memory", "lab"), rows)
+    else:
+        columns = ("name", "address", "state", "cpus", "memory", "lab")
+        ctx.obj.table("", columns, [_row(lab, machine) for lab, machine in machines])
+
+
+def _row(lab: str, machine: Machine) -> tuple[str, ...]:
+    return (
+        machine.name,
+        machine.address,
+        "running" if machine.running else "stopped",
+        "-" if machine.cpus is None else f"{machine.cpus:g}",
+        "-" if machine.memory is None else f"{machine.memory / _UNITS['m']:.0f} MiB",
+        lab,
+    )
 
 
 def _suffix(name: str) -> str:
