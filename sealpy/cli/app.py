@@ -8,7 +8,6 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 from itertools import pairwise
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -16,6 +15,7 @@ from typer import completion
 from typer.main import get_command
 
 from sealpy import __version__
+from sealpy.cli.home import home
 from sealpy.cli.lazy import Entry, LazyGroup
 from sealpy.cli.output import Detail, Output, Settings, Style
 
@@ -31,7 +31,7 @@ COMMANDS = (
     Entry("run", "Make a cluster from an image on the machines you name.", _CLUSTERS),
     Entry("apply", "Make a cluster what its Clusterfile says.", _CLUSTERS),
     Entry("plan", "Show what apply would change, and change nothing.", _CLUSTERS),
-    Entry("delete", "Remove hosts from a cluster, or the whole cluster.", _CLUSTERS),
+    Entry("delete", "Remove a whole cluster from its machines.", _CLUSTERS),
     Entry("build", "Build a cluster image from a Kubefile.", _IMAGES),
     Entry("images", "List the cluster images on this machine.", _IMAGES),
     Entry("inspect", "Show what is inside a cluster image.", _IMAGES),
@@ -210,8 +210,7 @@ def _output(arguments: Sequence[str]) -> Output:
         color=terminal and not os.environ.get("NO_COLOR"),
         terminal=terminal,
     )
-    home = Path(os.environ.get("SEALPY_HOME") or Path.home() / ".sealpy")
-    return Output(settings, crashes=home / "logs")
+    return Output(settings, crashes=home() / "logs")
 
 
 def _asks_for_json(arguments: Sequence[str]) -> bool:

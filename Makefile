@@ -1,0 +1,52 @@
+# The verbs of development.
+#
+#   make demo    a real cluster on this computer, from nothing: tools, images, machines, Kubernetes
+#   make test    everything: check, real OpenSSH servers, real machines, the built wheel
+#   make check   format, lint, types, layers and the tests of all but ssh and e2e; under a minute
+#   make fix     mend what can be mended
+#   make bench   how long the things with a budget take
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := check
+
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+.PHONY: demo test check lint fix bench venv tools clean
+
+demo: tools venv
+	examples/demo/run
+
+# One run of pytest at the end, so that its last line counts everything.
+test: tools venv lint
+	tests/wheel/run
+	$(BIN)/pytest -q
+
+check: venv lint
+	$(BIN)/pytest -q -m "not ssh and not e2e"
+
+lint: venv
+	$(BIN)/ruff format --check --quiet
+	$(BIN)/ruff check --quiet
+	$(BIN)/mypy --no-error-summary
+	$(BIN)/lint-imports --no-timings | tail -n 12
+
+fix: venv
+	$(BIN)/ruff check --fix --quiet || true
+	$(BIN)/ruff format --quiet
+
+bench: venv
+	tests/bench/run
+
+venv: $(STAMP)
+
+$(STAMP): pyproject.toml
+	.ci/venv
+	touch $@
+
+tools:
+	.ci/tools
+
+clean:
+	rm -rf .venv dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
