@@ -15,12 +15,17 @@ def detect(name: str, files: Sequence[str]) -> Application:
     """Tell the kind of an app by the paths of its files, relative to its directory, in the order they were given.
 
     A directory with `Chart.yaml`, `values.yaml` and `templates/` is helm; only `*.sh` is shell; only YAML is kube; a
-    mixture has no kind, and then needs APPCMDS.
+    mixture has no kind, and then needs APPCMDS. A template counts as what it is rendered to: `x.yaml.tmpl` is `x.yaml`.
     """
+    rendered = tuple(dict.fromkeys(path.removesuffix(".tmpl") for path in files))
+    return Application(name=name, type=_kind(rendered), files=rendered)
+
+
+def _kind(files: Sequence[str]) -> str:
     if _CHART.issubset(files) and any(path.startswith("templates/") for path in files):
-        return Application(name=name, type="helm", files=tuple(files))
+        return "helm"
     if files and all(path.endswith(".sh") for path in files):
-        return Application(name=name, type="shell", files=tuple(files))
+        return "shell"
     if files and all(path.endswith((".yaml", ".yml")) for path in files):
-        return Application(name=name, type="kube", files=tuple(files))
-    return Application(name=name, files=tuple(files))
+        return "kube"
+    return ""

@@ -20,7 +20,7 @@ from sealpy.image.bundle import bundle, search
 from sealpy.image.cluster_image import ClusterImage
 from sealpy.image.metadata import APP_ROOT
 from sealpy.image.progress import Progress
-from sealpy.image.recipe import Recipe
+from sealpy.image.recipe import CNI_LABEL, CSI_LABEL, Recipe
 from sealpy.image.reference import Reference
 from sealpy.image.store import Store
 from sealpy.image.tarball import Content, Member, Source, ordered
@@ -137,10 +137,10 @@ class _Builder:
                 self._app(name, sources, line=line)
             case Cni(name=name, sources=sources):
                 self._app(name, sources, line=line)
-                self.recipe.labels[f"cluster.alpha.sealer.io/kube-cni-{name}"] = "true"
+                self.recipe.labels[f"{CNI_LABEL}-{name}"] = "true"
             case Csi(name=name, sources=sources):
                 self._app(name, sources, line=line)
-                self.recipe.labels[f"cluster.alpha.sealer.io/kube-csi-{name}"] = "true"
+                self.recipe.labels[f"{CSI_LABEL}-{name}"] = "true"
             case AppCmds(app=app, commands=commands):
                 self.recipe.set_app_commands(app, commands, line=line)
             case AppEnv(app=app, values=values):

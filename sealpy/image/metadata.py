@@ -62,7 +62,7 @@ class Application(_Model):
 
 
 class Launch(_Model):
-    """Say what is launched: commands, or apps by name; never both."""
+    """Say what is launched: apps by name, then commands."""
 
     cmds: Texts = ()
     app_names: Texts = ()
@@ -88,12 +88,10 @@ class Metadata(_Model):
     container_images: tuple[ContainerImageUse, ...] = Field(default=(), exclude=True)
 
     def launch_commands(self, app_names: Sequence[str] | None = None) -> tuple[LaunchCommand, ...]:
-        """Give what is to be run on the leader, in order; `app_names` replace those that the image launches.
+        """Give what is to be run on the leader, in order; `app_names` replace all that the image launches.
 
         Raises ImageError for an app that the image does not have or that has no command.
         """
-        if app_names is None and self.launch.cmds:
-            return tuple(LaunchCommand("", command, "") for command in self.launch.cmds)
         known = {app.name: app for app in self.applications}
         commands = []
         for name in self.launch.app_names if app_names is None else app_names:
@@ -103,6 +101,8 @@ class Metadata(_Model):
             if not app.command:
                 raise ImageError(f"app {name!r}: no launch command", hint=f'write APPCMDS {name} ["…"] in the Kubefile')
             commands.append(LaunchCommand(name, app.command, app.directory))
+        if app_names is None:
+            commands += [LaunchCommand("", command, "") for command in self.launch.cmds]
         return tuple(commands)
 
 

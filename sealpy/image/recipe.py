@@ -1,4 +1,10 @@
-"""What the instructions of a Kubefile, one after the other, make of the metadata of an image."""
+"""What the instructions of a Kubefile, one after the other, make of the metadata of an image.
+
+A base hands down its labels, env, apps and container images. What it launches is handed down when the Kubefile itself
+launches nothing (so an image that only adds a plugin is still a cluster that works); else its network and storage
+apps (CNI and CSI) come first and the rest is what the Kubefile says. The ancestor dropped them all, and whoever forgot
+the network had nodes that never became ready.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +15,16 @@ from pathlib import Path
 from sealpy.errors import KubefileError, Place, Problem
 from sealpy.image.metadata import Application, ContainerImageUse, Launch, Metadata
 
-__all__ = ["RUNTIME_LABEL", "Recipe"]
+__all__ = ["CNI_LABEL", "CSI_LABEL", "RUNTIME_LABEL", "Recipe"]
 
+CNI_LABEL = "cluster.alpha.sealer.io/kube-cni"  # and "-", and the name of the app
+CSI_LABEL = "cluster.alpha.sealer.io/kube-csi"
 RUNTIME_LABEL = "cluster.alpha.sealer.io/cluster-runtime-type"
 _INSTALLS_KUBERNETES = ("bin/kubeadm", "bin/k0s", "bin/k3s")
 
 
 class Recipe:
-    """Collect metadata, beginning with what a base hands down: apps, labels, env and images, never what it launches."""
+    """Collect metadata, beginning with what a base hands down."""
 
     def __init__(self, file: Path, base: Metadata | None = None) -> None:
         base = base or Metadata()
@@ -64,9 +72,17 @@ class Recipe:
             applications=apps,
             labels=self.labels,
             env=self.env,
-            launch=Launch(cmds=tuple(self._commands), app_names=self._launched),
+            launch=self._launch(),
             container_images=tuple(images[name] for name in sorted(images)),
         )
+
+    def _launch(self) -> Launch:
+        before = self._inherited.launch
+        if not self._launched and not self._commands:
+            return before
+        needed = [app for app in before.app_names if _is_infrastructure(app, self.labels)]
+        names = [app for app in needed if app not in self._launched] + [*self._launched]
+        return Launch(cmds=tuple(self._commands), app_names=tuple(names))
 
     def _complete(self, app: Application) -> Application:
         env = {**app.env, **self._app_env.get(app.name, {})}
@@ -100,3 +116,7 @@ class Recipe:
         near = difflib.get_close_matches(app, list(self.apps), n=1)
         known = f"known are: {', '.join(self.apps)}" if self.apps else "write APP NAME local://PATH before"
         return f"did you mean {near[0]!r}?" if near else known
+
+
+def _is_infrastructure(app: str, labels: Mapping[str, str]) -> bool:
+    return any(f"{prefix}-{app}" in labels for prefix in (CNI_LABEL, CSI_LABEL))

@@ -1,0 +1,381 @@
+"""Building cluster images: the whole way from a Kubefile to files, metadata and container images."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sealpy.errors import DigestMismatchError, ImageError, KubefileError, SealpyError, StoreError
+from sealpy.events import Event, TaskFinished, TaskProgress, Warned
+from sealpy.image.build import build
+from sealpy.image.cluster_image import ClusterImage
+from sealpy.image.container import write_container_image
+from sealpy.image.metadata import Launch
+from sealpy.image.registry_tree import ROOT
+from sealpy.image.store import Store
+
+Build = Callable[..., ClusterImage]
+POD = "spec: {{containers: [{{name: c, image: '{0}'}}]}}\n"
+
+
+class Site:
+    """A context, a store, and the events of the last build."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.context = root / "context"
+        self.context.mkdir()
+        self.store = Store(root / "images")
+        self.events: list[Event] = []
+
+    def write(self, files: Mapping[str, str]) -> None:
+        for name, text in files.items():
+            path = self.context / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+
+    def container(self, reference: str, *layers: Mapping[str, bytes], file: str = "") -> str:
+        """Put a container image beside the Kubefile."""
+        name = file or reference.replace("/", "-").replace(":", "-") + ".tar"
+        return write_container_image(self.context / "container-images" / name, reference=reference, layers=layers)
+
+    def build(self, *lines: str, tag: str = "x:1", **options: Any) -> ClusterImage:
+        self.events = []
+        (self.context / "Kubefile").write_text("\n".join(lines) + "\n")
+        return build(
+            self.context / "Kubefile",
+            context=self.context,
+            tag=tag,
+            store=self.store,
+            emit=self.events.append,
+            **options,
+        )
+
+    def warnings(self) -> list[str]:
+        return [event.message for event in self.events if isinstance(event, Warned)]
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    return Site(tmp_path)
+
+
+def launched(image: ClusterImage) -> list[tuple[str, str]]:
+    return [(command.app, command.command) for command in image.metadata.launch_commands()]
+
+
+def container_images(image: ClusterImage) -> list[str]:
+    return [use.image for use in image.metadata.container_images]
+
+
+def test_each_copy_is_a_layer_and_the_files_are_where_they_were_sent(site: Site) -> None:
+    site.write({"a.yaml": "a", "etc/x.conf": "x", "list_nodes.py": "p"})
+    image = site.build("FROM scratch", "COPY a.yaml manifests", "COPY etc etc", "COPY list_nodes.py plugin")
+    assert [path for path, entry in image.files.items() if entry.kind == "file"] == [
+        "etc/x.conf",
+        "manifests/a.yaml",
+        "plugin/list_nodes.py",
+    ]
+    assert len(image.layers) == 3
+    assert image.read("etc/x.conf") == b"x"
+
+
+def test_the_same_input_gives_the_same_digest_whenever_and_in_whatever_order_it_was_made(tmp_path: Path) -> None:
+    digests = set()
+    for number, names in enumerate(["abc", "cba"]):
+        (tmp_path / str(number)).mkdir()
+        site = Site(tmp_path / str(number))
+        for name in names:
+            site.write({f"etc/{name}": name, "manifests/imageList": "web:1\nquay.io/net:2\n"})
+            os.utime(site.context / "etc" / name, (number + 5, number + 5))
+        (site.context / "etc" / "a").chmod(0o640 if number else 0o600)
+        for reference in ("web:1", "quay.io/net:2")[:: 1 if number else -1]:
+            site.container(reference, {"f": reference.encode()})
+        lines = ("FROM scratch", "LABEL k=v", "ENV A=1", "COPY etc etc", "COPY manifests manifests")
+        digests.add(site.build(*lines).digest)
+    assert len(digests) == 1
+
+
+def test_a_base_hands_down_files_labels_env_apps_and_container_images(site: Site) -> None:
+    site.write({"one.yaml": "a: 1", "two.yaml": "b: 2", "imageList": "web:1"})
+    site.container("web:1", {"f": b"1"})
+    base = site.build(
+        "FROM scratch",
+        "ENV A=1 B=1",
+        "LABEL l=base",
+        "APP one local://one.yaml",
+        "COPY imageList manifests/",
+        tag="base:1",
+    )
+    image = site.build("FROM base:1", "ENV B=2", "APP two local://two.yaml", 'LAUNCH ["two", "one"]')
+    assert image.metadata.env == {"A": "1", "B": "2"}
+    assert image.metadata.labels == {"l": "base"}
+    assert launched(image) == [("two", "kubectl apply -f two.yaml"), ("one", "kubectl apply -f one.yaml")]
+    assert container_images(image) == ["docker.io/library/web:1"]
+    assert set(base.files) < set(image.files)
+    assert list(image.layers)[: len(base.layers)] == list(base.layers)
+
+
+def test_an_image_that_launches_nothing_itself_launches_what_its_base_does(site: Site) -> None:
+    site.write({"net.yaml": "a: 1", "plugin.py": ""})
+    site.build("FROM scratch", "CNI net local://net.yaml", 'LAUNCH ["net"]', tag="base:1")
+    assert launched(site.build("FROM base:1", "COPY plugin.py plugin")) == [("net", "kubectl apply -f net.yaml")]
+
+
+def test_the_network_of_the_base_comes_first_and_its_other_apps_are_left_to_the_kubefile(site: Site) -> None:
+    site.write({"net.yaml": "a: 1", "web.yaml": "a: 1", "old.yaml": "a: 1"})
+    site.build(
+        "FROM scratch", "CNI net local://net.yaml", "APP old local://old.yaml", 'LAUNCH ["net", "old"]', tag="base:1"
+    )
+    image = site.build("FROM base:1", "APP web local://web.yaml", 'LAUNCH ["web"]')
+    assert image.metadata.launch.app_names == ("net", "web")
+    assert image.metadata.labels == {"cluster.alpha.sealer.io/kube-cni-net": "true"}
+    written_out = site.build("FROM base:1", "APP web local://web.yaml", 'LAUNCH ["web", "net"]')
+    assert written_out.metadata.launch.app_names == ("web", "net")
+    by_command = site.build("FROM base:1", "CMD kubectl get nodes")
+    assert launched(by_command) == [("net", "kubectl apply -f net.yaml"), ("", "kubectl get nodes")]
+
+
+def test_commands_of_a_kubefile_are_launched_in_order(site: Site) -> None:
+    image = site.build("FROM scratch", "CMD kubectl get nodes --show-labels a=1,b=2", "CMD second")
+    assert launched(image) == [("", "kubectl get nodes --show-labels a=1,b=2"), ("", "second")]
+    image = site.build("FROM scratch", 'CMDS ["a", "b"]')
+    assert image.metadata.launch == Launch(cmds=("a", "b"))
+
+
+@pytest.mark.parametrize(
+    ("files", "kind", "command"),
+    [
+        (["a.yaml", "b.yml"], "kube", "kubectl apply -f a.yaml && kubectl apply -f b.yml"),
+        (["a.yaml.tmpl"], "kube", "kubectl apply -f a.yaml"),
+        (["run.sh"], "shell", "bash run.sh"),
+        (["Chart.yaml", "values.yaml", "templates/x.yaml"], "helm", "helm upgrade --install shop ."),
+    ],
+)
+def test_the_files_of_an_app_tell_how_it_is_launched(site: Site, files: list[str], kind: str, command: str) -> None:
+    site.write({f"shop/{name}": "a: 1" for name in files})
+    image = site.build("FROM scratch", "APP shop local://shop", 'LAUNCH ["shop"]')
+    assert [app.type for app in image.metadata.applications] == [kind]
+    assert launched(image) == [("shop", command)]
+    assert all(f"application/apps/shop/{name}" in image.files for name in files)
+
+
+def test_an_app_may_have_commands_and_variables_of_its_own(site: Site) -> None:
+    site.write({"shop/a.yaml": "a: 1", "shop/b.sh": ""})
+    image = site.build(
+        "FROM scratch",
+        'APPCMDS shop ["bash b.sh &&", "kubectl apply -f a.yaml"]',
+        "APP shop local://shop",
+        'LAUNCH ["shop"]',
+    )
+    assert launched(image) == [("shop", "bash b.sh && kubectl apply -f a.yaml")]
+
+
+def test_container_images_of_manifests_and_apps_are_taken_in(site: Site) -> None:
+    site.write({"net.yaml": POD.format("quay.io/net/net:1"), "imageList": "# all\nweb:1\n"})
+    site.container("web:1", {"f": b"1"})
+    site.container("quay.io/net/net:1", {"f": b"2"})
+    site.container("unused:1", {"f": b"3"})
+    image = site.build("FROM scratch", "COPY imageList manifests", "APP net local://net.yaml", 'LAUNCH ["net"]')
+    assert container_images(image) == ["docker.io/library/web:1", "quay.io/net/net:1"]
+    assert [use.app_name for use in image.metadata.container_images] == ["", "net"]
+    for name in ("docker.io/library/web", "library/web", "quay.io/net/net", "net/net"):
+        link = image.read(f"{ROOT}/repositories/{name}/_manifests/tags/1/current/link").decode()
+        assert image.read(f"{ROOT}/blobs/sha256/{link[7:9]}/{link[7:]}/data").startswith(b"{")
+    assert not any("unused" in path for path in image.files)
+
+
+def test_an_image_whose_base_holds_every_container_image_adds_none(site: Site) -> None:
+    site.write({"imageList": "web:1", "web.yaml": POD.format("docker.io/library/web:1")})
+    site.container("web:1", {"f": b"1"})
+    base = site.build("FROM scratch", "COPY imageList manifests", tag="base:1")
+    for archives in ("there", "gone"):
+        image = site.build("FROM base:1", "APP web local://web.yaml", 'LAUNCH ["web"]')
+        assert len(image.layers) == len(base.layers) + 1, archives
+        assert container_images(image) == container_images(base)
+        shutil.rmtree(site.context / "container-images", ignore_errors=True)
+
+
+def test_a_newer_container_image_under_the_same_name_takes_the_place_of_the_one_in_the_base(site: Site) -> None:
+    site.write({"imageList": "web:1"})
+    site.container("web:1", {"f": b"1"})
+    site.build("FROM scratch", "COPY imageList manifests", tag="base:1")
+    digest = site.container("web:1", {"f": b"2"})
+    image = site.build("FROM base:1", "COPY imageList manifests")
+    link = f"{ROOT}/repositories/docker.io/library/web/_manifests/tags/1/current/link"
+    assert image.read(link).decode() == digest
+
+
+def test_one_changed_container_image_of_three_changes_only_its_own_layers(site: Site) -> None:
+    site.write({"imageList": "a:1\nb:1\nc:1\n"})
+    for name in "abc":
+        site.container(f"{name}:1", {"base": b"shared"}, {"own": name.encode()})
+    before = site.build("FROM scratch", "COPY imageList manifests")
+    site.container("b:1", {"base": b"shared"}, {"own": b"new"})
+    after = site.build("FROM scratch", "COPY imageList manifests")
+    changed = set(after.layers) - set(before.layers)
+    paths = {entry.path for digest in changed for entry in after.layers[digest] if entry.kind == "file"}
+    repositories = {
+        path.split("/_")[0].removeprefix(f"{ROOT}/repositories/") for path in paths if "/repositories/" in path
+    }
+    assert len(changed) == 3
+    assert "docker.io/library/b" in repositories
+    assert not repositories & {"docker.io/library/a", "docker.io/library/c"}
+    assert len([path for path in paths if "/blobs/" in path]) == 3
+
+
+def test_all_missing_container_images_are_told_with_the_places_that_mention_them(site: Site) -> None:
+    site.write(
+        {
+            "m/imageList": "# x\nweb:1\n",
+            "m/pod.yaml": "a: 1\n---\n" + POD.format("quay.io/net:1"),
+            "w.yaml": POD.format("web:1"),
+        }
+    )
+    with pytest.raises(ImageError) as caught:
+        site.build("FROM scratch", "COPY m manifests", "APP w local://w.yaml", 'LAUNCH ["w"]')
+    assert caught.value.message == "2 container image(s) are missing"
+    assert {str(problem) for problem in caught.value.problems} == {
+        "m/imageList:2: container image 'web:1': in no archive",
+        "w.yaml:1: container image 'web:1': in no archive",
+        "m/pod.yaml:3: container image 'quay.io/net:1': in no archive",
+    }
+    assert "--container-images" in caught.value.hint
+    assert site.store.images() == ()
+
+
+def test_container_images_may_be_left_out_all_or_by_name(site: Site) -> None:
+    site.write({"imageList": "web:1\nnet:1\n"})
+    image = site.build("FROM scratch", "COPY imageList manifests", mode="lite")
+    assert (container_images(image), len(image.layers)) == ([], 1)
+    site.container("web:1", {"f": b"1"})
+    image = site.build("FROM scratch", "COPY imageList manifests", ignored_images=["docker.io/library/net:1"])
+    assert container_images(image) == ["docker.io/library/web:1"]
+
+
+def test_archives_may_stand_anywhere(site: Site, tmp_path: Path) -> None:
+    site.write({"imageList": "web:1\n"})
+    write_container_image(tmp_path / "elsewhere" / "w.tar", reference="web:1", layers=[{"f": b"1"}])
+    for place in (tmp_path / "elsewhere", tmp_path / "elsewhere" / "w.tar"):
+        image = site.build("FROM scratch", "COPY imageList manifests", container_images=[place])
+        assert container_images(image) == ["docker.io/library/web:1"]
+
+
+def test_archives_are_not_copied_along_with_the_context(site: Site) -> None:
+    site.container("web:1", {"f": b"1"})
+    assert not any(path.startswith("container-images") for path in site.build("FROM scratch", "COPY . .").files)
+
+
+def test_a_damaged_blob_of_an_archive_is_refused_and_the_old_image_stays(site: Site) -> None:
+    site.write({"imageList": "web:1"})
+    before = site.build("FROM scratch", "COPY imageList etc")
+    site.container("web:1", {"f": b"1" * 2000}, file="w.tar")
+    archive = site.context / "container-images" / "w.tar"
+    data = bytearray(archive.read_bytes())
+    data[data.index(b"\x1f\x8b\x08") + 20] ^= 1
+    archive.write_bytes(data)
+    with pytest.raises(DigestMismatchError, match=r"web:1.*damaged"):
+        site.build("FROM scratch", "COPY imageList manifests")
+    assert ClusterImage.open(site.store, "x:1").digest == before.digest
+
+
+def test_charts_are_not_searched_and_the_author_is_told(site: Site) -> None:
+    files = {"Chart.yaml": "name: x", "values.yaml": "", "templates/x.yaml": "{{ if .X }}\ncontainers: [{image: y:1}]"}
+    site.write({f"shop/{name}": text for name, text in files.items()})
+    site.build("FROM scratch", "APP shop local://shop", 'LAUNCH ["shop"]')
+    assert site.warnings() == ["application/apps/shop: container images of helm charts are not searched for"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "error", "text"),
+    [
+        (["FROM base:9"], KubefileError, "Kubefile:1: image 'base:9': not among the local images"),
+        (["FROM scratch", "COPY nothing ."], KubefileError, "Kubefile:2: 'nothing': not in the context"),
+        (["FROM scratch", "COPY ../x ."], KubefileError, "Kubefile:2: '../x': '..' leads out"),
+        (["FROM scratch", "RUN true"], KubefileError, "Kubefile:2: RUN is not supported yet"),
+        (
+            ["FROM scratch", "APP a https://x.example/a.yaml"],
+            KubefileError,
+            "Kubefile:2: APP a: 'https://x.example/a.yaml'",
+        ),
+        (["FROM scratch", "COPY bad.yaml manifests"], ImageError, "1 place(s) where container images cannot be told"),
+    ],
+)
+def test_what_cannot_be_built_is_refused_and_nothing_is_named(
+    site: Site, lines: list[str], error: type[SealpyError], text: str
+) -> None:
+    site.write({"bad.yaml": "a: {"})
+    with pytest.raises(error) as caught:
+        site.build(*lines)
+    assert text in str(caught.value)
+    assert caught.value.hint
+    with pytest.raises(StoreError):
+        site.store.resolve("x:1")
+
+
+def test_apps_that_are_not_there_or_cannot_be_launched_are_named_together(site: Site) -> None:
+    site.write({"shop/a.yaml": "a: 1", "shop/b.txt": ""})
+    with pytest.raises(KubefileError) as caught:
+        site.build("FROM scratch", "APP shop local://shop", 'APPCMDS shoop ["x"]', 'LAUNCH ["shop"]')
+    messages = [str(problem) for problem in caught.value.problems]
+    assert [message.partition("Kubefile:")[2] for message in messages] == [
+        "3: app 'shoop': there is none",
+        "4: app 'shop': its files do not tell how to launch it",
+    ]
+    assert [problem.hint for problem in caught.value.problems] == [
+        "did you mean 'shop'?",
+        'add: APPCMDS shop ["your command"]',
+    ]
+
+
+@pytest.mark.parametrize(
+    ("lines", "options", "kind"),
+    [
+        (["COPY kubeadm bin/"], {}, "kube-installer"),
+        (["LABEL cluster.alpha.sealer.io/cluster-runtime-type=kubernetes"], {}, "kube-installer"),
+        (["COPY kubeadm etc/"], {}, "app-installer"),
+        (["COPY kubeadm etc/"], {"type_": "kube-installer"}, "kube-installer"),
+    ],
+)
+def test_an_image_that_installs_kubernetes_is_a_cluster_image(
+    site: Site, lines: list[str], options: Mapping[str, str], kind: str
+) -> None:
+    site.write({"kubeadm": "elf"})
+    assert site.build("FROM scratch", *lines, **options).metadata.type == kind
+
+
+def test_progress_is_told_step_by_step(site: Site) -> None:
+    site.write({"etc/a": "12345"})
+    image = site.build("FROM scratch", "COPY etc etc")
+    steps = [(event.detail, event.done, event.total) for event in site.events if isinstance(event, TaskProgress)]
+    assert steps == [("COPY etc etc", 0, 5), ("COPY etc etc", 5, 5)]
+    [end] = [event for event in site.events if isinstance(event, TaskFinished)]
+    assert (end.task, end.detail) == ("build x:1", image.digest)
+
+
+def test_a_build_argument_chooses_the_base(site: Site) -> None:
+    site.write({"a": "1"})
+    site.build("FROM scratch", "COPY a etc", tag="base:1")
+    image = site.build("ARG BASE=scratch", "FROM ${BASE}", build_args={"BASE": "base:1"})
+    assert "etc/a" in image.files
+
+
+@pytest.mark.parametrize("base", ["scratch", "base:1"])
+def test_the_example_at_the_top_of_the_repository_can_be_built(site: Site, base: str) -> None:
+    site.build("FROM scratch", "CMD true", tag="base:1")
+    top = Path(__file__).parents[3]
+    image = build(
+        top / "Kubefile.example",
+        context=top / "examples",
+        tag="example:1",
+        store=site.store,
+        build_args={"BASE": base},
+        emit=site.events.append,
+    )
+    assert {"plugin/list_nodes.py", "plugin/list_nodes.yaml"} <= set(image.files)
+    assert launched(image) == [("greeting", "kubectl apply -f greeting.yaml")]
