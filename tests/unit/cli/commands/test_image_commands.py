@@ -1,0 +1,94 @@
+"""The commands on local images, as one types them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from sealpy.cli.app import run
+from sealpy.image.assemble import assemble, write_layer
+from sealpy.image.metadata import Metadata
+from sealpy.image.store import Store
+from sealpy.image.tarball import walk
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("SEALPY_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def digest(home: Path) -> str:
+    store = Store(home / "images")
+    layers = [write_layer(store, walk({"etc/motd": b"hi\n"}))]
+    return assemble(store, "kube:v1", base=None, layers=layers, metadata=Metadata(labels={"k": "v"})).digest
+
+
+def told(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    """Run a command that must succeed, and give what it wrote to stdout."""
+    assert run(arguments) == 0, capsys.readouterr().err
+    return capsys.readouterr().out
+
+
+def test_images_lists_names_digests_and_sizes(capsys: pytest.CaptureFixture[str], digest: str) -> None:
+    assert f"kube:v1   {digest[7:19]}" in told(capsys, "images")
+    [listed] = json.loads(told(capsys, "images", "--output", "json"))
+    assert (listed["name"], listed["digest"]) == ("kube:v1", digest)
+    assert listed["size"] > 0
+
+
+def test_inspect_shows_the_metadata_or_the_files(capsys: pytest.CaptureFixture[str], digest: str) -> None:
+    shown = json.loads(told(capsys, "inspect", "kube:v1"))
+    assert (shown["digest"], shown["labels"], shown["files"]) == (digest, {"k": "v"}, 1)
+    assert "etc/motd" in told(capsys, "inspect", "kube:v1", "--files")
+
+
+def test_an_image_travels_by_save_and_load(capsys: pytest.CaptureFixture[str], digest: str, tmp_path: Path) -> None:
+    told(capsys, "save", "kube:v1", "-o", str(tmp_path / "k.tar"))
+    told(capsys, "rmi", "kube:v1")
+    assert json.loads(told(capsys, "images", "--output", "json")) == []
+    told(capsys, "load", "-i", str(tmp_path / "k.tar"))
+    [listed] = json.loads(told(capsys, "images", "--output", "json"))
+    assert (listed["name"], listed["digest"]) == ("kube:v1", digest)
+
+
+def test_a_tag_is_another_name_for_the_same_image(capsys: pytest.CaptureFixture[str], digest: str) -> None:
+    told(capsys, "tag", "kube:v1", "registry.example.com/kube:v1", "kube:latest")
+    listed = json.loads(told(capsys, "images", "--output", "json"))
+    assert {image["digest"] for image in listed} == {digest}
+    assert [image["name"] for image in listed] == ["kube:latest", "kube:v1", "registry.example.com/kube:v1"]
+
+
+@pytest.mark.usefixtures("digest")
+def test_rmi_removes_none_when_one_of_the_names_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["rmi", "kube:v1", "kube:v2"]) == 5
+    assert "did you mean 'kube:v1'?" in capsys.readouterr().err
+    assert "kube:v1" in told(capsys, "images")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "text"),
+    [
+        (["inspect", "kube:v2"], 5, "image 'kube:v2': not among the local images"),
+        (["inspect", "Kube:v2"], 5, "image name 'Kube:v2'"),
+        (["load", "-i", "nowhere.tar"], 2, "nowhere.tar: no such file"),
+        (["build", "-t", "x:1", "--build-arg", "A", "."], 2, "--build-arg 'A': not NAME=VALUE"),
+        (["build", "."], 2, "tag"),
+    ],
+)
+def test_mistakes_are_told_in_a_sentence(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], code: int, text: str
+) -> None:
+    assert run(arguments) == code
+    assert text in capsys.readouterr().err
+
+
+def test_build_makes_an_image_and_tells_its_digest(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "Kubefile").write_text("FROM scratch\nARG WHAT=x\nCOPY ${WHAT} etc\n")
+    (tmp_path / "motd").write_text("hi\n")
+    lines = told(capsys, "build", "-m", "cloud", "-t", "x:1", "--build-arg", "WHAT=motd", str(tmp_path)).splitlines()
+    assert lines[-1].startswith("x:1  sha256:")
+    assert "etc/motd" in told(capsys, "inspect", "x:1", "--files")
