@@ -74,7 +74,7 @@ class Firing:
         hosts, reason = self._hosts()
         identity = self._identity(hosts)
         if not reason and self.executor.journal.done(identity):
-            reason = "it was finished by the run that was cut"
+            reason = "the run that was cut had finished it"
         if reason:
             self._emit(PluginSkipped(plugin=self.plugin.name, hook=self.point, reason=reason))
             return
@@ -136,7 +136,10 @@ class Firing:
         """Give the hosts on which the plugin is to work, and if there are none, why."""
         scope = self.plugin.scope(self.point)
         if scope.label:
-            return labelled(self.executor, self.operation, self.point, scope.label)
+            try:
+                return labelled(self.executor, self.operation, self.point, scope.label)
+            except HostError as error:
+                raise self._failed({error.host: error}) from error
         selected = select(scope, self.operation.inventory)
         concerned = (self.operation.leader,) if self.point.on_leader else self.operation.hosts
         words = "|".join(scope.words)
