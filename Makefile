@@ -30,7 +30,7 @@ lint: venv
 	$(BIN)/ruff format --check --quiet
 	$(BIN)/ruff check --quiet
 	$(BIN)/mypy --no-error-summary
-	$(BIN)/lint-imports --no-timings | tail -n 12
+	$(BIN)/lint-imports --no-logo | tail -n 12
 
 fix: venv
 	$(BIN)/ruff check --fix --quiet || true

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from inspect import cleandoc
 from typing import Any
 
 from typer.core import TyperCommand, TyperGroup
@@ -12,7 +13,7 @@ from typer.main import Typer, get_command, get_group
 
 from sealpy.cli.words import did_you_mean
 
-__all__ = ["Entry", "LazyGroup", "SealpyCommand"]
+__all__ = ["Entry", "LazyGroup", "SealpyCommand", "SealpyGroup"]
 
 _EXAMPLES = "Examples:"
 
@@ -32,21 +33,43 @@ class Entry:
 class SealpyCommand(TyperCommand):
     """Show help with the examples as they were written."""
 
-    def format_help_text(self, ctx: Any, formatter: Any) -> None:
+    def format_help_text(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - the signature is click's
         """Write the text before `Examples:` wrapped, and what follows it line by line."""
-        text, heading, examples = (self.help or "").replace("\b", "").partition(_EXAMPLES)
-        original, self.help = self.help, text.rstrip()
-        try:
-            super().format_help_text(ctx, formatter)
-        finally:
-            self.help = original
-        if heading:
-            with formatter.section(_EXAMPLES.rstrip(":")):
-                for line in filter(None, map(str.strip, examples.splitlines())):
-                    formatter.write(f"{' ' * formatter.current_indent}{line}\n")
+        _write_help(self.help or "", formatter)
 
 
-class LazyGroup(TyperGroup):
+class SealpyGroup(TyperGroup):
+    """Show help likewise, with the whole first line of each command; name the nearest command for a wrong one."""
+
+    def format_help_text(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - the signature is click's
+        """Write the text before `Examples:` wrapped, and what follows it line by line."""
+        _write_help(self.help or "", formatter)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find the command that the words call, or name the nearest one."""
+        if args and not args[0].startswith("-") and not ctx.resilient_parsing and not self.get_command(ctx, args[0]):
+            near = did_you_mean(args[0], self.list_commands(ctx))
+            ctx.fail(f"no command '{args[0]}'" + (f"; {near}" if near else ""))
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - the signature is click's
+        """Write each command with the first line of its help."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, (child.help or "").split("\n", 1)[0]) for name, child in self.commands.items()])
+
+
+def _write_help(text: str, formatter: Any) -> None:
+    text, heading, examples = cleandoc(text).replace("\b", "").partition(_EXAMPLES)
+    formatter.write_paragraph()
+    with formatter.indentation():
+        formatter.write_text(text.rstrip())
+    if heading:
+        with formatter.section(_EXAMPLES.rstrip(":")):
+            for line in filter(None, map(str.strip, examples.splitlines())):
+                formatter.write(f"{' ' * formatter.current_indent}{line}\n")
+
+
+class LazyGroup(SealpyGroup):
     """Know every command by a table, and import the one that is called."""
 
     entries: Sequence[Entry] = ()
@@ -63,13 +86,6 @@ class LazyGroup(TyperGroup):
         if cmd_name not in self.commands:
             self.commands[cmd_name] = self._load(cmd_name)
         return self.commands[cmd_name]
-
-    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """Find the command that the words call, or name the nearest one."""
-        if args and not args[0].startswith("-") and not ctx.resilient_parsing and not self.get_command(ctx, args[0]):
-            near = did_you_mean(args[0], self.list_commands(ctx))
-            ctx.fail(f"no command '{args[0]}'" + (f"; {near}" if near else ""))
-        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - the signature is click's
         """Write the table under its headings; nothing is imported for it."""

@@ -88,6 +88,8 @@ def test_flags_choose_how_much_is_shown(flag: str, detail: Detail, install: Inst
     ("words", "message", "hint"),
     [
         (["aply"], "no command 'aply'; did you mean 'apply'?", "see 'sealpy --help'"),
+        (["lab", "dwn"], "no command 'dwn'; did you mean 'down'?", "see 'sealpy lab --help'"),
+        (["lab"], "missing command", "see 'sealpy lab --help'"),
         (["xyzzy"], "no command 'xyzzy'", "see 'sealpy --help'"),
         (["--vrsion"], "no such option: --vrsion; did you mean '--version'?", "see 'sealpy --help'"),
         (["version", "--hlp"], "no such option: --hlp; did you mean '--help'?", "see 'sealpy version --help'"),

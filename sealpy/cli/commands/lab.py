@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sealpy.cli.lazy import SealpyCommand
+from sealpy.cli.lazy import SealpyCommand, SealpyGroup
 from sealpy.errors import ConfigError, MachineError
 
 if TYPE_CHECKING:
@@ -21,7 +21,8 @@ __all__ = ["app", "parse_memory"]
 app = typer.Typer(
     help="Boot real machines on this computer, to try things on.\n\n"
     "Debian with systemd and sshd, in network namespaces, with no route to the outside. Needs root on Linux.\n\n"
-    "Examples:\n\n    sealpy lab up --nodes 3\n\n    sealpy lab ssh lab-1 uptime\n\n    sealpy lab down",
+    "Examples:\n    sealpy lab up --nodes 3\n    sealpy lab ssh lab-1 uptime\n    sealpy lab down",
+    cls=SealpyGroup,
     add_completion=False,
     rich_markup_mode=None,
 )
