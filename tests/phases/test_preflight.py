@@ -9,7 +9,7 @@ from sealpy.inventory import Facts
 from sealpy.phases.preflight import check_host, check_together, find_problems
 from sealpy.testing.builders import a_context, a_host, good_facts
 
-OF_A_MASTER = [
+OF_A_MASTER: list[tuple[dict[str, Any], str]] = [
     ({"init": "init"}, "process 1 is 'init', not systemd"),
     ({"missing": ("tar",)}, "program 'tar' is missing"),
     ({"arch": "aarch64"}, "processor is aarch64, the image is for amd64"),
@@ -53,7 +53,7 @@ def test_a_port_of_the_kubelet_matters_to_a_worker_too() -> None:
 
 
 def test_what_an_earlier_run_of_ours_began_is_no_obstacle() -> None:
-    begun = {
+    begun: dict[str, Any] = {
         "files": frozenset({"/etc/kubernetes/pki/"}),
         "ports": frozenset({6443}),
         "active": frozenset({"containerd"}),
@@ -62,9 +62,8 @@ def test_what_an_earlier_run_of_ours_began_is_no_obstacle() -> None:
 
 
 def test_every_problem_has_a_way_out() -> None:
-    bad = dataclasses.replace(
-        good_facts(), **{key: value for change, _ in OF_A_MASTER for key, value in change.items()}
-    )
+    changes: dict[str, Any] = {key: value for change, _ in OF_A_MASTER for key, value in change.items()}
+    bad = good_facts(**changes)
     found = list(check_host(a_host("10.0.0.1"), bad, platform="amd64", image_kib=0))
     assert len(found) == len(OF_A_MASTER)
     assert all(problem.hint for problem in found)

@@ -47,7 +47,7 @@ class Machine:
 
     def deliver(self, tree: Tree, *, cut: int | None = None, flip: int | None = None) -> list[str]:
         """Perform the steps; `cut` ends the stream after so many bytes, `flip` changes one byte of it."""
-        titles = []
+        titles: list[str] = []
         steps = Stream(str(self.directory)).deliver(tree, self.facts)
         answer: Result | None = None
         while True:
@@ -55,7 +55,6 @@ class Machine:
                 step = next(steps) if answer is None else steps.send(answer)
             except StopIteration:
                 return titles
-            titles.append(step.title if not isinstance(step, Ask) else "ask")
             match step:
                 case Send(payload=payload):
                     data = bytearray(b"".join(payload.chunks()))
@@ -64,6 +63,7 @@ class Machine:
                     data = bytearray(stdin)
                 case _:
                     raise AssertionError(step)
+            titles.append("ask" if isinstance(step, Ask) else step.title)
             if flip is not None:
                 data[flip] ^= 1
             done = subprocess.run(step.argv, input=bytes(data[:cut]), capture_output=True, check=False)
