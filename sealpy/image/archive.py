@@ -85,7 +85,7 @@ def load(
         raise ImageError(f"{path}: not an OCI archive", hint="make one with 'sealpy save NAME -o FILE'")
     index = parse(Index, contents.read("index.json"), what=f"{path}: index.json")
     try:
-        with store.adding():
+        with store.keeping():
             found = tuple(
                 ClusterImage.of(store, _name(path, entry, tag), _take(store, contents, entry, on_bytes))
                 for entry in index.manifests

@@ -83,7 +83,7 @@ def build(
     instructions = load_kubefile(kubefile, build_args=build_args or {}, arch=architecture)
     archives = _archives(kubefile, context, container_images)
     progress = Progress(emit, f"build {name.familiar}")
-    with store.adding():
+    with store.keeping():
         made = _Builder(kubefile, context=copy.Context(context, without=archives), store=store, progress=progress)
         for instruction in instructions.instructions:
             made.perform(instruction)

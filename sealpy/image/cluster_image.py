@@ -98,7 +98,7 @@ def plain_layer(store: Store, layer: Descriptor, diff_id: str) -> Path:
     if not layer.media_type.endswith(("gzip", ".diff.tar.gzip")):
         raise ImageError(f"layer {layer.digest}: type {layer.media_type!r} cannot be read", hint="compress with gzip")
     unpack = zlib.decompressobj(_GZIP_WINDOW)
-    with store.adding(), store.blob() as writer, store.blob_path(layer.digest).open("rb") as file:
+    with store.keeping(), store.blob() as writer, store.blob_path(layer.digest).open("rb") as file:
         try:
             while piece := file.read(PIECE):
                 writer.write(unpack.decompress(piece))

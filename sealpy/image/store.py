@@ -5,7 +5,7 @@
     <root>/.index.lock  .blobs.lock                       who may change what
 
 A blob is written into `incoming`, verified, synced and only then renamed, so a torn write is never a valid blob.
-Adding images takes `.blobs.lock` shared, removing unused blobs takes it alone: a build never loses a blob to `rmi`.
+Adding an image takes `.blobs.lock` shared, removing unused blobs takes it alone: a build never loses a blob to `rmi`.
 """
 
 from __future__ import annotations
@@ -101,8 +101,8 @@ class Store:
         return data
 
     @contextmanager
-    def adding(self) -> Iterator[None]:
-        """Keep `collect` from removing blobs that no image refers to yet."""
+    def keeping(self) -> Iterator[None]:
+        """Keep `collect` away from all blobs: for whoever adds an image, or reads one for long."""
         with self._locked(".blobs.lock", fcntl.LOCK_SH):
             yield
 

@@ -118,7 +118,7 @@ def test_removing_an_image_frees_only_what_no_other_needs(store: Store) -> None:
 
 
 def test_what_is_being_added_is_not_collected(store: Store) -> None:
-    with store.adding():
+    with store.keeping():
         digest = store.put(b"new", media_type="x").digest
         assert store.collect() == 0
     assert store.has(digest)
