@@ -172,9 +172,9 @@ class Output:
                 self._log.close()
 
     def _settle(self) -> None:
-        if self._renderer and not isinstance(self._renderer, _Nowhere):
+        """Take what moves off the screen, so that what is printed now stands below it; the next event draws anew."""
+        if self._renderer:
             self._renderer.close()
-            self._renderer = None
 
     def _tell(self, report: Report) -> None:
         if self.is_json:

@@ -17,5 +17,5 @@ class Renderer(Protocol):
         ...
 
     def close(self) -> None:
-        """Leave the screen as a plain program would; a second call does nothing."""
+        """Leave the screen as a plain program would, until the next event; a second call does nothing."""
         ...

@@ -16,7 +16,8 @@ class LogFile:
     """Append to a file that only its owner reads; its directory is made when it is missing."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for directory in reversed(path.parents):
+            directory.mkdir(mode=0o700, exist_ok=True)  # one by one: `parents=True` would leave those above open to all
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         self.path = path
         self._file = os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace", buffering=1)

@@ -40,7 +40,6 @@ class HostTally:
 
     role: str = ""
     changed: int = 0
-    planned: int = 0
     sent: int = 0
     error: str = ""
 
@@ -73,18 +72,28 @@ class Progress:
                 self.hosts = {host: HostTally(role=role) for host, role in zip(event.hosts, roles, strict=False)}
                 self.started, self.rehearsal = True, event.rehearsal
             case e.PhaseStarted():
-                self.phase, self.phase_since = event.title, time
-                self.activities.clear()
+                self._begin(event.title, time)
             case e.PhaseFinished():
-                self.times.append(PhaseTime(event.title, event.seconds))
+                self._end(event.title, event.seconds)
                 for host, error in event.failed:
                     self._tally(host).error = error
-                self.phase = ""
-                self.activities.clear()
+            case e.HookStarted():
+                self._begin(f"Plugins at {event.hook}", time)
+            case e.HookFinished():
+                self._end(f"Plugins at {event.hook}", event.seconds)
             case e.TaskProgress() | e.TaskFinished():
                 self._task(event, time)
             case _:
                 self._step(event, time)
+
+    def _begin(self, title: str, time: float) -> None:
+        self.phase, self.phase_since = title, time
+        self.activities.clear()
+
+    def _end(self, title: str, seconds: float) -> None:
+        self.times.append(PhaseTime(title, seconds))
+        self.phase = ""
+        self.activities.clear()
 
     def _step(self, event: e.Event, time: float) -> None:
         match event:
@@ -100,7 +109,6 @@ class Progress:
             case e.StepFinished():
                 activity, tally = self._activity(event.host, event.title, time), self._tally(event.host)
                 tally.changed += event.changed and not event.rehearsed
-                tally.planned += event.rehearsed
                 tally.sent += activity.sent
                 activity.ended()
             case _:

@@ -16,11 +16,13 @@ _ROOM: Final = 30  # hosts that are listed one by one; of more, those that faile
 
 
 def summary(progress: Progress) -> Iterator[str]:
-    """Yield the lines of both tables; nothing for a run without hosts or phases."""
+    """Yield the lines of both tables; nothing for a rehearsal, whose result is the plan, or a run without hosts."""
+    if progress.rehearsal:
+        return
     listed = {host: tally for host, tally in progress.hosts.items() if tally.error or len(progress.hosts) <= _ROOM}
     if listed:
         yield ""
-        yield from _hosts(listed, rehearsal=progress.rehearsal)
+        yield from _hosts(listed)
     if hidden := len(progress.hosts) - len(listed):
         yield f"{'+ ' if listed else ''}{count(hidden, 'host')}, all well"
     if progress.times:
@@ -30,13 +32,11 @@ def summary(progress: Progress) -> Iterator[str]:
         yield from table_lines(["phase", "time"], [*rows, ("all phases", duration(total))])
 
 
-def _hosts(hosts: dict[str, HostTally], *, rehearsal: bool) -> Iterator[str]:
+def _hosts(hosts: dict[str, HostTally]) -> Iterator[str]:
     columns: dict[str, Sequence[object]] = {
         "host": list(hosts),
         "role": [tally.role for tally in hosts.values()],
-        "would change" if rehearsal else "changed": [
-            tally.planned if rehearsal else tally.changed for tally in hosts.values()
-        ],
+        "changed": [tally.changed for tally in hosts.values()],
         "sent": [size(tally.sent) if tally.sent else "" for tally in hosts.values()],
         "state": [f"failed: {without(host, tally.error)}" if tally.error else "ok" for host, tally in hosts.items()],
     }

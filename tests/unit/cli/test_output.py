@@ -11,7 +11,7 @@ import pytest
 
 from sealpy.cli.output import Detail, Output, Settings, Style
 from sealpy.errors import ConfigError
-from sealpy.events import PluginOutput, StepOutput, Warned
+from sealpy.events import PhaseFinished, PhaseStarted, PluginOutput, RunFinished, RunStarted, StepOutput, Warned
 
 NOON = 1_750_000_000.0  # 2025-06-15 15:06:40 UTC
 
@@ -207,3 +207,20 @@ def test_color_marks_the_words_at_the_start_of_an_error_on_a_terminal(make_scree
     screens = make_screens(Settings(color=True))
     screens.output.error(ConfigError("no master", hint="name one"))
     assert screens.err == "\033[1;31merror:\033[0m no master\n\033[1;36mnext:\033[0m name one\n"
+
+
+def test_the_directories_of_the_log_are_for_their_owner_alone(make_screens: MakeScreens, tmp_path: Path) -> None:
+    make_screens().output.open_log(tmp_path / "home" / "clusters" / "c" / "run.log")
+    assert [(tmp_path / name).stat().st_mode & 0o777 for name in ("home", "home/clusters", "home/clusters/c")] == (
+        [0o700] * 3
+    )
+
+
+def test_a_result_in_the_middle_of_a_run_does_not_make_the_end_forget(make_screens: MakeScreens) -> None:
+    screens = make_screens(Settings(terminal=True))
+    screens.output.emit(RunStarted(run="r", action="apply", cluster="c", hosts=("10.0.0.1",)))
+    screens.output.emit(PhaseStarted(phase="p", title="Prepare", hosts=("10.0.0.1",)))
+    screens.output.text("a result")
+    screens.output.emit(PhaseFinished(phase="p", title="Prepare", seconds=1, changed=0))
+    screens.output.emit(RunFinished(run="r", ok=True, seconds=1))
+    assert "10.0.0.1   0         ok" in screens.err
