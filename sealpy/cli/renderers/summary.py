@@ -30,6 +30,8 @@ def summary(progress: Progress) -> Iterator[str]:
         total = sum(phase.seconds for phase in progress.times)
         rows = [(phase.title, duration(phase.seconds)) for phase in progress.times]
         yield from table_lines(["phase", "time"], [*rows, ("all phases", duration(total))])
+    if listed or progress.times:
+        yield ""
 
 
 def _hosts(hosts: dict[str, HostTally]) -> Iterator[str]:

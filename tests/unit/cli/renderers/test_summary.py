@@ -21,6 +21,7 @@ def test_of_many_hosts_only_those_that_failed_are_listed() -> None:
         "PHASE        TIME",
         "Distribute   2.0 s",
         "all phases   2.0 s",
+        "",
     ]
 
 
