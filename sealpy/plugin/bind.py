@@ -100,7 +100,7 @@ class _Binder:
     def __init__(self, registry: Registry, inventory: Inventory) -> None:
         self._registry = registry
         self._inventory = inventory
-        self.bound: dict[object, BoundPlugin] = {}
+        self.bound: dict[Plugin, BoundPlugin] = {}
         self.problems: list[Problem] = []
 
     def bind(self, document: Plugin, *, strict: bool) -> None:
@@ -110,10 +110,9 @@ class _Binder:
         if not found or not declaration or not points:
             return
         bound = BoundPlugin(document=document, type=found, points=points, timeout=declaration.timeout)
-        key = (document.name, found.type, points, document.on, document.scope, document.data, document.order)
-        if key in self.bound:
+        if document in self.bound:  # compared without its place
             return
-        self.bound[key] = bound
+        self.bound[document] = bound
         for problem in (*self._hosts(bound, strict=strict), *_data(bound)):
             self.problems.append(problem)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 __all__ = ["kill_tree"]
@@ -33,23 +32,28 @@ def kill_tree(root: int) -> None:
 
 
 def _descendants(root: int) -> set[int]:
-    children: dict[int, list[int]] = {}
-    for process, parent in _living():
-        children.setdefault(parent, []).append(process)
     found: set[int] = set()
     waiting = [root]
     while waiting:
-        below = children.get(waiting.pop(), [])
+        below = [child for child in _children(waiting.pop()) if _lives(child)]
         found.update(below)
         waiting.extend(below)
     return found
 
 
-def _living() -> Iterator[tuple[int, int]]:
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdecimal():
-            with contextlib.suppress(OSError):  # it has ended meanwhile
-                # pid (name, which may hold anything) state parent …
-                state, parent = (entry / "stat").read_text(errors="replace").rpartition(")")[2].split()[:2]
-                if state != "Z":
-                    yield int(entry.name), int(parent)
+def _children(process: int) -> list[int]:
+    """Read the kernel's own list, of each thread of the process; looking through all of /proc would take 10 ms."""
+    children: list[int] = []
+    with contextlib.suppress(OSError):  # it has ended meanwhile
+        for task in Path(f"/proc/{process}/task").iterdir():
+            children.extend(map(int, (task / "children").read_text(encoding="ascii").split()))
+    return children
+
+
+def _lives(process: int) -> bool:
+    """Tell whether a process is more than a number that its parent, which is stopped, cannot take back."""
+    try:
+        text = Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    return text.rpartition(")")[2].split()[0] != "Z"  # pid (name, which may hold anything) state …

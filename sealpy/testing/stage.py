@@ -36,7 +36,7 @@ def document(
     on: str = "",
     scope: str = "",
     data: str = "date\n",
-    order: int = 100,
+    order: int = 0,
     line: int = 1,
 ) -> Plugin:
     """Write a document of kind Plugin, as if it stood in a Clusterfile at `line`."""

@@ -96,8 +96,8 @@ def test_a_type_whose_phase_is_fixed_needs_no_action(type_: str, data: str, poin
 def test_clusterfile_comes_before_image_and_order_before_both() -> None:
     bound = bind(
         document("written-1"),
-        document("written-2", order=500),
-        image=(document("image-1"), document("image-2", order=10)),
+        document("written-2", order=5),
+        image=(document("image-1"), document("image-2", order=-1)),
     )
     assert [plugin.name for plugin in bound] == ["image-2", "written-1", "image-1", "written-2"]
 

@@ -13,7 +13,11 @@ import pytest
 
 from sealpy.errors import InterruptedRunError, PluginError
 from sealpy.events import PluginFinished
-from sealpy.sdk import Result
+from sealpy.plugin import discover
+from sealpy.plugin.child import Child
+from sealpy.plugin.registry import BuiltIn, Installed, SourceFile
+from sealpy.sdk import HookPoint, PluginContext, PluginHost, Result, Run
+from sealpy.sdk.wire import decode_step
 from sealpy.testing.connector import Asked
 from sealpy.testing.stage import Stage
 
@@ -200,6 +204,7 @@ def test_a_plugin_and_its_helper_do_not_outlive_a_sealpy_that_is_killed(tmp_path
     with subprocess.Popen([sys.executable, "-c", SEALPY, str(BROKEN / "will_not_end.py"), str(pids)]) as sealpy:
         deadline = time.monotonic() + 20
         while not (pids.exists() and len(pids.read_text(encoding="utf-8").split()) == 2):
+            assert sealpy.poll() is None
             assert time.monotonic() < deadline
         sealpy.kill()
     helper, _detached = pids.read_text(encoding="utf-8").split()
@@ -215,3 +220,39 @@ def test_ctrl_c_ends_a_plugin_that_thinks(stage: Stage) -> None:
     ).start()
     with pytest.raises(InterruptedRunError):
         stage.fire_file(BROKEN / "never_returns.py")
+
+
+def test_a_type_of_another_distribution_runs_with_what_is_installed(stage: Stage) -> None:
+    shell = discover().find("SHELL").code
+    assert isinstance(shell, BuiltIn)
+    context = PluginContext(
+        plugin="mine",
+        type="OTHER",
+        hook=HookPoint.PRE_INIT,
+        data="date",
+        cluster="c",
+        leader="10.0.0.1",
+        hosts=(PluginHost("10.0.0.1", "one", ("master",)),),
+        masters=("10.0.0.1",),
+        workers=(),
+        rootfs="/r",
+    )
+    with Child(
+        Installed(shell.module, "Plugin", "other"),
+        limits=stage.limits,
+        show=print,
+        log=print,
+        check_interrupted=lambda: None,
+    ) as child:
+        assert child.load(context) == "steps"
+        answer = child.exchange({"call": "start", "host": "10.0.0.1"})
+    assert isinstance(decode_step(answer["step"]), Run)
+
+
+def test_a_process_that_has_ended_is_not_called_again(stage: Stage) -> None:
+    code = SourceFile("mine.py", b"PluginType = 'MINE'\ndef Plugin(context, phase): ...\n")
+    child = Child(code, limits=stage.limits, show=print, log=print, check_interrupted=lambda: None)
+    child.close()
+    child.close()
+    with pytest.raises(PluginError, match="its process has ended already"):
+        child.exchange({"call": "start", "host": ""})

@@ -235,3 +235,21 @@ def test_ctrl_c_stays_what_it_is(stage: Stage) -> None:
     stage.machines["10.0.0.1"].on("bash", answers=[InterruptedRunError("stopped by the operator")])
     with pytest.raises(InterruptedRunError):
         stage.fire(document(on="master0"))
+
+
+def test_a_run_that_yields_must_say_for_which_host(stage: Stage) -> None:
+    with pytest.raises(PluginError) as caught:
+        stage.fire_source(RUNS["a generator"].replace("On(context.leader, ", "("))
+    assert "run() yielded 't' for no host" in caught.value.problems[0].message
+    assert caught.value.hint == "yield On(address, step)"
+
+
+def test_a_host_of_the_cluster_that_is_not_of_the_operation_is_out_of_reach_but_for_the_leader() -> None:
+    stage = Stage(hosts=("10.0.0.3",))
+    with pytest.raises(PluginError) as caught:
+        stage.fire_source(
+            "def Plugin(context, phase):\n    for address in context.masters:\n        context.run(address, ['true'])\n"
+        )
+    assert list(stage.commands()) == ["10.0.0.1"]
+    assert "has no business on host '10.0.0.2'" in caught.value.problems[0].message
+    assert caught.value.hint == "this operation is about 10.0.0.1, 10.0.0.3"
