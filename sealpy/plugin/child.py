@@ -30,9 +30,10 @@ __all__ = ["Child"]
 
 Message = Mapping[str, object]
 
-# What `python -m` would do takes longer; the package's directory is on the path only while its own code is loaded, so
-# that a plugin does not come to lean on what happens to be installed beside sealpy.
-_START = "import sys; sys.path.insert(0, sys.argv[1]); from sealpy.sdk.child import main; del sys.path[0]; main()"
+# What `python -m` would do takes longer. The package's directory is on the path only while its own code is loaded, so
+# that a plugin does not come to lean on what happens to be installed beside sealpy; and it stands last, so that nothing
+# there takes the place of the standard library.
+_START = "import sys; sys.path.append(sys.argv[1]); from sealpy.sdk.child import main; sys.path.pop(); main()"
 _PASSED_ON = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ")
 _TICK = 0.1  # seconds between two looks whether the operator interrupts
 _CLOSED_PAUSE = 0.01

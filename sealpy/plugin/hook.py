@@ -31,7 +31,7 @@ class Hook(Phase["Context"]):
     def __init__(self, point: HookPoint, plugins: Iterable[BoundPlugin], *, limits: Limits | None = None) -> None:
         self.point = point
         self.plugins = tuple(plugin for plugin in plugins if point in plugin.points)
-        self._limits = limits or Limits()
+        self._limits = limits
 
     @property
     def name(self) -> str:
@@ -54,9 +54,13 @@ class Hook(Phase["Context"]):
         executor.emit(HookStarted(hook=self.name, plugins=tuple(plugin.name for plugin in self.plugins)))
         for plugin in self.plugins:
             executor.check_interrupted()
-            limits = replace(self._limits, deadline=min(self._limits.deadline, plugin.timeout))
-            Firing(plugin, self.point, operation, executor, limits).run()
+            Firing(plugin, self.point, operation, executor, self._limits_of(plugin)).run()
         executor.emit(HookFinished(hook=self.name, seconds=time.monotonic() - begun))
+
+    def _limits_of(self, plugin: BoundPlugin) -> Limits:
+        """Give the plugin the time that it asks for, unless this hook allows less."""
+        limits = self._limits or Limits(deadline=plugin.timeout)
+        return replace(limits, deadline=min(limits.deadline, plugin.timeout))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import pytest
 
 from sealpy.errors import InterruptedRunError, PluginError
 from sealpy.events import HookFinished, HookStarted, PluginFinished, PluginSkipped, PluginStarted, StepFinished
+from sealpy.plugin import Hook, Limits, check, discover
 from sealpy.sdk import HookPoint
 from sealpy.testing.stage import Stage, cluster, document
 
@@ -253,3 +254,13 @@ def test_a_host_of_the_cluster_that_is_not_of_the_operation_is_out_of_reach_but_
     assert list(stage.commands()) == ["10.0.0.1"]
     assert "has no business on host '10.0.0.2'" in caught.value.problems[0].message
     assert caught.value.hint == "this operation is about 10.0.0.1, 10.0.0.3"
+
+
+@pytest.mark.parametrize(("asked", "allowed", "given"), [(1200, None, 1200.0), (1200, 20.0, 20.0), (5, 20.0, 5.0)])
+def test_a_plugin_has_the_time_it_asks_for_unless_less_is_allowed(
+    asked: int, allowed: float | None, given: float
+) -> None:
+    source = f"PluginType = 'MINE'\nclass Plugin:\n    timeout = {asked}\n".encode()
+    bound = check([document(type_="MINE")], discover([("plugins/mine.py", source)]), cluster())
+    hook = Hook(HookPoint.POST_INSTALL, bound, limits=Limits(deadline=allowed) if allowed else None)
+    assert hook._limits_of(bound[0]).deadline == given
