@@ -5,16 +5,14 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
+from sealpy.clusterfile import Plugin
 from sealpy.errors import ConfigError, PluginError, Problem
 from sealpy.inventory import Inventory, Scope
 from sealpy.plugin.nearest import nearest
 from sealpy.plugin.registry import BuiltIn, PluginType, Registry
 from sealpy.sdk import HookPoint
-
-if TYPE_CHECKING:
-    from sealpy.clusterfile import Plugin
 
 __all__ = ["BoundPlugin", "check", "select"]
 

@@ -6,8 +6,8 @@ import hashlib
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
+from sealpy.context import Context
 from sealpy.engine import Executor, Outcomes, Phase
 from sealpy.errors import CommandError, HostError, InterruptedRunError, PluginError, Problem, SealpyError
 from sealpy.events import Event, HookFinished, HookStarted, PluginFinished, PluginOutput, PluginSkipped, PluginStarted
@@ -19,13 +19,10 @@ from sealpy.plugin.operation import Operation
 from sealpy.plugin.session import Session, Surroundings, open_session
 from sealpy.sdk import HookPoint, Steps
 
-if TYPE_CHECKING:
-    from sealpy.context import Context
-
 __all__ = ["Firing", "Hook"]
 
 
-class Hook(Phase["Context"]):
+class Hook(Phase[Context]):
     """Fire the plugins of one hook point."""
 
     def __init__(self, point: HookPoint, plugins: Iterable[BoundPlugin], *, limits: Limits | None = None) -> None:

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
+from sealpy.context import Context
 from sealpy.inventory import Inventory
 from sealpy.plugin.bind import BoundPlugin
 from sealpy.sdk import HookPoint, PluginContext, PluginHost
-
-if TYPE_CHECKING:
-    from sealpy.context import Context
 
 __all__ = ["Operation"]
 
