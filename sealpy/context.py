@@ -49,6 +49,7 @@ class Context:
     tree: Callable[[str], Tree]
     kube: KubeDoor
     emit: Emit
+    aliases: tuple[tuple[str, str], ...] = ()  # lines of /etc/hosts that the user wants: address, names
     launch: tuple[str, ...] | None = None  # commands that replace those of the image
     apps: tuple[str, ...] | None = None  # apps that replace those the image launches
     rehearsal: bool = False

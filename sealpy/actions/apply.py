@@ -1,4 +1,4 @@
-"""Bring a cluster to what its Clusterfile says: create it, go on where a run was cut, add hosts, or find nothing to do."""
+"""Bring a cluster to what its Clusterfile says: create it, go on where a run was cut, add hosts, or do nothing."""
 
 from __future__ import annotations
 
@@ -42,9 +42,7 @@ def apply(clusterfile: Clusterfile, image: ClusterImage, surroundings: Surroundi
     hooks = Hooks.of(clusterfile, image, preparation.inventory)
     with (
         exclusive(surroundings.cluster_home(clusterfile.cluster.name)),
-        session(
-            "apply", surroundings, connect=preparation.connect, make_context=preparation.make_context
-        ) as run,
+        session("apply", surroundings, connect=preparation.connect, make_context=preparation.make_context) as run,
     ):
         run.run([Connect(), GatherFacts()])
         run.run(phases(run.ctx, hooks))

@@ -31,10 +31,7 @@ class Hooks:
         files = image_files(image)
         registry = discover((path, content) for path, content in files if not path.endswith(_DOCUMENTS))
         documents = [
-            document
-            for path, content in files
-            if path.endswith(_DOCUMENTS)
-            for document in _documents(content, path)
+            document for path, content in files if path.endswith(_DOCUMENTS) for document in _documents(content, path)
         ]
         return cls(check(clusterfile.plugins, registry, inventory, image=documents))
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from sealpy.actions.session import Surroundings
-from sealpy.clusterfile import Cluster, Clusterfile, dumps
+from sealpy.clusterfile import Cluster, Clusterfile, KubeadmDocument, dumps
 from sealpy.connectors import Connector
 from sealpy.connectors.ssh import SshConnector
 from sealpy.context import Context
@@ -49,7 +49,7 @@ def prepare(clusterfile: Clusterfile, image: ClusterImage, surroundings: Surroun
     cluster = clusterfile.cluster
     _refuse_what_is_not_supported(clusterfile, image)
     inventory = Inventory.of(cluster)
-    for secret in cluster.secrets:
+    for secret in (*cluster.secrets, *inventory.secrets):
         surroundings.secret(secret)
     registry = _registry(cluster, image, inventory)
     env = {host.address: host_env(cluster, image, inventory, registry, host.address) for host in inventory}
@@ -58,9 +58,7 @@ def prepare(clusterfile: Clusterfile, image: ClusterImage, surroundings: Surroun
     runtime = Kubeadm(_cluster_plan(clusterfile, image, inventory, registry, env))
 
     def connect(address: str) -> Connector:
-        return SshConnector(
-            inventory[address].target, known_hosts=surroundings.known_hosts, emit=surroundings.emit
-        )
+        return SshConnector(inventory[address].target, known_hosts=surroundings.known_hosts, emit=surroundings.emit)
 
     def make_context(connections: Connections, emit: Emit) -> Context:
         return Context(
@@ -77,6 +75,7 @@ def prepare(clusterfile: Clusterfile, image: ClusterImage, surroundings: Surroun
             tree=tree,
             kube=KubeDoor(connections, inventory.leader),
             emit=emit,
+            aliases=tuple((alias.ip, " ".join(alias.hostnames)) for alias in cluster.host_aliases),
             launch=cluster.cmd or None,
             apps=cluster.app_names or None,
             rehearsal=surroundings.rehearsal,
@@ -90,7 +89,9 @@ def _refuse_what_is_not_supported(clusterfile: Clusterfile, image: ClusterImage)
     """Refuse what would be passed over in silence otherwise."""
     name = image.reference.familiar
     if image.metadata.type != "kube-installer":
-        raise ImageError(f"{name}: type '{image.metadata.type}' cannot be run yet", hint="run an image of a whole cluster")
+        raise ImageError(
+            f"{name}: type '{image.metadata.type}' cannot be run yet", hint="run an image of a whole cluster"
+        )
     for key, known, default in (
         ("cluster-runtime-type", _RUNTIMES, "kubernetes"),
         ("container-runtime-type", _ENGINES, "containerd"),
@@ -103,8 +104,16 @@ def _refuse_what_is_not_supported(clusterfile: Clusterfile, image: ClusterImage)
             raise ClusterfileError(
                 f"kind {kind} is not applied yet", place=documents[0].place, hint="take the document out of the file"
             )
-    if clusterfile.cluster.registry.external is not None:
-        raise ClusterfileError("an external registry is not supported yet", hint="leave spec.registry away")
+    cluster, local = clusterfile.cluster, clusterfile.cluster.registry.local
+    for what, given in (
+        ("an external registry", cluster.registry.external is not None),
+        ("a registry with a password", bool(local.username or local.password or local.password_from)),
+        ("an insecure registry", local.insecure),
+        ("cmd_args", bool(cluster.cmd_args)),
+        (f"container runtime '{cluster.container_runtime}'", cluster.container_runtime not in {"", *_ENGINES}),
+    ):
+        if given:
+            raise ClusterfileError(f"{what} is not supported yet", place=cluster.place, hint="take it out of the file")
 
 
 def host_env(
@@ -129,13 +138,15 @@ def host_env(
 
 def _service_addresses(cidrs: str) -> dict[str, str]:
     """Give the first and the tenth address of the first range, when the user set one."""
-    first = cidrs.split(",")[0].strip()
+    first = cidrs.split(",", maxsplit=1)[0].strip()
     if not first:
         return {}
     try:
         network = ipaddress.ip_network(first, strict=False)
     except ValueError as error:
-        raise ClusterfileError(f"env SvcCIDR: '{first}' is no range of addresses", hint="such as 10.96.0.0/16") from error
+        raise ClusterfileError(
+            f"env SvcCIDR: '{first}' is no range of addresses", hint="such as 10.96.0.0/16"
+        ) from error
     return {"KubeSvcIP": str(network[1]), "DNSSvcIP": str(network[10])}
 
 
@@ -186,9 +197,13 @@ def _cluster_plan(
         registry_url=registry.url,
         env=env,
         documents=_image_documents(image, env[inventory.leader]),
-        overrides={document.kind: document.body for document in clusterfile.kubeadm},
+        overrides={document.kind: _body(document) for document in clusterfile.kubeadm},
         cert_sans=clusterfile.cluster.cert_sans,
     )
+
+
+def _body(document: KubeadmDocument) -> Mapping[str, object]:
+    return {**({"apiVersion": document.api_version} if document.api_version else {}), **document.body}
 
 
 def _image_documents(image: ClusterImage, env: Mapping[str, str]) -> Mapping[str, Mapping[str, object]]:

@@ -109,7 +109,7 @@ def _machines(wish: Wish, output: Output) -> tuple[str, str, str]:
 
 
 def kept_clusterfile(output: Output, file: Path | None, *, name: str, password: str) -> Clusterfile:
-    """Read the file given, or the one that the last run of this cluster kept; put the password in where one is given."""
+    """Read the file given, or the one that the last run of this cluster kept; log in by the password given."""
     del output
     path = file or home() / "clusters" / name / "Clusterfile"
     if not path.exists():

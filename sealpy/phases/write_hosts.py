@@ -23,7 +23,10 @@ mv -f "$tmp" /etc/hosts 2>/dev/null || { cat "$tmp" > /etc/hosts; rm -f "$tmp"; 
 
 
 class WriteHosts(Phase[Context]):
-    """Name the registry and the API server on every host."""
+    """Write names to /etc/hosts.
+
+    The registry, the API server and the host aliases of the Clusterfile.
+    """
 
     def hosts(self, ctx: Context) -> Sequence[str]:
         """Concern every host."""
@@ -40,6 +43,7 @@ def hosts_file(ctx: Context, host: str, server: str) -> Steps:
     lines = (
         f"{ctx.registry.address_for(host)} {ctx.registry.domain} {SIGN}",
         f"{server} apiserver.cluster.local {SIGN}",
+        *(f"{address} {names} {SIGN}" for address, names in ctx.aliases),
     )
     digest = digest_of(lines)
     if ctx.facts[host].marked("hosts", digest):

@@ -53,18 +53,18 @@ class Kubeadm:
     """Install Kubernetes by kubeadm 1.24 or later, with the container engine that the image brought."""
 
     def __init__(self, plan: ClusterPlan) -> None:
-        self._plan = plan
+        self.plan = plan
 
     def prepare(self, host: str) -> Steps:
         """Run `init-kube.sh` of the image (sealer.md §5.2)."""
-        env = {**self._plan.env.get(host, {}), "RegistryURL": self._plan.registry_url}
-        yield Run("install kubelet and kubeadm", "sh", "-c", _PREPARE, "sh", self._plan.rootfs, env=env.items())
+        env = {**self.plan.env.get(host, {}), "RegistryURL": self.plan.registry_url}
+        yield Run("install kubelet and kubeadm", "sh", "-c", _PREPARE, "sh", self.plan.rootfs, env=env.items())
 
     def init(self, host: str) -> Steps:
         """Make the first control plane; returns the JoinTicket, whose token lives two hours."""
         del host  # the plan knows its leader
         draft = JoinTicket(token=_token(), ca_hash="", certificate_key=secrets.token_hex(32))
-        yield from self._configure(init_config(self._plan, ticket=draft))
+        yield from self._configure(init_config(self.plan, ticket=draft))
         yield from self._kubeadm("init control plane", "init", "--upload-certs", "--skip-token-print")
         yield from self._own_kubeconfig()
         return JoinTicket(
@@ -76,7 +76,7 @@ class Kubeadm:
         del leader
         token, key = _token(), secrets.token_hex(32)
         draft = JoinTicket(token=token, ca_hash="", certificate_key=key)
-        yield from self._configure(init_config(self._plan, ticket=draft))
+        yield from self._configure(init_config(self.plan, ticket=draft))
         yield Run(
             "make a join token",
             *("kubeadm", "init", "phase", "bootstrap-token", "--config", _CONFIG, "--skip-token-print"),
@@ -91,19 +91,19 @@ class Kubeadm:
 
     def join_control_plane(self, host: str, ticket: JoinTicket) -> Steps:
         """Join as one more control plane, with its own etcd member."""
-        yield from self._configure(join_config(self._plan, host, ticket=ticket))
+        yield from self._configure(join_config(self.plan, host, ticket=ticket))
         yield from self._kubeadm("join control plane", "join")
         yield from self._own_kubeconfig()
 
     def join_worker(self, host: str, ticket: JoinTicket) -> Steps:
         """Join as a worker."""
-        yield from self._configure(join_config(self._plan, host, ticket=ticket))
+        yield from self._configure(join_config(self.plan, host, ticket=ticket))
         yield from self._kubeadm("join worker", "join")
 
     def reset(self, host: str) -> Steps:
         """Take Kubernetes off; works on a host where an install stopped half way, too."""
         del host
-        yield Run("reset Kubernetes", "sh", "-c", _RESET, "sh", self._plan.rootfs, timeout=300)
+        yield Run("reset Kubernetes", "sh", "-c", _RESET, "sh", self.plan.rootfs, timeout=300)
 
     def _configure(self, text: str) -> Steps:
         yield Put("write kubeadm configuration", _CONFIG, text.encode(), mode=0o600, sensitive=True)

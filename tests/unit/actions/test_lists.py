@@ -1,0 +1,58 @@
+"""The lists of phases are the product's table of contents: which hook point fires where in each operation."""
+
+from __future__ import annotations
+
+import pytest
+
+from sealpy.actions.apply import add_hosts, create, phases, upkeep
+from sealpy.actions.delete import delete_all
+from sealpy.actions.hooks import Hooks
+from sealpy.sdk import HookPoint
+from sealpy.testing.builders import a_context, good_facts
+
+HOOKS = Hooks(())
+ORDER = {
+    "create": (
+        "preflight *Originally* distribute *pre-install* *PreInit* *pre-init-host* write_hosts "
+        "install_container_engine prepare_authority start_registry trust_registry *PreInstall* prepare_kubernetes init_control_plane "
+        "install_network issue_ticket join_control_planes join_workers wait_ready *post-init-host* *post-install* "
+        "label_nodes *PreGuest* launch_apps wait_serving *PostInstall* save_state"
+    ),
+    "add hosts": (
+        "preflight *Originally* distribute *pre-scaleup* *PreJoin* *pre-init-host* write_hosts "
+        "install_container_engine prepare_authority start_registry trust_registry prepare_kubernetes issue_ticket "
+        "join_control_planes join_workers wait_ready *post-init-host* *post-scaleup* label_nodes *PreGuest* *PostJoin* "
+        "save_state"
+    ),
+    "delete all": (
+        "*pre-uninstall* *PreClean* *pre-clean-host* reset_hosts remove_registry uninstall_container_engine "
+        "*PostClean* *post-clean-host* *post-uninstall* remove_rootfs audit"
+    ),
+}
+LISTS = {"create": create(HOOKS), "add hosts": add_hosts(HOOKS), "delete all": delete_all(HOOKS)}
+
+
+@pytest.mark.parametrize("operation", ORDER)
+def test_phases_and_hook_points_come_in_the_documented_order(operation: str) -> None:
+    names = [f"*{phase.name}*" if phase.name in set(HookPoint) else phase.name for phase in LISTS[operation]]
+    assert names == ORDER[operation].split()
+
+
+def test_every_hook_point_of_create_add_and_delete_fires_somewhere() -> None:
+    fired = {phase.name for phases_ in LISTS.values() for phase in phases_}
+    not_yet = {HookPoint.UPGRADE_HOST, HookPoint.UPGRADE, HookPoint.ROLLBACK}
+    assert set(HookPoint) - not_yet <= fired
+
+
+def test_the_facts_choose_the_operation() -> None:
+    ctx = a_context()
+    assert len(phases(ctx, HOOKS)) == len(create(HOOKS))
+
+    made = {"node": "init", "created": "x"}
+    ctx.facts["10.0.0.1"] = good_facts("a", marks=made, kube_ca="one")
+    assert len(phases(ctx, HOOKS)) == len(add_hosts(HOOKS))
+    assert ctx.operation == ("10.0.0.2",), "plugins fire for the new host alone"
+
+    ctx.facts["10.0.0.2"] = good_facts("b", marks={"node": "worker"}, kube_ca="one")
+    assert len(phases(ctx, HOOKS)) == len(upkeep())
+    assert not ctx.operation
