@@ -1,5 +1,54 @@
-"""Clusterfile YAML → Cluster (types, load, defaults, validate)."""
+"""Clusterfile YAML → Cluster (types, load, defaults, validate).
 
+A text goes through four hands: `document` reads YAML and keeps the line of every value, `models` give it its shape,
+`build` says what it means, `types` hold the result. `dump` writes it again, without secrets.
+"""
+
+from sealpy.clusterfile.dump import dumps, without_secrets
 from sealpy.clusterfile.hosts import parse_hosts
+from sealpy.clusterfile.load import load, load_plugins, loads
+from sealpy.clusterfile.types import (
+    DEFAULT_DATA_ROOT,
+    DEFAULT_NAME,
+    AppConfig,
+    AppFile,
+    Application,
+    Cluster,
+    Clusterfile,
+    Config,
+    ExternalRegistry,
+    HostAlias,
+    HostEntry,
+    KubeadmDocument,
+    LocalRegistry,
+    PasswordFrom,
+    Plugin,
+    Registry,
+    Ssh,
+)
 
-__all__ = ["parse_hosts"]
+__all__ = [
+    "DEFAULT_DATA_ROOT",
+    "DEFAULT_NAME",
+    "AppConfig",
+    "AppFile",
+    "Application",
+    "Cluster",
+    "Clusterfile",
+    "Config",
+    "ExternalRegistry",
+    "HostAlias",
+    "HostEntry",
+    "KubeadmDocument",
+    "LocalRegistry",
+    "PasswordFrom",
+    "Plugin",
+    "Registry",
+    "Ssh",
+    "dumps",
+    "load",
+    "load_plugins",
+    "loads",
+    "parse_hosts",
+    "without_secrets",
+]

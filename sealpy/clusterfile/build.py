@@ -1,0 +1,314 @@
+"""Documents of the right shape → what they mean: inheritance, the first generation, checks across fields."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import get_args
+
+from sealpy.clusterfile.document import Document, Location, plain_mapping
+from sealpy.clusterfile.findings import Findings, nearest
+from sealpy.clusterfile.models import (
+    ApplicationDocument,
+    ClusterDocument,
+    ClusterSpec,
+    ConfigDocument,
+    ExternalRegistryModel,
+    HostModel,
+    MachinesModel,
+    PasswordFromModel,
+    PluginDocument,
+    SshModel,
+)
+from sealpy.clusterfile.types import (
+    AppConfig,
+    AppFile,
+    Application,
+    Cluster,
+    Config,
+    ExternalRegistry,
+    HostAlias,
+    HostEntry,
+    KubeadmDocument,
+    KubeadmKind,
+    LocalRegistry,
+    PasswordFrom,
+    Plugin,
+    Process,
+    Registry,
+    Ssh,
+)
+
+__all__ = ["build_application", "build_cluster", "build_config", "build_kubeadm", "build_plugin"]
+
+_SHELL_NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+_JOINING_ROLES = frozenset({"master", "node", "control-plane", "worker"})
+_PROCESSES = {process: process for process in get_args(Process)}
+_PROVIDERS = {
+    "ALI_CLOUD": "sealpy makes no machines in a cloud: make them first and list their addresses",
+    "CONTAINER": "for machines on this computer use `sealpy run --provider local`",
+}
+
+
+def build_cluster(document: Document, model: ClusterDocument, findings: Findings) -> Cluster:
+    """Make the Cluster of a document of either generation."""
+    spec = model.spec
+    ssh = _ssh(spec.ssh, over=Ssh())
+    hosts = (*(_host(host, ssh) for host in spec.hosts), *_first_generation(document, spec, ssh, findings))
+    _check_hosts(document, spec, findings)
+    env = _network_env(spec) | _env(spec.env)
+    _notice_env(document, ("spec", "env"), env, findings)
+    return Cluster(
+        name=model.metadata.name,
+        image=spec.image,
+        env=env,
+        ssh=ssh,
+        hosts=hosts,
+        registry=_registry(spec),
+        data_root=spec.data_root,
+        cmd=tuple(spec.cmd),
+        cmd_args=_env(spec.cmd_args),
+        app_names=tuple(spec.app_names),
+        host_aliases=tuple(HostAlias(alias.ip, tuple(alias.hostnames)) for alias in spec.host_aliases),
+        container_runtime=spec.container_runtime.type,
+        place=document.place(),
+    )
+
+
+def build_plugin(document: Document, model: PluginDocument, findings: Findings) -> Plugin:
+    """Make a Plugin; what is unusual but understood becomes a notice."""
+    spec = model.spec
+    actions = tuple(action.strip() for action in spec.action.split("|")) if spec.action.strip() else ()
+    if "" in actions:
+        hint = "write hook points with one '|' between them"
+        findings.problem(document, ("spec", "action"), f"'{spec.action}' has an empty part", hint=hint)
+    own = Findings()
+    for location, message, hint in _unusual(document, model):
+        own.notice(document, location, message, hint=hint)
+    findings.notices += own.notices
+    return Plugin(
+        name=model.metadata.name,
+        type=spec.type,
+        actions=actions,
+        on=spec.on.strip(),
+        scope=spec.scope.strip(),
+        data=spec.data,
+        order=spec.order,
+        place=document.place(),
+        notices=tuple(own.notices),
+    )
+
+
+def build_config(document: Document, model: ConfigDocument, findings: Findings) -> Config:
+    """Make a Config."""
+    spec = model.spec
+    words = [word.strip() for word in spec.process.split("|")] if spec.process.strip() else []
+    for word in words:
+        if word not in _PROCESSES:
+            findings.problem(document, ("spec", "process"), f"'{word}' is unknown", hint=nearest(word, _PROCESSES))
+    return Config(
+        name=model.metadata.name,
+        path=spec.path,
+        data=spec.data,
+        app_name=spec.app_name,
+        strategy=spec.strategy,
+        process=tuple(_PROCESSES[word] for word in words if word in _PROCESSES),
+        place=document.place(),
+    )
+
+
+def build_application(document: Document, model: ApplicationDocument) -> Application:
+    """Make an Application; `launchApps: [""]` launches nothing."""
+    spec = model.spec
+    launch = None if spec.launch_apps is None else tuple(app for app in spec.launch_apps if app)
+    configs = tuple(
+        AppConfig(
+            name=config.name,
+            env=_env(config.env),
+            files=tuple(AppFile(path=file.path, strategy=file.strategy, data=file.data) for file in config.files),
+            launch_cmds=tuple(config.launch.cmds),
+        )
+        for config in spec.configs
+    )
+    return Application(
+        name=model.metadata.name, cmds=tuple(spec.cmds), launch_apps=launch, configs=configs, place=document.place()
+    )
+
+
+def build_kubeadm(document: Document, kind: KubeadmKind) -> KubeadmDocument:
+    """Make a document for kubeadm, whose fields are kubeadm's to check."""
+    body = plain_mapping(document.node)
+    fields = {key: value for key, value in body.items() if key not in {"apiVersion", "kind"}}
+    return KubeadmDocument(kind=kind, api_version=document.text_of("apiVersion"), body=fields, place=document.place())
+
+
+# ---- parts of a cluster
+
+
+def _env(items: Iterable[str]) -> dict[str, str]:
+    """Make a mapping of `NAME=value`; of a name that stands twice the last one counts."""
+    return {name.strip(): text for name, _, text in (item.partition("=") for item in items)}
+
+
+def _network_env(spec: ClusterSpec) -> dict[str, str]:
+    """Say in the words of the second generation what the first one has fields for."""
+    found = {
+        "PodCIDR": spec.network.pod_cidr,
+        "SvcCIDR": spec.network.svc_cidr,
+        "CertSANs": ",".join(spec.cert_sans),
+    }
+    return {name: text for name, text in found.items() if text}
+
+
+def _host(host: HostModel, cluster: Ssh) -> HostEntry:
+    return HostEntry(
+        ips=tuple(ip for ips in host.ips for ip in ips),
+        roles=tuple(dict.fromkeys(host.roles)),
+        ssh=_ssh(host.ssh, over=cluster),
+        env=_env(host.env),
+        labels={name: text or "" for name, text in host.labels.items()},
+        taints=tuple(host.taints),
+    )
+
+
+def _ssh(model: SshModel, *, over: Ssh) -> Ssh:
+    """Put what is written over what is inherited; a password and its reference replace each other."""
+    password, password_from = _secret(model.passwd, model.password_from, over.password, over.password_from)
+    key_password, key_password_from = _secret(
+        model.pk_passwd, model.pk_passwd_from, over.private_key_password, over.private_key_password_from
+    )
+    sudo, sudo_from = _secret(model.sudo_passwd, model.sudo_passwd_from, over.sudo_password, over.sudo_password_from)
+    return Ssh(
+        user=model.user or over.user,
+        port=model.port or over.port,
+        password=password,
+        password_from=password_from,
+        private_key=model.pk or over.private_key,
+        private_key_password=key_password,
+        private_key_password_from=key_password_from,
+        sudo_password=sudo,
+        sudo_password_from=sudo_from,
+        host_key_policy=model.host_key_policy or over.host_key_policy,
+        host_keys=tuple(model.host_keys) or over.host_keys,
+    )
+
+
+def _secret(
+    text: str, source: PasswordFromModel | None, inherited: str, inherited_from: PasswordFrom | None
+) -> tuple[str, PasswordFrom | None]:
+    return (text, _source(source)) if text or source else (inherited, inherited_from)
+
+
+def _source(model: PasswordFromModel | None) -> PasswordFrom | None:
+    if model is None:
+        return None
+    if model.env:
+        return PasswordFrom("env", model.env)
+    return PasswordFrom("file", model.file) if model.file else PasswordFrom("command", model.command)
+
+
+def _registry(spec: ClusterSpec) -> Registry:
+    local = spec.registry.local_registry
+    return Registry(
+        local=LocalRegistry(
+            domain=local.domain,
+            port=local.port,
+            username=local.username,
+            password=local.password,
+            password_from=_source(local.password_from),
+            ha=local.ha,
+            insecure=local.insecure,
+            cert_dns_names=tuple(local.cert.subject_alt_name.dns_names),
+            cert_ips=tuple(local.cert.subject_alt_name.ips),
+        ),
+        external=_external_registry(spec.registry.external_registry),
+    )
+
+
+def _external_registry(model: ExternalRegistryModel | None) -> ExternalRegistry | None:
+    if model is None:
+        return None
+    return ExternalRegistry(
+        domain=model.domain,
+        port=model.port,
+        username=model.username,
+        password=model.password,
+        password_from=_source(model.password_from),
+    )
+
+
+# ---- the first generation
+
+
+def _first_generation(document: Document, spec: ClusterSpec, ssh: Ssh, findings: Findings) -> Iterator[HostEntry]:
+    if spec.provider not in {"", "BAREMETAL"}:
+        hint = _PROVIDERS.get(spec.provider) or nearest(spec.provider, ["BAREMETAL"])
+        findings.problem(document, ("spec", "provider"), f"'{spec.provider}' is not supported", hint=hint)
+        return
+    for key, role, machines in (("masters", "master", spec.masters), ("nodes", "node", spec.nodes)):
+        if spec.hosts and machines.ip_list:
+            hint = "move these addresses into `hosts`"
+            findings.problem(document, ("spec", key), "the cluster has `hosts` too", hint=hint)
+        elif machines.ip_list:
+            yield HostEntry(ips=tuple(ip for ips in machines.ip_list for ip in ips), roles=(role,), ssh=ssh)
+        elif _asks_for_machines(machines):
+            hint = "list the addresses of machines that exist as `ipList`"
+            findings.problem(document, ("spec", key), "sealpy makes no machines", hint=hint)
+
+
+def _asks_for_machines(machines: MachinesModel) -> bool:
+    return bool(machines.count or machines.cpu or machines.memory or machines.system_disk or machines.data_disks)
+
+
+# ---- checks across fields, and notices
+
+
+def _check_hosts(document: Document, spec: ClusterSpec, findings: Findings) -> None:
+    seen: dict[str, Location] = {}
+    for location, ips in _all_ips(spec):
+        for ip in ips:
+            if ip in seen:
+                line = document.place(seen[ip]).line
+                hint = "name every host once; one entry may have several roles"
+                findings.problem(document, location, f"host '{ip}' stands twice (first on line {line})", hint=hint)
+            seen.setdefault(ip, location)
+    for index, host in enumerate(spec.hosts):
+        if not _JOINING_ROLES.intersection(host.roles):
+            hint = "add `roles: [master]` or `roles: [node]`"
+            findings.notice(
+                document, ("spec", "hosts", index), "these hosts get the files, but join no cluster", hint=hint
+            )
+        _notice_env(document, ("spec", "hosts", index, "env"), _env(host.env), findings)
+
+
+def _all_ips(spec: ClusterSpec) -> Iterator[tuple[Location, tuple[str, ...]]]:
+    for index, host in enumerate(spec.hosts):
+        for at, ips in enumerate(host.ips):
+            yield ("spec", "hosts", index, "ips", at), ips
+    for key, machines in (("masters", spec.masters), ("nodes", spec.nodes)):
+        for at, ips in enumerate(machines.ip_list):
+            yield ("spec", key, "ipList", at), ips
+
+
+def _notice_env(document: Document, location: Location, env: Iterable[str], findings: Findings) -> None:
+    for name in env:
+        if not _SHELL_NAME.fullmatch(name):
+            hint = "templates see it; for scripts use letters, digits and '_'"
+            findings.notice(document, location, f"'{name}' is no name of a shell variable", hint=hint)
+
+
+def _unusual(document: Document, model: PluginDocument) -> Iterator[tuple[Location, str, str]]:
+    """Yield what is read here as its author means it, and elsewhere is not."""
+    spec = model.spec
+    on = ("spec", "on")
+    if spec.on and on not in document.quoted:
+        yield on, "the key stands without quotes, which other readers take for `true`", "write 'on':"
+    if spec.on.strip().startswith("role="):
+        yield on, f"'{spec.on.strip()}' is read as a role, not as a node label", "write the role alone"
+    for key, text in (("action", spec.action), ("scope", spec.scope)):
+        if any(part != part.strip() for part in text.split("|")):
+            yield ("spec", key), "blanks round '|' are left out", "write a|b"
+    if "/" in spec.scope:
+        yield ("spec", "scope"), "'/' is read as '|'", "write a|b"
+    if spec.scope.strip() == "master0":
+        yield ("spec", "scope"), "'master0' is read as the first master", ""

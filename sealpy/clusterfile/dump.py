@@ -1,0 +1,233 @@
+"""A Clusterfile → its text, without secrets: what is kept as the state of a cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, replace
+from typing import Any
+
+import yaml
+
+from sealpy.clusterfile.document import core_scalar
+from sealpy.clusterfile.types import (
+    AppConfig,
+    Application,
+    Cluster,
+    Clusterfile,
+    Config,
+    ExternalRegistry,
+    HostEntry,
+    KubeadmDocument,
+    LocalRegistry,
+    PasswordFrom,
+    Plugin,
+    Registry,
+    Ssh,
+)
+
+__all__ = ["dumps", "without_secrets"]
+
+Fields = dict[str, Any]
+
+_CLUSTER_VERSION = "sealer.io/v2"
+_VERSION = "sealer.io/v1"
+
+
+def dumps(clusterfile: Clusterfile) -> str:
+    """Write a Clusterfile as YAML; equal ones give equal bytes, and `loads` gives back `without_secrets(clusterfile)`.
+
+    Literal passwords are left out and references to them are kept. The texts of plugins, configs and files of apps are
+    the user's own and are kept as they are.
+    """
+    documents = list(_documents(without_secrets(clusterfile)))
+    return yaml.dump_all(
+        documents, Dumper=_Dumper, sort_keys=False, default_flow_style=False, allow_unicode=True, width=4096
+    )
+
+
+def without_secrets(clusterfile: Clusterfile) -> Clusterfile:
+    """Leave out every literal password; a host that had its own then logs in as the cluster says."""
+    cluster = clusterfile.cluster
+    ssh = _bare(cluster.ssh)
+    local, external = cluster.registry.local, cluster.registry.external
+    registry = Registry(
+        local=replace(local, password=""), external=replace(external, password="") if external else None
+    )
+    hosts = tuple(replace(entry, ssh=_inheriting(_bare(entry.ssh), ssh)) for entry in cluster.hosts)
+    return replace(clusterfile, cluster=replace(cluster, ssh=ssh, hosts=hosts, registry=registry))
+
+
+def _bare(ssh: Ssh) -> Ssh:
+    return replace(ssh, password="", private_key_password="", sudo_password="")
+
+
+def _inheriting(ssh: Ssh, cluster: Ssh) -> Ssh:
+    return replace(
+        ssh,
+        password_from=ssh.password_from or cluster.password_from,
+        private_key_password_from=ssh.private_key_password_from or cluster.private_key_password_from,
+        sudo_password_from=ssh.sudo_password_from or cluster.sudo_password_from,
+    )
+
+
+def _documents(clusterfile: Clusterfile) -> Iterator[Fields]:
+    yield _document("Cluster", clusterfile.cluster.name, _cluster(clusterfile.cluster), _CLUSTER_VERSION)
+    for config in clusterfile.configs:
+        yield _document("Config", config.name, _config(config))
+    for plugin in clusterfile.plugins:
+        yield _document("Plugin", plugin.name, _plugin(plugin))
+    for application in clusterfile.applications:
+        yield _document("Application", application.name, _application(application), _CLUSTER_VERSION)
+    yield from (_kubeadm(document) for document in clusterfile.kubeadm)
+
+
+def _document(kind: str, name: str, spec: Fields, version: str = _VERSION) -> Fields:
+    return {"apiVersion": version, "kind": kind, "metadata": {"name": name}, "spec": spec}
+
+
+def _given(**values: object) -> Fields:
+    """Leave out what is empty; a trailing underscore keeps a name from being a word of Python."""
+    return {name.rstrip("_"): value for name, value in values.items() if value not in ("", None, [], {}, 0)}
+
+
+def _cluster(cluster: Cluster) -> Fields:
+    return _given(
+        image=cluster.image,
+        env=_env(cluster.env),
+        cmd=list(cluster.cmd),
+        cmd_args=_env(cluster.cmd_args),
+        appNames=list(cluster.app_names),
+        dataRoot=cluster.data_root,
+        containerRuntime=_given(type=cluster.container_runtime),
+        ssh=_ssh(cluster.ssh, Ssh()),
+        registry=_registry(cluster.registry),
+        hostAliases=[{"ip": alias.ip, "hostnames": list(alias.hostnames)} for alias in cluster.host_aliases],
+        hosts=[_host(entry, cluster.ssh) for entry in cluster.hosts],
+    )
+
+
+def _host(entry: HostEntry, cluster: Ssh) -> Fields:
+    return _given(
+        ips=list(entry.ips),
+        roles=list(entry.roles),
+        ssh=_ssh(entry.ssh, cluster),
+        env=_env(entry.env),
+        labels=dict(entry.labels),
+        taints=list(entry.taints),
+    )
+
+
+_SSH_NAMES = {
+    "user": "user",
+    "port": "port",
+    "private_key": "pk",
+    "host_key_policy": "hostKeyPolicy",
+    "host_keys": "hostKeys",
+    "password_from": "passwordFrom",
+    "private_key_password_from": "pkPasswdFrom",
+    "sudo_password_from": "sudoPasswdFrom",
+}
+
+
+def _ssh(ssh: Ssh, over: Ssh) -> Fields:
+    """Write what differs from the login that is inherited."""
+    changed = [field.name for field in fields(Ssh) if getattr(ssh, field.name) != getattr(over, field.name)]
+    return {_SSH_NAMES[name]: _plain(getattr(ssh, name)) for name in changed}
+
+
+def _plain(value: object) -> object:
+    match value:
+        case PasswordFrom():
+            return {value.kind: value.value}
+        case tuple():
+            return list(value)
+        case _:
+            return value
+
+
+def _registry(registry: Registry) -> Fields:
+    local = {} if registry.local == LocalRegistry() else _local_registry(registry.local)
+    return _given(localRegistry=local, externalRegistry=registry.external and _external_registry(registry.external))
+
+
+def _local_registry(local: LocalRegistry) -> Fields:
+    names = _given(dnsNames=list(local.cert_dns_names), ips=list(local.cert_ips))
+    return {
+        "domain": local.domain,
+        "port": local.port,
+        "ha": local.ha,
+        "insecure": local.insecure,
+        **_given(
+            username=local.username,
+            passwordFrom=_plain(local.password_from),
+            cert={"subjectAltName": names} if names else {},
+        ),
+    }
+
+
+def _external_registry(external: ExternalRegistry) -> Fields:
+    return _given(
+        domain=external.domain,
+        port=external.port,
+        username=external.username,
+        passwordFrom=_plain(external.password_from),
+    )
+
+
+def _plugin(plugin: Plugin) -> Fields:
+    return _given(
+        type=plugin.type,
+        action="|".join(plugin.actions),
+        on=plugin.on,
+        scope=plugin.scope,
+        order=plugin.order,
+        data=plugin.data,
+    )
+
+
+def _config(config: Config) -> Fields:
+    given = _given(
+        path=config.path, appName=config.app_name, strategy=config.strategy, process="|".join(config.process)
+    )
+    return {**given, "data": config.data}
+
+
+def _application(application: Application) -> Fields:
+    launch = None if application.launch_apps is None else list(application.launch_apps) or [""]
+    return _given(
+        cmds=list(application.cmds),
+        launchApps=launch,
+        configs=[_app_config(config) for config in application.configs],
+    )
+
+
+def _app_config(config: AppConfig) -> Fields:
+    return _given(
+        name=config.name,
+        env=_env(config.env),
+        files=[{"path": file.path, "strategy": file.strategy, "data": file.data} for file in config.files],
+        launch=_given(cmds=list(config.launch_cmds)),
+    )
+
+
+def _kubeadm(document: KubeadmDocument) -> Fields:
+    return {**_given(apiVersion=document.api_version), "kind": document.kind, **document.body}
+
+
+def _env(env: Mapping[str, str]) -> list[str]:
+    return [f"{name}={text}" for name, text in env.items()]
+
+
+class _Dumper(yaml.SafeDumper):
+    """Write texts so that readers of every version of YAML take them for texts, and repeat what stands twice."""
+
+    def ignore_aliases(self, _data: object) -> bool:
+        return True
+
+
+def _text(dumper: yaml.SafeDumper, value: str) -> yaml.Node:
+    style = "|" if "\n" in value else "'" if not isinstance(core_scalar(value), str) else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
+
+
+_Dumper.add_representer(str, _text)

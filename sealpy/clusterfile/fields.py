@@ -1,0 +1,150 @@
+"""The types of single fields: how a text becomes a value, and what is said when it cannot.
+
+Every scalar arrives as the text that was typed (or as None), so each type here decides alone what its text means.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from sealpy.clusterfile.hosts import parse_hosts
+from sealpy.errors import ConfigError
+
+__all__ = [
+    "ClusterName",
+    "DataRoot",
+    "Domain",
+    "EnvList",
+    "Flag",
+    "Host",
+    "Hosts",
+    "Port",
+    "Role",
+    "RootfsPath",
+    "Taint",
+    "refused",
+]
+
+_DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+_DOMAIN = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?(\.[A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?)*")
+_LABEL_NAME = re.compile(r"[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?", re.ASCII)
+_TAINT = re.compile(
+    r"[A-Za-z0-9][-\w./]*(?:=[-\w.]*)?(?::(?:NoSchedule|PreferNoSchedule|NoExecute))?-"  # taken away
+    r"|[A-Za-z0-9][-\w./]*(?:=[-\w.]*)?:(?:NoSchedule|PreferNoSchedule|NoExecute)",
+    re.ASCII,
+)
+_FLAGS = {word: word.lower() == "true" for word in ("true", "True", "TRUE", "false", "False", "FALSE")}
+
+
+def refused(message: str, hint: str = "") -> PydanticCustomError:
+    """Make the error of a field; `hint` says what to write."""
+    return PydanticCustomError("refused", "{message}", {"message": message, "hint": hint})
+
+
+def _flag(value: object) -> object:
+    if not isinstance(value, str) or value not in _FLAGS:
+        raise refused(f"{_shown(value)} is neither true nor false", "write true or false")
+    return _FLAGS[value]
+
+
+def _host_range(value: object) -> object:
+    if not isinstance(value, str):
+        raise refused(f"{_shown(value)} is no IP address", "write addresses such as 10.0.0.1")
+    try:
+        hosts = parse_hosts(value)
+    except ConfigError as error:
+        raise refused(error.message, error.hint) from None
+    if not hosts:
+        raise refused("an address is missing", "write addresses such as 10.0.0.1")
+    return hosts
+
+
+def _one_host(value: str) -> str:
+    hosts = _host_range(value)
+    if not isinstance(hosts, tuple) or len(hosts) != 1:
+        raise refused(f"'{value}' is more than one address", "write one address")
+    return str(hosts[0])
+
+
+def _cluster_name(value: str) -> str:
+    if not _DNS_LABEL.fullmatch(value):
+        hint = "use up to 63 small letters, digits and '-': it becomes part of paths on every host"
+        raise refused(f"'{value}' cannot be the name of a cluster", hint)
+    return value
+
+
+def _role(value: str) -> str:
+    if not _LABEL_NAME.fullmatch(value):
+        raise refused(f"'{value}' cannot be a role", "use letters, digits, '-', '_' and '.': it becomes a node label")
+    return value
+
+
+def _taint(value: str) -> str:
+    if not _TAINT.fullmatch(value):
+        hint = "write key=value:NoSchedule, key:NoExecute, or key- to take it away"
+        raise refused(f"'{value}' is no taint", hint)
+    return value
+
+
+def _domain(value: str) -> str:
+    if not _DOMAIN.fullmatch(value):
+        raise refused(f"'{value}' is no domain", "write it without scheme, port and path, such as sea.hub")
+    return value
+
+
+def _data_root(value: str) -> str:
+    path = value.rstrip("/")
+    if not path.startswith("/") or ".." in path.split("/"):
+        raise refused(f"'{value}' cannot hold data of clusters", "write an absolute path such as /var/lib/sealpy/data")
+    return path
+
+
+def _rootfs_path(value: str) -> str:
+    path = value.removeprefix("./")
+    if not path or path.startswith("/") or ".." in path.split("/"):
+        raise refused(f"'{value}' is no path within the rootfs", "write it relative to the rootfs: etc/app.yaml")
+    return path
+
+
+def _pair(value: str) -> str:
+    name, equals, _ = value.partition("=")
+    if not equals or not name.strip():
+        raise refused(f"'{name}' sets nothing", "write NAME=value")
+    return value
+
+
+def _listed(value: object) -> object:
+    """Take a mapping for the list that the ancestor asks for; its documents show both."""
+    if isinstance(value, Mapping) and all(isinstance(item, str | None) for item in value.values()):
+        return [f"{name}={item or ''}" for name, item in value.items()]
+    return value
+
+
+def _shown(value: object) -> str:
+    match value:
+        case str():
+            return f"'{value}'"
+        case None:
+            return "nothing"
+        case Mapping():
+            return "a mapping"
+        case _:
+            return "a list"
+
+
+Flag = Annotated[bool, BeforeValidator(_flag), WithJsonSchema({"type": "boolean"})]
+Port = Annotated[int, Field(ge=1, le=65535)]
+Hosts = Annotated[tuple[str, ...], BeforeValidator(_host_range), WithJsonSchema({"type": "string"})]
+Host = Annotated[str, AfterValidator(_one_host)]
+ClusterName = Annotated[str, AfterValidator(_cluster_name)]
+Role = Annotated[str, AfterValidator(_role)]
+Taint = Annotated[str, AfterValidator(_taint)]
+Domain = Annotated[str, AfterValidator(_domain)]
+DataRoot = Annotated[str, AfterValidator(_data_root)]
+RootfsPath = Annotated[str, AfterValidator(_rootfs_path)]
+EnvList = Annotated[list[Annotated[str, AfterValidator(_pair)]], BeforeValidator(_listed)]

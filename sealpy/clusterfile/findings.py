@@ -1,0 +1,144 @@
+"""Collect everything that is wrong, or worth a notice, and where it stands."""
+
+from __future__ import annotations
+
+import difflib
+import types
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+
+from sealpy.clusterfile.document import Document, Location
+from sealpy.errors import ClusterfileError, Problem
+
+__all__ = ["Findings", "in_order", "nearest", "refusal"]
+
+
+@dataclass(slots=True)
+class Findings:
+    """Gather problems, which refuse the file, and notices, which do not."""
+
+    problems: list[Problem] = field(default_factory=list)
+    notices: list[Problem] = field(default_factory=list)
+
+    def problem(self, document: Document, location: Location, message: str, *, hint: str = "") -> None:
+        """Add a problem at a location."""
+        self.problems.append(Problem(_path(location) + message, document.place(location), hint))
+
+    def notice(self, document: Document, location: Location, message: str, *, hint: str = "") -> None:
+        """Add a notice at a location."""
+        self.notices.append(Problem(_path(location) + message, document.place(location), hint))
+
+    def shape(self, document: Document, model: type[BaseModel], error: ValidationError) -> None:
+        """Add everything in which a document does not have the shape of its model."""
+        for detail in error.errors(include_url=False):
+            location: Location = detail["loc"]
+            kind, given, context = detail["type"], detail["input"], detail.get("ctx", {})
+            match kind:
+                case "extra_forbidden":
+                    hint = nearest(str(location[-1]), _field_names(model, location[:-1]))
+                    self.problem(document, location, "this field is unknown", hint=hint)
+                case "missing":
+                    self.problem(document, location, "this field is missing", hint=_hints_for_missing(location))
+                case "refused":
+                    self.problem(document, location, context["message"], hint=context["hint"])
+                case _:
+                    message, hint = _wrong_type(kind, given, context)
+                    self.problem(document, location, message, hint=hint)
+
+
+def refusal(name: str, problems: Sequence[Problem]) -> ClusterfileError:
+    """Make one error of all problems, in the order of their lines."""
+    ordered = in_order(problems)
+    count = f"{len(ordered)} problem{'s' if len(ordered) != 1 else ''}"
+    return ClusterfileError(f"{name}: {count}", problems=ordered)
+
+
+def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Sort by line."""
+    return tuple(sorted(problems, key=lambda problem: problem.place.line if problem.place else 0))
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Give a hint: the known word most like this one, or else all of them."""
+    words = sorted(known)
+    folded = {other.casefold(): other for other in words}
+    if close := difflib.get_close_matches(word.casefold(), folded, n=1):
+        return f"did you mean '{folded[close[0]]}'?"
+    return f"known here: {', '.join(words)}" if words else ""
+
+
+def _path(location: Location) -> str:
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
+    return f"{text.removeprefix('.')}: " if text else ""
+
+
+def _hints_for_missing(location: Location) -> str:
+    hints = {
+        "metadata": "add `metadata:` with a `name:`",
+        "image": "name the cluster image, such as kubernetes:v1.34.4",
+    }
+    return hints.get(str(location[-1]), f"add `{location[-1]}:`")
+
+
+def _wrong_type(  # noqa: PLR0911 - one line for each kind of error
+    kind: str, given: object, context: Mapping[str, Any]
+) -> tuple[str, str]:
+    """Say what is needed and what stands there; a value itself may be a secret and is shown only for a choice."""
+    match kind:
+        case "string_type":
+            return f"text is needed, not {_kind(given)}", ""
+        case "list_type" | "tuple_type":
+            hint = "put '- ' before its first key" if isinstance(given, Mapping) else "put '- ' before it"
+            return f"a list is needed, not {_kind(given)}", hint
+        case "dict_type" | "model_type" | "model_attributes_type":
+            return f"a mapping is needed, not {_kind(given)}", "write `key: value` below it"
+        case "int_parsing" | "int_type" | "int_from_float":
+            return f"a whole number is needed, not {_kind(given)}", "write digits only"
+        case "greater_than_equal" | "less_than_equal":
+            return "the number is out of range", f"it must be {_bound(context)}"
+        case "literal_error":
+            return f"'{given}' is not one of {context['expected']}", ""
+        case "string_too_short" | "too_short":
+            return "it must not be empty", ""
+        case _:
+            return f"the value does not fit ({kind.replace('_', ' ')})", ""
+
+
+def _bound(context: Mapping[str, Any]) -> str:
+    return f"at least {context['ge']}" if "ge" in context else f"at most {context['le']}"
+
+
+def _kind(value: object) -> str:
+    match value:
+        case None:
+            return "nothing"
+        case str():
+            return "text"
+        case Mapping():
+            return "a mapping"
+        case _:
+            return "a list"
+
+
+def _field_names(model: type[BaseModel], location: Location) -> list[str]:
+    """Give the names that a mapping at this location may have."""
+    current: object = model
+    for part in location:
+        inner = _model_in(current)
+        if inner is not None and isinstance(part, str):
+            found = [info.annotation for info in inner.model_fields.values() if info.alias == part]
+            current = found[0] if found else None
+    last = _model_in(current)
+    return [info.alias for info in last.model_fields.values() if info.alias] if last else []
+
+
+def _model_in(annotation: object) -> type[BaseModel] | None:
+    """Find the model in `list[M]`, `M | None` and the like."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    if get_origin(annotation) in {list, Union, types.UnionType}:
+        return next((found for inner in get_args(annotation) if (found := _model_in(inner))), None)
+    return None

@@ -1,0 +1,181 @@
+"""A Clusterfile, or a file of Plugin documents, from its text: every problem at once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar, get_args
+
+from pydantic import ValidationError
+
+from sealpy.clusterfile.build import (
+    build_application,
+    build_cluster,
+    build_config,
+    build_kubeadm,
+    build_plugin,
+)
+from sealpy.clusterfile.document import Document, UnreadableError, read_documents
+from sealpy.clusterfile.findings import Findings, in_order, nearest, refusal
+from sealpy.clusterfile.models import ApplicationDocument, ClusterDocument, ConfigDocument, Model, PluginDocument
+from sealpy.clusterfile.types import Application, Cluster, Clusterfile, Config, KubeadmDocument, KubeadmKind, Plugin
+from sealpy.errors import ClusterfileError, Place, Problem
+
+__all__ = ["load", "load_plugins", "loads"]
+
+ModelT = TypeVar("ModelT", bound=Model)
+
+_KUBEADM: dict[str, KubeadmKind] = {kind: kind for kind in get_args(KubeadmKind)}
+_KINDS = ("Cluster", "Config", "Plugin", "Application", *_KUBEADM)
+_NOT_DECODED = {
+    "Infra": "make the machines first and list their addresses in the Cluster",
+    "KubeadmConfig": "write documents of kind InitConfiguration and ClusterConfiguration",
+}
+_OUR_GROUPS = re.compile(r"(sealer\.[a-z.]+|zlink\.aliyun\.com|cluster\.sealer\.cool|sealpy\.[a-z.]+)/v\w+")
+_KUBEADM_GROUPS = re.compile(r"(kubeadm\.k8s\.io|kubelet\.config\.k8s\.io|kubeproxy\.config\.k8s\.io)/v\w+")
+_SEALOS = re.compile(r"apps\.sealos\.io/")
+
+
+def load(path: Path) -> Clusterfile:
+    """Read a Clusterfile; raises one ClusterfileError that holds every problem with file, line and nearest name."""
+    return loads(_text(path), name=str(path))
+
+
+def loads(text: str, *, name: str) -> Clusterfile:
+    """Read the text of a Clusterfile; `name` is what messages call the file. Raises ClusterfileError."""
+    reader = _Reader(name)
+    reader.read(text)
+    return reader.clusterfile()
+
+
+def load_plugins(source: Path | str, *, name: str = "") -> tuple[Plugin, ...]:
+    """Read a file that holds only Plugin documents, or the text of one; an empty file holds none.
+
+    `name` is what messages call a text. Raises ClusterfileError.
+    """
+    text, name = (_text(source), str(source)) if isinstance(source, Path) else (source, name or "plugins")
+    reader = _Reader(name, kinds=("Plugin",))
+    reader.read(text)
+    return reader.all_plugins()
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ClusterfileError("the file is no text", place=Place(path), hint="save it as UTF-8") from error
+    except OSError as error:
+        reason = error.strerror or "cannot be read"
+        raise ClusterfileError(f"'{path}': {reason.lower()}", hint="look at the path after -f") from error
+
+
+@dataclass(slots=True)
+class _Reader:
+    """Sort documents by kind, and keep what is wrong with them."""
+
+    name: str
+    kinds: tuple[str, ...] = _KINDS
+    findings: Findings = field(default_factory=Findings)
+    clusters: list[Cluster] = field(default_factory=list)
+    plugins: list[Plugin] = field(default_factory=list)
+    configs: list[Config] = field(default_factory=list)
+    applications: list[Application] = field(default_factory=list)
+    kubeadm: list[KubeadmDocument] = field(default_factory=list)
+    seen: dict[str, int] = field(default_factory=dict)  # kind → line of its first document
+
+    def read(self, text: str) -> None:
+        try:
+            documents = list(read_documents(text, name=self.name))
+        except UnreadableError as error:
+            self.findings.problems.append(error.problem)
+            return
+        if sealos := next((document for document in documents if _SEALOS.match(document.text_of("apiVersion"))), None):
+            hint = "write `image` as one name, `hosts` without ports, and the port under `ssh`"
+            self.findings.problem(sealos, ("apiVersion",), "this is a Clusterfile of sealos", hint=hint)
+            return
+        for document in documents:
+            self.findings.problems += document.problems
+            if self._is_ours(document):
+                self._document(document)
+
+    def clusterfile(self) -> Clusterfile:
+        if "Cluster" not in self.seen and not self.findings.problems:
+            hint = "add a document of kind Cluster that names the image and the hosts"
+            self.findings.problems.append(Problem("no document of kind Cluster", Place(self.name), hint))
+        self._raise_problems()
+        return Clusterfile(
+            cluster=self.clusters[0],
+            plugins=tuple(self.plugins),
+            configs=tuple(self.configs),
+            applications=tuple(self.applications),
+            kubeadm=tuple(self.kubeadm),
+            notices=in_order(self.findings.notices),
+        )
+
+    def all_plugins(self) -> tuple[Plugin, ...]:
+        self._raise_problems()
+        return tuple(self.plugins)
+
+    def _raise_problems(self) -> None:
+        if self.findings.problems:
+            raise refusal(self.name, self.findings.problems)
+
+    def _is_ours(self, document: Document) -> bool:
+        """Tell whether a document is one of a Clusterfile, and say what it looks like when it is not."""
+        kind, version = document.text_of("kind"), document.text_of("apiVersion")
+        if not kind:
+            hint = f"add `kind:`, one of {', '.join(self.kinds)}"
+            self.findings.problem(document, (), "a document without a kind", hint=hint)
+        elif kind in _NOT_DECODED:
+            self.findings.problem(document, ("kind",), f"'{kind}' is read by nothing", hint=_NOT_DECODED[kind])
+        elif kind not in self.kinds:
+            self._foreign_kind(document, kind)
+        elif version and not (_KUBEADM_GROUPS if kind in _KUBEADM else _OUR_GROUPS).fullmatch(version):
+            hint = "write kubeadm.k8s.io/v1beta4 or the like" if kind in _KUBEADM else "write sealer.io/v2"
+            message = f"'{version}' is another kind of {kind} than this one"
+            self.findings.problem(document, ("apiVersion",), message, hint=hint)
+        else:
+            return True
+        return False
+
+    def _foreign_kind(self, document: Document, kind: str) -> None:
+        if kind in _KINDS:
+            message, hint = f"'{kind}' does not belong into a file of plugins", "put it into the Clusterfile"
+        else:
+            hint = nearest(kind, self.kinds)
+            is_manifest = "did you mean" not in hint and bool(document.text_of("apiVersion"))
+            message = f"'{kind}' is no kind of a Clusterfile"
+            hint = "this looks like a Kubernetes manifest: put it into the image" if is_manifest else hint
+        self.findings.problem(document, ("kind",), message, hint=hint)
+
+    def _document(self, document: Document) -> None:
+        kind = document.text_of("kind")
+        if kind not in {"Plugin", "Config"} and kind in self.seen:
+            message = f"a second document of kind {kind} (the first on line {self.seen[kind]})"
+            self.findings.problem(document, ("kind",), message, hint="join the two")
+            return
+        self.seen.setdefault(kind, document.line)
+        match kind:
+            case "Cluster":
+                for cluster in self._shaped(document, ClusterDocument):
+                    self.clusters.append(build_cluster(document, cluster, self.findings))
+            case "Plugin":
+                for plugin in self._shaped(document, PluginDocument):
+                    self.plugins.append(build_plugin(document, plugin, self.findings))
+            case "Config":
+                for config in self._shaped(document.with_text_at("spec", "data"), ConfigDocument):
+                    self.configs.append(build_config(document, config, self.findings))
+            case "Application":
+                for application in self._shaped(document, ApplicationDocument):
+                    self.applications.append(build_application(document, application))
+            case _:
+                self.kubeadm.append(build_kubeadm(document, _KUBEADM[kind]))
+
+    def _shaped(self, document: Document, model: type[ModelT]) -> Iterator[ModelT]:
+        """Yield the document in its shape, or nothing when it does not have it."""
+        try:
+            yield model.model_validate(document.tree)
+        except ValidationError as error:
+            self.findings.shape(document, model, error)

@@ -1,0 +1,263 @@
+"""What a Clusterfile says, once it is read: frozen, with defaults in place and inheritance done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal, Self
+
+from sealpy.errors import Place, Problem
+
+__all__ = [
+    "DEFAULT_DATA_ROOT",
+    "DEFAULT_NAME",
+    "AppConfig",
+    "AppFile",
+    "Application",
+    "Cluster",
+    "Clusterfile",
+    "Config",
+    "ExternalRegistry",
+    "HostAlias",
+    "HostEntry",
+    "HostKeyPolicy",
+    "KubeadmDocument",
+    "KubeadmKind",
+    "LocalRegistry",
+    "PasswordFrom",
+    "Plugin",
+    "Process",
+    "Registry",
+    "Ssh",
+    "Strategy",
+]
+
+DEFAULT_NAME = "my-cluster"
+DEFAULT_DATA_ROOT = "/var/lib/sealpy/data"
+
+HostKeyPolicy = Literal["accept-new", "strict"]
+Strategy = Literal["overwrite", "merge"]
+Process = Literal["value", "toJson", "toBase64", "toSecret"]
+KubeadmKind = Literal[
+    "InitConfiguration",
+    "JoinConfiguration",
+    "ClusterConfiguration",
+    "KubeletConfiguration",
+    "KubeProxyConfiguration",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordFrom:
+    """Say where a password is to be found when it is needed: a variable, a file, the output of a shell command."""
+
+    kind: Literal["env", "file", "command"]
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ssh:
+    """Say how to log in. An empty text means not given; of a password and its `…_from` at most one is given."""
+
+    user: str = "root"
+    port: int = 22
+    password: str = field(default="", repr=False)
+    password_from: PasswordFrom | None = None
+    private_key: str = ""
+    private_key_password: str = field(default="", repr=False)
+    private_key_password_from: PasswordFrom | None = None
+    sudo_password: str = field(default="", repr=False)
+    sudo_password_from: PasswordFrom | None = None
+    host_key_policy: HostKeyPolicy = "accept-new"
+    host_keys: tuple[str, ...] = ()
+
+    @property
+    def secrets(self) -> Iterator[str]:
+        """Yield what must not be shown."""
+        yield from filter(None, (self.password, self.private_key_password, self.sudo_password))
+
+    def with_password(self, password: str) -> Self:
+        """Log in by this password."""
+        return replace(self, password=password, password_from=None)
+
+    def same_password(self, other: Ssh) -> bool:
+        """Tell whether both log in by one password, or by none that is known here."""
+        return (self.password, self.password_from) in {(other.password, other.password_from), ("", None)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostEntry:
+    """Describe hosts that are alike; `ssh` is complete: the cluster's, with what this entry says put over it."""
+
+    ips: tuple[str, ...]
+    roles: tuple[str, ...] = ()
+    ssh: Ssh = field(default_factory=Ssh)
+    env: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    taints: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalRegistry:
+    """Describe the registry that runs in the cluster."""
+
+    domain: str = "sea.hub"
+    port: int = 5000
+    username: str = ""
+    password: str = field(default="", repr=False)
+    password_from: PasswordFrom | None = None
+    ha: bool = True
+    insecure: bool = False
+    cert_dns_names: tuple[str, ...] = ()
+    cert_ips: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExternalRegistry:
+    """Describe a registry that exists already; port 0 means the one of its scheme."""
+
+    domain: str
+    port: int = 0
+    username: str = ""
+    password: str = field(default="", repr=False)
+    password_from: PasswordFrom | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registry:
+    """Name the registries: the cluster's own, and one to use instead."""
+
+    local: LocalRegistry = field(default_factory=LocalRegistry)
+    external: ExternalRegistry | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HostAlias:
+    """Be a line of `/etc/hosts` on all hosts."""
+
+    ip: str
+    hostnames: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cluster:
+    """Describe a cluster. `cmd` replaces the launch commands of the image; `app_names` empty means the image's own."""
+
+    image: str
+    name: str = DEFAULT_NAME
+    env: Mapping[str, str] = field(default_factory=dict)
+    ssh: Ssh = field(default_factory=Ssh)
+    hosts: tuple[HostEntry, ...] = ()
+    registry: Registry = field(default_factory=Registry)
+    data_root: str = DEFAULT_DATA_ROOT
+    cmd: tuple[str, ...] = ()
+    cmd_args: Mapping[str, str] = field(default_factory=dict)
+    app_names: tuple[str, ...] = ()
+    host_aliases: tuple[HostAlias, ...] = ()
+    container_runtime: str = ""
+    place: Place | None = field(default=None, compare=False)
+
+    @property
+    def cert_sans(self) -> tuple[str, ...]:
+        """Give the further names of the API server, which the environment carries as a list with commas."""
+        return tuple(name.strip() for name in self.env.get("CertSANs", "").split(",") if name.strip())
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Give every secret that stands in the Clusterfile itself, for redaction."""
+        registries = (self.registry.local, self.registry.external)
+        passwords = [registry.password for registry in registries if registry and registry.password]
+        logins = (self.ssh, *(entry.ssh for entry in self.hosts))
+        return tuple(dict.fromkeys([secret for ssh in logins for secret in ssh.secrets] + passwords))
+
+    def with_password(self, password: str) -> Self:
+        """Log in by this password wherever no host has its own."""
+        hosts = tuple(
+            replace(entry, ssh=entry.ssh.with_password(password)) if entry.ssh.same_password(self.ssh) else entry
+            for entry in self.hosts
+        )
+        return replace(self, ssh=self.ssh.with_password(password), hosts=hosts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plugin:
+    """Ask for a plugin at some hook points; whether type and actions exist is for the plugin package to say."""
+
+    name: str
+    type: str = ""
+    actions: tuple[str, ...] = ()
+    on: str = ""
+    scope: str = ""
+    data: str = ""
+    order: int = 0
+    place: Place | None = field(default=None, compare=False)
+    notices: tuple[Problem, ...] = field(default=(), compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """Put or merge a text into a file of the rootfs; `path` is relative to it, or to the app that is named."""
+
+    name: str
+    path: str
+    data: str
+    app_name: str = ""
+    strategy: Strategy = "overwrite"
+    process: tuple[Process, ...] = ()
+    place: Place | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppFile:
+    """Put or merge a text into a file of an app."""
+
+    path: str
+    strategy: Strategy
+    data: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppConfig:
+    """Change one app: its environment, its files, its launch commands."""
+
+    name: str
+    env: Mapping[str, str] = field(default_factory=dict)
+    files: tuple[AppFile, ...] = ()
+    launch_cmds: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Application:
+    """Say what is launched and how. `cmds` replaces all else; `launch_apps` None means the image's own choice."""
+
+    name: str
+    cmds: tuple[str, ...] = ()
+    launch_apps: tuple[str, ...] | None = None
+    configs: tuple[AppConfig, ...] = ()
+    place: Place | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KubeadmDocument:
+    """Hold a document for kubeadm as it was written; `body` is plain data without `kind` and `apiVersion`."""
+
+    kind: KubeadmKind
+    api_version: str = ""
+    body: Mapping[str, object] = field(default_factory=dict)
+    place: Place | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clusterfile:
+    """Hold all documents of a Clusterfile; `notices` are worth telling, but stop nothing."""
+
+    cluster: Cluster
+    plugins: tuple[Plugin, ...] = ()
+    configs: tuple[Config, ...] = ()
+    applications: tuple[Application, ...] = ()
+    kubeadm: tuple[KubeadmDocument, ...] = ()
+    notices: tuple[Problem, ...] = field(default=(), compare=False)
+
+    def with_password(self, password: str) -> Self:
+        """Log in by this password wherever no host has its own."""
+        return replace(self, cluster=self.cluster.with_password(password))
