@@ -32,6 +32,7 @@ mount --make-rshared /
 mount -o remount,bind,rw /proc/sys
 mount -o remount,bind,rw /sys
 mount -o remount,rw /sys/fs/cgroup
+for group in /sys/fs/cgroup/*/; do ! mountpoint -q "$group" || mount -o remount,bind,rw "$group"; done
 [ ! -e /root/.passwords ] || { chpasswd --crypt-method SHA512 < /root/.passwords && rm /root/.passwords; }
 """
 
