@@ -10,6 +10,7 @@ import ipaddress
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from shutil import which
 from typing import Any
 
 from sealpy.errors import MachineError
@@ -57,6 +58,8 @@ class Wire:
         run("ip", "link", "set", "dev", bridge, "alias", self.owner)
         run("ip", "address", "replace", f"{network[1]}/{network.prefixlen}", "dev", bridge)
         run("ip", "link", "set", "dev", bridge, "up")
+        if _forward_is_closed() and not self._has_passage():
+            run("iptables", "--wait", "--insert", *_passage(bridge))
 
     def claim(self) -> None:
         """Raise MachineError when a lab of this name belongs to another home."""
@@ -79,7 +82,9 @@ class Wire:
         return {machine for link in _links() if (machine := self.names.machine_of_link(link))}
 
     def take_down(self) -> None:
-        """Remove the bridge and its rule, when they are there."""
+        """Remove the bridge and its rules, when they are there."""
+        while self._has_passage():
+            run("iptables", "--wait", "--delete", *_passage(self.names.bridge))
         if self.names.bridge in _links():
             run("ip", "link", "delete", self.names.bridge)
         if self._has_table():
@@ -88,7 +93,11 @@ class Wire:
     def leftovers(self) -> list[str]:
         """Give what is there of this lab's wire."""
         found = [f"link {link}" for link in _links() if link == self.names.bridge or self.names.machine_of_link(link)]
+        found += [f"iptables rule {' '.join(_passage(self.names.bridge))}"] if self._has_passage() else []
         return found + ([f"nftables table inet {self.names.table}"] if self._has_table() else [])
+
+    def _has_passage(self) -> bool:
+        return bool(which("iptables")) and succeeds("iptables", "--wait", "--check", *_passage(self.names.bridge))
 
     def _has_table(self) -> bool:
         return succeeds("nft", "list", "table", "inet", self.names.table)
@@ -106,6 +115,18 @@ def _rules(table: str, bridge: str) -> str:
         f'    oifname "{bridge}" iifname != "{bridge}" drop\n'
         "  }\n"
         "}\n"
+    )
+
+
+def _passage(bridge: str) -> tuple[str, ...]:
+    """Give the rule that lets machines of one bridge talk to each other where frames on bridges pass iptables too."""
+    return ("FORWARD", "--in-interface", bridge, "--out-interface", bridge, "--jump", "ACCEPT")
+
+
+def _forward_is_closed() -> bool:
+    """Tell whether this computer drops what it forwards, as Docker makes it do; elsewhere no rule of ours is needed."""
+    return bool(which("iptables")) and run("iptables", "--wait", "--list-rules", "FORWARD").startswith(
+        "-P FORWARD DROP"
     )
 
 

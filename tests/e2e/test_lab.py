@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import signal
 import socket
@@ -188,6 +189,28 @@ def test_a_machine_does_not_reach_the_machines_of_another_lab(machines: tuple[Ma
     (other,) = Lab(NAME, home).up(1)  # it has a way back, so that nothing but the rule is in between
 
     assert "100% packet loss" in ssh(machines[0], "ping", "-c", "1", "-W", "1", other.address, check=False)
+
+
+def test_machines_reach_each_other_where_a_firewall_drops_what_is_forwarded(home: Path) -> None:
+    computer = f"""
+    ip link set lo up
+    iptables -P FORWARD DROP
+    sealpy() {{ {shlex.join(SEALPY)} "$@"; }}
+    sealpy lab up --nodes 2 --name {NAME} >&2
+    sealpy lab ssh {NAME}-1 ping -c 1 -W 2 10.99.0.12 >&2 && echo reached
+    sealpy lab down --name {NAME} >&2
+    iptables -S FORWARD
+    """  # in a network namespace of its own, so that this computer's firewall is left alone
+
+    done = subprocess.run(
+        ["unshare", "--net", "bash", "-euc", computer],
+        env=os.environ | {"SEALPY_HOME": str(home)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.stdout == "reached\n-P FORWARD DROP\n", done.stderr
 
 
 def test_a_machine_may_use_as_much_as_it_was_given(machines: tuple[Machine, ...]) -> None:

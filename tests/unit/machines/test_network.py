@@ -18,6 +18,8 @@ class Computer:
     links: dict[str, str] = field(default_factory=dict)
     routes: list[str] = field(default_factory=list)
     tables: set[str] = field(default_factory=set)
+    policy: str = "ACCEPT"  # of what iptables does with forwarded packets
+    passages: int = 0
     done: list[str] = field(default_factory=list)
 
     def run(self, *argv: str, stdin: str = "") -> str:
@@ -26,6 +28,11 @@ class Computer:
                 return json.dumps([{"ifname": name, "ifalias": alias} for name, alias in self.links.items()])
             case ("ip", "-json", "route", *_):
                 return json.dumps([{"dst": route} for route in self.routes])
+            case ("iptables", "--wait", "--list-rules", _):
+                return f"-P FORWARD {self.policy}\n"
+            case ("iptables", "--wait", change, *_):
+                self.passages += 1 if change == "--insert" else -1
+                return ""
             case _:
                 self.done.append(" ".join(argv) + stdin)
                 return ""
@@ -34,6 +41,8 @@ class Computer:
         match argv:
             case ("nft", "list", "table", "inet", table):
                 return table in self.tables
+            case ("iptables", "--wait", "--check", *_):
+                return self.passages > 0
             case _:
                 self.done.append(" ".join(argv))
                 return True
@@ -44,6 +53,7 @@ def computer(monkeypatch: pytest.MonkeyPatch) -> Computer:
     computer = Computer()
     monkeypatch.setattr(network, "run", computer.run)
     monkeypatch.setattr(network, "succeeds", computer.succeeds)
+    monkeypatch.setattr(network, "which", lambda program: f"/usr/sbin/{program}")
     return computer
 
 
@@ -100,6 +110,28 @@ def test_a_bridge_that_stands_is_not_made_again(computer: Computer, wire: Wire) 
     wire.raise_up("10.99.0.0/24")
 
     assert not [words for words in computer.done if "link add" in words]
+
+
+def test_machines_may_talk_to_each_other_where_a_firewall_drops_what_is_forwarded(
+    computer: Computer, wire: Wire
+) -> None:
+    computer.policy = "DROP"
+
+    wire.raise_up("10.99.0.0/24")
+    wire.raise_up("10.99.0.0/24")
+
+    assert computer.passages == 1
+    assert wire.leftovers() == [
+        "iptables rule FORWARD --in-interface sb-lab --out-interface sb-lab --jump ACCEPT",
+    ]
+    wire.take_down()
+    assert computer.passages == 0
+
+
+def test_where_nothing_is_dropped_the_firewall_is_left_alone(computer: Computer, wire: Wire) -> None:
+    wire.raise_up("10.99.0.0/24")
+
+    assert computer.passages == 0
 
 
 def test_a_lab_of_another_home_is_neither_used_nor_removed(computer: Computer, wire: Wire) -> None:
