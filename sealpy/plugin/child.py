@@ -43,8 +43,9 @@ class Child:
     """Run a plugin's code in a process of its own for one call; use as a context manager.
 
     It starts in a private directory, with an environment of a few harmless names, no terminal, no standard input, no
-    connection and no credential. It ends with `close`, at its deadline, or with sealpy, and takes all that it has
-    started with it. This limits accidents; it is no sandbox against an author who means harm.
+    connection and no credential. It ends with `close` or at its deadline, with all that it has started, and when sealpy
+    is killed, with all that has not left its process group. This limits accidents; it is no sandbox against an author
+    who means harm.
     """
 
     def __init__(

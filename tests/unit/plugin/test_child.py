@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 import threading
@@ -201,13 +203,15 @@ def test_a_plugin_has_no_way_to_the_protocol_from_a_program_it_starts(stage: Sta
 
 def test_a_plugin_and_its_helper_do_not_outlive_a_sealpy_that_is_killed(tmp_path: Path) -> None:
     pids = tmp_path / "pids"
-    with subprocess.Popen([sys.executable, "-c", SEALPY, str(BROKEN / "will_not_end.py"), str(pids)]) as sealpy:
+    command = [sys.executable, "-c", SEALPY, str(BROKEN / "will_not_end.py"), str(pids)]
+    with subprocess.Popen(command, env={**os.environ, "TMPDIR": str(tmp_path)}) as sealpy:
         deadline = time.monotonic() + 20
         while not (pids.exists() and len(pids.read_text(encoding="utf-8").split()) == 2):
             assert sealpy.poll() is None
             assert time.monotonic() < deadline
         sealpy.kill()
-    helper, _detached = pids.read_text(encoding="utf-8").split()
+    helper, detached = pids.read_text(encoding="utf-8").split()
+    os.kill(int(detached), signal.SIGKILL)  # what left the group is beyond reach when sealpy itself was killed
     deadline = time.monotonic() + 5
     while _lives(int(helper)):
         assert time.monotonic() < deadline
