@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal, assert_never
 
 from sealpy.errors import BadReferenceError, KubefileError, Place, StoreError
-from sealpy.events import Emit
+from sealpy.events import Emit, Warned
 from sealpy.image import apps, copy
 from sealpy.image.archives import Library
 from sealpy.image.assemble import Layer, assemble, host_architecture, write_layer
@@ -81,6 +81,8 @@ def build(
     ignored = {Reference.parse(text) for text in ignored_images}
     architecture = architecture or host_architecture()
     instructions = load_kubefile(kubefile, build_args=build_args or {}, arch=architecture)
+    for notice in instructions.notices:
+        emit(Warned(message=str(notice), hint=notice.hint))
     archives = _archives(kubefile, context, container_images)
     progress = Progress(emit, f"build {name.familiar}")
     with store.keeping():
