@@ -37,6 +37,6 @@ CHANGED=no
 install_text "$ROOTFS/etc/kubelet.service" "$UNITS/kubelet.service"
 install_text "$ROOTFS/etc/10-kubeadm.conf" "$UNITS/kubelet.service.d/10-kubeadm.conf"
 if [ "$CHANGED" = yes ]; then systemctl daemon-reload; fi
-systemctl enable --quiet kubelet
+systemctl is-enabled --quiet kubelet || systemctl enable --quiet kubelet
 
 "$PROGRAMS/kubelet-pre-start.sh"
