@@ -119,8 +119,8 @@ class Runner:
         on_sent: Callable[[int], None] | None = None,
     ) -> Fed:
         self.round_trips += 1
-        deadline = time.monotonic() + timeout
         with self._program(command) as program:
+            deadline = time.monotonic() + timeout
             try:
                 return feed(
                     program.pipe,

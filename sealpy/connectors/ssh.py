@@ -50,6 +50,11 @@ class SshConnector:
         """Count the exchanges so far: one per command."""
         return self._runner.round_trips
 
+    @property
+    def connected(self) -> bool:
+        """Tell whether there is a connection, as far as is known."""
+        return self._wire is not None and self._wire.alive
+
     def connect(self) -> None:
         """Connect and begin the shell now; raises ConnectError, HostKeyError, AuthError."""
         self._runner.shell()

@@ -17,8 +17,12 @@ _PULSE = 1.0  # seconds at most until the program's answers are looked at while 
 _STATUS = 10.0  # seconds a program may take to end after its last stream has ended
 
 # The first line of the input holds the variables (base64, or nothing): their values are seen in no list of processes.
+# Without that line the input was given up before it began, and nothing is run.
 PROGRAM = (
-    f'IFS= read -r x; PATH={PATH}; export PATH; eval "$(printf %s "$x" | base64 -d)"; unset x; setsid "$@"; exit $?'
+    "IFS= read -r x || exit 125; "
+    f"PATH={PATH}; export PATH; "
+    'eval "$(printf %s "$x" | base64 -d)"; unset x; '
+    'setsid "$@"; exit $?'
 )
 
 
