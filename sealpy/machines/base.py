@@ -7,7 +7,7 @@ import shlex
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from pathlib import Path
 
 from sealpy.errors import MachineError
@@ -36,7 +36,8 @@ def ensure(directory: Path, recipe: Recipe, *, emit: Emit) -> Path:
     base = directory / recipe.name
     if base.exists():
         return base
-    sweep(directory)
+    for half in halves(directory):
+        _remove(half)
     began = time.monotonic()
     part = directory / f"{recipe.name}{_PART}"
     part.mkdir(mode=0o755)
@@ -53,19 +54,19 @@ def halves(directory: Path) -> list[Path]:
     return sorted(directory.glob(f"base-*{_PART}"))
 
 
-def sweep(directory: Path) -> list[str]:
-    """Remove bases that were begun and not finished; gives their names. The caller holds the lock."""
-    found = halves(directory)
-    for half in found:
-        _remove(half)
-    return [half.name for half in found]
+def sweep(directory: Path, *, used: Container[str]) -> list[str]:
+    """Remove bases that are unfinished, and those whose names are not `used`; gives them. The caller holds the lock."""
+    found = [path for path in sorted(directory.glob("base-*")) if path.suffix == _PART or path.name not in used]
+    for path in found:
+        _remove(path)
+    return [path.name for path in found]
 
 
-def _remove(half: Path) -> None:
+def _remove(path: Path) -> None:
     deadline = time.monotonic() + _DYING
-    while half.exists():
+    while path.exists():
         try:
-            shutil.rmtree(half)
+            shutil.rmtree(path)
         except OSError:  # one that was killed this moment may still write its last file
             if time.monotonic() > deadline:
                 raise

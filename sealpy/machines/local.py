@@ -116,7 +116,7 @@ class Lab:
         """Remove machines, or the whole lab when `names` is empty; gives what was removed, one line for each thing.
 
         It goes by names rather than by records, so that it removes as well what a killed `up` has left. The shared
-        root file system is kept for the next time.
+        root file system is kept for the next time; one that an older sealpy made goes, once no machine uses it.
         """
         demand(REMOVING)
         self._wire.claim()
@@ -214,7 +214,7 @@ class Lab:
         if self._directory.exists():
             removed.append(f"directory {self._directory}")
             _remove_directory(self._directory)
-        removed += [f"unfinished {name}" for name in base.sweep(self._shelf)]
+        removed += [f"unused {name}" for name in base.sweep(self._shelf, used=self._bases_in_use())]
         with suppress(OSError):  # there are other labs, or the base
             self._shelf.rmdir()
         return removed
@@ -226,6 +226,11 @@ class Lab:
         found = set(self._recorded()) | self._wire.machines() | self._known_hosts.machines()
         found |= {name for unit in self._groups.units() if (name := self._names.machine_of_unit(unit))}
         return sorted(found, key=lambda name: self._names.index(name) or 0)
+
+    def _bases_in_use(self) -> set[str]:
+        """Give the names of the bases that machines of this home stand on, and of that which the next will."""
+        records = (MachineRecord.load(path) for path in self._shelf.glob("*/machines/*/machine.json"))
+        return {DEBIAN.name, *(record.base for record in records if record)}
 
     def _recorded(self) -> list[str]:
         found = [path.name for path in (self._directory / "machines").glob("*") if self._names.index(path.name)]

@@ -105,7 +105,10 @@ def test_processes_are_found_in_the_groups_below_as_well(tmp_path: Path) -> None
 def test_a_process_that_is_not_in_its_group_yet_is_found_by_its_command_line(tmp_path: Path) -> None:
     groups = ControlGroups((tmp_path,), ())
 
-    with subprocess.Popen(["sh", "-c", "read x", "sh", "--machine=sealpy-unit-1"], stdin=subprocess.PIPE) as process:
+    words = ["sh", "-c", "echo here; read never", "sh", "--machine=sealpy-unit-1"]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        process.stdout.readline()  # before it the process may still be on its way into the program
         assert groups.processes("sealpy-unit-1") == {process.pid}
         assert "sealpy-unit-1" in groups.units()
         assert groups.kill("sealpy-unit-1") == 1

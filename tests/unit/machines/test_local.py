@@ -10,6 +10,7 @@ from sealpy.errors import ConfigError, MachineError
 from sealpy.machines import local
 from sealpy.machines.local import Lab, labs
 from sealpy.machines.network import Wire
+from sealpy.machines.recipe import DEBIAN
 from sealpy.machines.records import LabRecord, MachineRecord
 
 NAME = "unit-test"
@@ -96,15 +97,18 @@ def test_down_with_damaged_records_still_removes_everything(tmp_path: Path) -> N
     assert lab.residue() == []
 
 
-def test_down_keeps_the_base_and_sweeps_an_unfinished_one(tmp_path: Path) -> None:
+def test_down_keeps_the_base_for_the_next_time_and_those_that_other_labs_use(tmp_path: Path) -> None:
     lab = recorded(tmp_path, f"{NAME}-1")
-    (tmp_path / "lab/base-1").mkdir()
-    (tmp_path / "lab/base-2.part").mkdir()
+    other = tmp_path / "lab/other/machines/other-1"
+    other.mkdir(parents=True)
+    MachineRecord(name="other-1", address="10.99.8.11", base="base-in-use").save(other / "machine.json")
+    for name in (DEBIAN.name, "base-in-use", "base-of-old", "base-1.part"):
+        (tmp_path / "lab" / name).mkdir()
 
     removed = lab.down()
 
-    assert "unfinished base-2.part" in removed
-    assert [path.name for path in (tmp_path / "lab").iterdir()] == ["base-1"]
+    assert removed[-2:] == ("unused base-1.part", "unused base-of-old")
+    assert {path.name for path in (tmp_path / "lab").iterdir()} == {DEBIAN.name, "base-in-use", "other"}
 
 
 @pytest.mark.parametrize("count", [0, -1, 201])
