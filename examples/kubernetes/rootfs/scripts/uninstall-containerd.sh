@@ -37,7 +37,7 @@ end_containers
 systemctl disable --now --quiet containerd
 end_shims
 unmount_below /run/containerd /var/lib/containerd
-rm -rf /run/containerd
+rm -rf /run/containerd /run/nri
 empty_directory /var/lib/containerd
 for program in containerd containerd-shim-runc-v2 ctr runc; do
   remove_installed "$ROOTFS/cri/$program" "$PROGRAMS/$program"
@@ -48,7 +48,7 @@ done
 remove_installed "$ROOTFS/etc/containerd.toml" /etc/containerd/config.toml
 # containerd makes /opt/containerd when it starts.
 remove_empty /opt/containerd/bin /opt/containerd/lib /opt/containerd /opt/cni/bin /opt/cni /etc/cni/net.d /etc/cni
-remove_empty /etc/containerd/certs.d /etc/containerd /var/lib/containerd
+remove_empty /etc/containerd/certs.d /etc/containerd /var/lib/containerd /run/netns
 
 # Last, for it says that there is something to do: who was interrupted before can begin again.
 rm -f "$UNITS/containerd.service"
