@@ -64,7 +64,7 @@ def sealpy(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture(scope="session")
-def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def shelf(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Give a home with the root file system that machines share: that of the user, or one made now."""
     home = tmp_path_factory.mktemp("shelf")
     (home / "lab").mkdir()
@@ -75,7 +75,8 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
         lab = Lab(NAME, home)
         lab.up(1)
         lab.down()
-    return home
+    yield home
+    shutil.rmtree(home)  # 300 MB, which pytest would keep for three runs
 
 
 @pytest.fixture
