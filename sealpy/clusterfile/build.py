@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import get_args
 
 from sealpy.clusterfile.document import Document, Location, plain_mapping
 from sealpy.clusterfile.findings import Findings, nearest
@@ -34,7 +33,6 @@ from sealpy.clusterfile.types import (
     LocalRegistry,
     PasswordFrom,
     Plugin,
-    Process,
     Registry,
     Ssh,
 )
@@ -43,7 +41,6 @@ __all__ = ["build_application", "build_cluster", "build_config", "build_kubeadm"
 
 _SHELL_NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _JOINING_ROLES = frozenset({"master", "node", "control-plane", "worker"})
-_PROCESSES = {process: process for process in get_args(Process)}
 _PROVIDERS = {
     "ALI_CLOUD": "sealpy makes no machines in a cloud: make them first and list their addresses",
     "CONTAINER": "for machines on this computer use `sealpy run --provider local`",
@@ -78,10 +75,6 @@ def build_cluster(document: Document, model: ClusterDocument, findings: Findings
 def build_plugin(document: Document, model: PluginDocument, findings: Findings) -> Plugin:
     """Make a Plugin; what is unusual but understood becomes a notice."""
     spec = model.spec
-    actions = tuple(action.strip() for action in spec.action.split("|")) if spec.action.strip() else ()
-    if "" in actions:
-        hint = "write hook points with one '|' between them"
-        findings.problem(document, ("spec", "action"), f"'{spec.action}' has an empty part", hint=hint)
     own = Findings()
     for location, message, hint in _unusual(document, model):
         own.notice(document, location, message, hint=hint)
@@ -89,7 +82,7 @@ def build_plugin(document: Document, model: PluginDocument, findings: Findings) 
     return Plugin(
         name=model.metadata.name,
         type=spec.type,
-        actions=actions,
+        actions=spec.action,
         on=spec.on.strip(),
         scope=spec.scope.strip(),
         data=spec.data,
@@ -99,20 +92,16 @@ def build_plugin(document: Document, model: PluginDocument, findings: Findings) 
     )
 
 
-def build_config(document: Document, model: ConfigDocument, findings: Findings) -> Config:
+def build_config(document: Document, model: ConfigDocument) -> Config:
     """Make a Config."""
     spec = model.spec
-    words = [word.strip() for word in spec.process.split("|")] if spec.process.strip() else []
-    for word in words:
-        if word not in _PROCESSES:
-            findings.problem(document, ("spec", "process"), f"'{word}' is unknown", hint=nearest(word, _PROCESSES))
     return Config(
         name=model.metadata.name,
         path=spec.path,
         data=spec.data,
         app_name=spec.app_name,
         strategy=spec.strategy,
-        process=tuple(_PROCESSES[word] for word in words if word in _PROCESSES),
+        process=spec.process,
         place=document.place(),
     )
 
@@ -305,7 +294,7 @@ def _unusual(document: Document, model: PluginDocument) -> Iterator[tuple[Locati
         yield on, "the key stands without quotes, which other readers take for `true`", "write 'on':"
     if spec.on.strip().startswith("role="):
         yield on, f"'{spec.on.strip()}' is read as a role, not as a node label", "write the role alone"
-    for key, text in (("action", spec.action), ("scope", spec.scope)):
+    for key, text in (("action", document.text_of("spec", "action")), ("scope", spec.scope)):
         if any(part != part.strip() for part in text.split("|")):
             yield ("spec", key), "blanks round '|' are left out", "write a|b"
     if "/" in spec.scope:

@@ -5,17 +5,20 @@ Every scalar arrives as the text that was typed (or as None), so each type here 
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, get_args
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from sealpy.clusterfile.hosts import parse_hosts
+from sealpy.clusterfile.types import Process
 from sealpy.errors import ConfigError
 
 __all__ = [
+    "Actions",
     "ClusterName",
     "DataRoot",
     "Domain",
@@ -24,6 +27,7 @@ __all__ = [
     "Host",
     "Hosts",
     "Port",
+    "Processes",
     "Role",
     "RootfsPath",
     "Taint",
@@ -125,6 +129,26 @@ def _listed(value: object) -> object:
     return value
 
 
+def _actions(value: object) -> object:
+    if not isinstance(value, str):
+        raise refused(f"text is needed, not {_shown(value)}", "write hook points with '|' between them")
+    actions = tuple(action.strip() for action in value.split("|")) if value.strip() else ()
+    if "" in actions:
+        raise refused(f"'{value}' has an empty part", "write hook points with one '|' between them")
+    return actions
+
+
+def _processes(value: object) -> object:
+    if not isinstance(value, str):
+        raise refused(f"text is needed, not {_shown(value)}", "write steps with '|' between them")
+    words = [word.strip() for word in value.split("|")] if value.strip() else []
+    if unknown := [word for word in words if word not in get_args(Process)]:
+        close = difflib.get_close_matches(unknown[0], get_args(Process), n=1)
+        hint = f"did you mean '{close[0]}'?" if close else f"known here: {', '.join(get_args(Process))}"
+        raise refused(f"'{unknown[0]}' is unknown", hint)
+    return tuple(words)
+
+
 def _shown(value: object) -> str:
     match value:
         case str():
@@ -137,6 +161,8 @@ def _shown(value: object) -> str:
             return "a list"
 
 
+Actions = Annotated[tuple[str, ...], BeforeValidator(_actions), WithJsonSchema({"type": "string"})]
+Processes = Annotated[tuple[Process, ...], BeforeValidator(_processes), WithJsonSchema({"type": "string"})]
 Flag = Annotated[bool, BeforeValidator(_flag), WithJsonSchema({"type": "boolean"})]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Hosts = Annotated[tuple[str, ...], BeforeValidator(_host_range), WithJsonSchema({"type": "string"})]

@@ -1,4 +1,7 @@
-"""A Clusterfile, or a file of Plugin documents, from its text: every problem at once."""
+"""A Clusterfile, or a file of Plugin documents, from its text: every problem at once.
+
+Checks across the fields of a document follow when all its fields are right.
+"""
 
 from __future__ import annotations
 
@@ -166,7 +169,7 @@ class _Reader:
                     self.plugins.append(build_plugin(document, plugin, self.findings))
             case "Config":
                 for config in self._shaped(document.with_text_at("spec", "data"), ConfigDocument):
-                    self.configs.append(build_config(document, config, self.findings))
+                    self.configs.append(build_config(document, config))
             case "Application":
                 for application in self._shaped(document, ApplicationDocument):
                     self.applications.append(build_application(document, application))

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
 from sealpy.clusterfile.fields import (
+    Actions,
     ClusterName,
     DataRoot,
     Domain,
@@ -17,6 +18,7 @@ from sealpy.clusterfile.fields import (
     Host,
     Hosts,
     Port,
+    Processes,
     Role,
     RootfsPath,
     Taint,
@@ -227,7 +229,7 @@ class PluginSpec(Model):
     """Ask for a plugin."""
 
     type: str = ""
-    action: str = ""
+    action: Actions = ()
     on: str = ""
     scope: str = ""
     data: str = ""
@@ -240,7 +242,7 @@ class ConfigSpec(Model):
     path: RootfsPath
     app_name: str = ""
     strategy: Strategy = "overwrite"
-    process: str = ""
+    process: Processes = ()
     data: str
 
 
