@@ -232,7 +232,7 @@ class TestWhatAnswersInsteadOfAServer:
                 peer.shutdown(socket.SHUT_WR)
                 peer.recv(1024)
 
-        thread = threading.Thread(target=speak)
+        thread = threading.Thread(target=speak, daemon=True)
         thread.start()
         with pytest.raises(ConnectError, match="what answers there is no SSH server"):
             self.connector(client, listener.getsockname()[1]).connect()
@@ -247,13 +247,13 @@ def test_a_banner_that_takes_its_time_is_waited_for(client: Client, tmp_path: Pa
     def relay() -> None:
         with listener.accept()[0] as near, socket.create_connection((server.address, server.port)) as far:
             time.sleep(1)
-            back = threading.Thread(target=carry, args=(far, near))
+            back = threading.Thread(target=carry, args=(far, near), daemon=True)
             back.start()
             carry(near, far)
             back.join()
 
     with sshd(tmp_path / "a") as server, socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=relay)
+        thread = threading.Thread(target=relay, daemon=True)
         thread.start()
         slow = replace(server, port=listener.getsockname()[1])
         connector = client.to(slow)
@@ -266,6 +266,7 @@ def carry(source: socket.socket, sink: socket.socket) -> None:
     with contextlib.suppress(OSError):
         while data := source.recv(65536):
             sink.sendall(data)
+    with contextlib.suppress(OSError):
         sink.shutdown(socket.SHUT_WR)
 
 

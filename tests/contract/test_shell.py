@@ -1,0 +1,149 @@
+"""What the resident shell keeps, on every POSIX shell of this machine."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from sealpy.connectors.local import LocalPipe
+from sealpy.connectors.pipe import PipeClosedError
+from sealpy.connectors.shell import Command, OverdueError, ResidentShell
+from sealpy.sdk import Result
+
+SHELLS = [("dash",), ("bash", "--posix"), ("busybox", "sh"), ("ksh",), ("mksh",), ("yash",)]
+
+
+@pytest.fixture(params=[words for words in SHELLS if shutil.which(words[0])], ids=lambda words: words[0])
+def shell(request: pytest.FixtureRequest) -> Iterator[ResidentShell]:
+    """Begin each POSIX shell that this machine has: what is `/bin/sh` differs from host to host."""
+    made = ResidentShell(LocalPipe(request.param), timeout=5)
+    yield made
+    made.close()
+
+
+def run(shell: ResidentShell, *argv: str, timeout: float = 10.0) -> Result:
+    return shell.run(Command(argv=argv), timeout=timeout)
+
+
+def test_commands_leave_nothing_behind_for_the_next_one(shell: ResidentShell) -> None:
+    run(shell, "sh", "-c", "cd /usr; umask 0; exit 3")
+
+    assert run(shell, "sh", "-c", "pwd; exit $FOO").text == "/"
+    assert shell.run(Command(argv=("printenv", "FOO"), env=(("FOO", "1"),)), timeout=5).text == "1"
+    assert run(shell, "printenv", "FOO").exit_status == 1
+
+
+@pytest.mark.parametrize("word", ["exit", "cd", "return", "kill", "exec", "r", "i", "e", "wait"])
+def test_what_the_shell_itself_knows_is_no_command(shell: ResidentShell, word: str) -> None:
+    run(shell, word, "0")
+
+    assert run(shell, "echo", "still here").text == "still here"
+
+
+def test_a_command_that_reads_does_not_eat_the_script(shell: ResidentShell) -> None:
+    for _ in range(3):
+        assert run(shell, "sh", "-c", "cat; read x; echo end").text == "end"
+
+
+def test_any_byte_goes_through_in_both_directions(shell: ResidentShell) -> None:
+    data = bytes(range(256)) * 100
+
+    assert shell.run(Command(argv=("cat",), stdin=data), timeout=10).stdout == data
+
+
+def test_much_output_comes_whole(shell: ResidentShell) -> None:
+    result = run(shell, "sh", "-c", "head -c 10000000 /dev/zero; head -c 1000000 /dev/zero >&2", timeout=30)
+
+    assert (len(result.stdout), len(result.stderr)) == (10_000_000, 1_000_000)
+
+
+def test_what_an_earlier_command_left_running_says_is_nobodys_output(shell: ResidentShell) -> None:
+    run(shell, "sh", "-c", "(sleep 0.2; echo late; echo late >&2) &")
+    time.sleep(0.4)
+
+    assert shell.usable()
+    assert run(shell, "echo", "mine") == Result(stdout=b"mine\n")
+
+
+def test_variables_and_input_are_seen_in_no_list_of_processes(shell: ResidentShell) -> None:
+    command = Command(argv=("ps", "-eo", "args"), stdin=b"hunter2", env=(("PASSWORD", "hunter3"),))
+    shown = shell.run(command, timeout=10)
+
+    assert shown.ok
+    assert b"hunter" not in shown.stdout
+
+
+class TestPastItsTime:
+    """A command that takes too long is ended with all that it began."""
+
+    @pytest.mark.parametrize(
+        ("script", "mark"),
+        [
+            ("echo begun; sleep 11111", "11111"),
+            ("echo begun; sleep 22222 & sleep 22222", "22222"),
+            ("echo begun; timeout 33333 sleep 33333", "33333"),
+            pytest.param(
+                "echo begun; trap '' TERM; (sleep 44444); sleep 44444",
+                "44444",
+                marks=pytest.mark.ssh,  # takes seconds: SIGKILL comes three seconds after SIGTERM
+            ),
+        ],
+        ids=["plain", "with a child", "with a process group of its own", "deaf to SIGTERM"],
+    )
+    def test_all_of_it_is_ended(self, shell: ResidentShell, script: str, mark: str) -> None:
+        with pytest.raises(OverdueError) as caught:
+            run(shell, "sh", "-c", script, timeout=0.3)
+
+        assert caught.value.result.stdout == b"begun\n"
+        assert run(shell, "echo", "next").text == "next"  # in order: what was to be ended has ended by now
+        processes = subprocess.run(["ps", "-eo", "args"], check=True, capture_output=True, text=True).stdout
+        assert f"sleep {mark}" not in processes
+
+    def test_its_input_is_of_no_help(self, shell: ResidentShell) -> None:
+        with pytest.raises(OverdueError):
+            shell.run(Command(argv=("sleep", "55555"), stdin=b"data"), timeout=0.3)
+
+        processes = subprocess.run(["ps", "-eo", "args"], check=True, capture_output=True, text=True).stdout
+        assert "sleep 55555" not in processes
+
+
+def test_a_shell_that_is_gone_is_noticed(shell: ResidentShell) -> None:
+    with pytest.raises(PipeClosedError):
+        run(shell, "sh", "-c", "kill -9 $PPID $(awk '{print $4}' /proc/$PPID/stat)")
+
+    assert not shell.usable()
+
+
+def test_lines_are_told_while_the_command_runs(shell: ResidentShell) -> None:
+    times: list[tuple[str, float]] = []
+    begun = time.monotonic()
+
+    shell.run(
+        Command(argv=("sh", "-c", "echo one; sleep 0.5; printf two; echo; printf 'no end'")),
+        timeout=10,
+        on_line=lambda line: times.append((line, time.monotonic() - begun)),
+    )
+
+    assert [line for line, _ in times] == ["one", "two", "no end"]
+    assert times[0][1] < 0.4 < times[1][1]
+
+
+@pytest.mark.parametrize(
+    ("argv", "env", "message"),
+    [
+        ((), (), "at least one word"),
+        (("echo", "a\0b"), (), "NUL"),
+        (("true",), (("A", "\0"),), "NUL"),
+        (("true",), (("A B", "1"),), "'A B' is no name of an environment variable"),
+        (("true",), (("", "1"),), "'' is no name"),
+    ],
+)
+def test_what_no_shell_can_take_is_refused(
+    argv: tuple[str, ...], env: tuple[tuple[str, str], ...], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        Command(argv=argv, env=env)
