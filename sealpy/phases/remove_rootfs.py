@@ -11,8 +11,8 @@ from sealpy.sdk import Run, Steps
 
 __all__ = ["RemoveRootfs"]
 
-# $1 <dataRoot>/<cluster>. The parents go only when they are empty: other clusters may live beside.
-_REMOVE = 'rm -rf -- "$1" && rmdir -p --ignore-fail-on-non-empty "$(dirname "$1")"'
+# $1 <dataRoot>/<cluster>. The parents go only when they are empty, and no disk of their own: others may live beside.
+_REMOVE = 'rm -rf -- "$1" || exit; rmdir -p -- "$(dirname "$1")" 2>/dev/null || true'
 
 
 class RemoveRootfs(Phase[Context]):
