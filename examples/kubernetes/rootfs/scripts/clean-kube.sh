@@ -68,11 +68,11 @@ remove_files() {
   remove_installed "$ROOTFS/etc/90-kubernetes.conf" /etc/sysctl.d/90-kubernetes.conf
   unmount_below /var/lib/kubelet
   empty_directory /var/lib/kubelet /var/lib/etcd
-  rm -rf /etc/kubernetes /run/kubelet-resolver /var/lib/cni /run/flannel /var/log/pods /var/log/containers
+  rm -rf /root/.kube/cache /etc/kubernetes /run/kubelet-resolver /var/lib/cni /run/flannel /var/log/pods /var/log/containers
   rm -f /etc/cni/net.d/10-flannel.conflist
   # The controller manager and the kubelet look for plugins of volumes there.
   remove_empty /usr/libexec/kubernetes/kubelet-plugins/volume/exec /usr/libexec/kubernetes/kubelet-plugins/volume \
-    /usr/libexec/kubernetes/kubelet-plugins /usr/libexec/kubernetes /var/lib/kubelet /var/lib/etcd
+    /usr/libexec/kubernetes/kubelet-plugins /usr/libexec/kubernetes /var/lib/kubelet /var/lib/etcd /root/.kube
 }
 
 # On a host that is no node of ours (of somebody else's cluster, say) there is nothing to clean.
