@@ -20,7 +20,7 @@ __all__ = ["Document", "Location", "Tree", "UnreadableError", "core_scalar", "pl
 Location = tuple[str | int, ...]
 Tree = str | list["Tree"] | dict[str, "Tree"] | None
 
-_MOST_NODES = 500_000  # aliases of aliases can make a small file huge
+_MOST_NODES = 100_000  # aliases of aliases can make a small file huge
 _DEEPEST = 100  # no document that a person wrote comes near
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TAGS = "tag:yaml.org,2002:"
@@ -94,11 +94,20 @@ def read_documents(text: str, *, name: str) -> Iterator[Document]:
 
 def _compose(text: str, name: str) -> list[yaml.Node]:
     try:
+        _check_depth(text, name)
         return list(yaml.compose_all(text, Loader=_LOADER))
     except yaml.YAMLError as error:
         raise UnreadableError(syntax_problem(error, text, name)) from None
-    except RecursionError:
-        raise UnreadableError(Problem("too many levels stand in each other", Place(name))) from None
+
+
+def _check_depth(text: str, name: str) -> None:
+    """Refuse what nests without end before nodes are made, which costs stack by level."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_LOADER):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEEPEST:
+            place = Place(name, event.start_mark.line + 1 if event.start_mark else 0)
+            raise UnreadableError(Problem("too many levels stand in each other", place, "write it flatter"))
 
 
 class _Reader:
@@ -128,8 +137,6 @@ class _Reader:
         self._count += 1
         if id(node) in self._open or self._count > _MOST_NODES:
             raise UnreadableError(Problem("an alias makes it endless", self._place(node), "write out what is meant"))
-        if len(at) > _DEEPEST:
-            raise UnreadableError(Problem("too many levels stand in each other", self._place(node)))
         self._open.add(id(node))
         match node:
             case yaml.MappingNode():

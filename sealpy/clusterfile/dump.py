@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
 from typing import Any
@@ -225,8 +226,17 @@ class _Dumper(yaml.SafeDumper):
         return True
 
 
+_OTHER_LINE_ENDS = re.compile("[\r\x85\u2028\u2029]")  # readers turn them into blanks unless they are escaped
+
+
 def _text(dumper: yaml.SafeDumper, value: str) -> yaml.Node:
-    style = "|" if "\n" in value else "'" if not isinstance(core_scalar(value), str) else None
+    style = None
+    if _OTHER_LINE_ENDS.search(value):
+        style = '"'
+    elif "\n" in value:
+        style = "|"
+    elif not isinstance(core_scalar(value), str):
+        style = "'"
     return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
 
 

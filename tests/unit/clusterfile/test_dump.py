@@ -22,7 +22,7 @@ from sealpy.clusterfile.types import HostKeyPolicy
 
 T = TypeVar("T")
 
-texts = st.text(st.characters(codec="utf-8", exclude_characters="\r"))
+texts = st.text(st.characters(codec="utf-8"))
 words = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Zs", "Zl", "Zp"]), min_size=1)
 names = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]*", fullmatch=True)
 env = st.dictionaries(names, texts, max_size=3)
