@@ -72,9 +72,9 @@ class _Parser:
             match = _DIRECTIVE.fullmatch(line.strip())
             if not match or match["name"].lower() not in {"escape", "syntax", "check"}:
                 return
-            self._at += 1
             if match["name"].lower() == "escape":
                 self._set_escape(match["value"])
+            self._at += 1
 
     def _set_escape(self, value: str) -> None:
         if value in {"\\", "`"}:

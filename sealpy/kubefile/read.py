@@ -72,7 +72,7 @@ class _Reader:
                 self.instructions += reads(self, node)
             except WordError as error:
                 self._problem(node, f"{node.name}: {error.message}" if reads else error.message, error.hint)
-        self.problems += rules.check(nodes, self.instructions, self.name)
+        self.problems += rules.check(nodes, self.instructions, _READERS, self.name)
         self.problems += rules.unused_arguments(self.variables, self.instructions, self.name)
 
     def _problem(self, node: Node, message: str, hint: str) -> None:

@@ -42,8 +42,8 @@ def foreign(nodes: Sequence[Node], known: Collection[str], name: str) -> Problem
         return Problem("the file holds no instruction", Place(name), hint)
     first = nodes[0]
     words = {*known, *_ONLY_DOCKER}
-    word = re.split(r"[^A-Za-z]", first.name)[0]
-    if word in words or difflib.get_close_matches(first.name, words, n=1):
+    word = re.split(r"[^A-Z]", first.name)[0]
+    if word in words or (word == first.name and _nearest(word, words)):
         return None
     likeness = next((what for pattern, what in _LOOKS_LIKE if pattern.match(first.written)), "")
     looks = f"; it looks like {likeness}" if likeness else ""
@@ -59,9 +59,13 @@ def unknown(node: Node, known: Collection[str]) -> WordError:
     written = node.written.split()[0]
     if word in known:
         return WordError(f"'{written}' is no instruction", f"put a blank behind {word}")
-    if close := difflib.get_close_matches(node.name, known, n=1):
-        return WordError(f"'{written}' is no instruction", f"did you mean {close[0]}?")
+    if close := _nearest(node.name, known):
+        return WordError(f"'{written}' is no instruction", f"did you mean {close}?")
     return WordError(f"'{written}' is no instruction", "if it goes on from the line before, end that one with '\\'")
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    return next(iter(difflib.get_close_matches(name, list(known), n=1)), "")
 
 
 def check_source(source: str, before: str) -> None:
@@ -77,15 +81,19 @@ def check_source(source: str, before: str) -> None:
         raise WordError(f"'{source}' names nothing", "write a path or an address behind '://'")
 
 
-def check(nodes: Sequence[Node], instructions: Sequence[Instruction], name: str) -> Iterator[Problem]:
+def check(
+    nodes: Sequence[Node], instructions: Sequence[Instruction], known: Collection[str], name: str
+) -> Iterator[Problem]:
     """Yield what is wrong with the order and the number of instructions."""
-    yield from _check_from(nodes, name)
+    yield from _check_from(nodes, known, name)
     yield from _check_launches(instructions, name)
     yield from _check_apps(instructions, name)
 
 
-def _check_from(nodes: Sequence[Node], name: str) -> Iterator[Problem]:
+def _check_from(nodes: Sequence[Node], known: Collection[str], name: str) -> Iterator[Problem]:
     froms = [node for node in nodes if node.name == "FROM"]
+    if any(node.name not in known and _nearest(node.name, known) == "FROM" for node in nodes):
+        return  # one that is mistyped is reported already
     if not froms:
         hint = "begin with FROM scratch, or FROM and the name of an image"
         yield Problem("no FROM: nothing says what the image is based on", Place(name, nodes[0].line), hint)
