@@ -11,6 +11,7 @@ from sealpy.clusterfile import Clusterfile
 from sealpy.context import Context
 from sealpy.engine import Phase
 from sealpy.image.cluster_image import ClusterImage
+from sealpy.phases.adapt_dns import AdaptDns
 from sealpy.phases.connect import Connect
 from sealpy.phases.distribute import Distribute
 from sealpy.phases.gather_facts import GatherFacts
@@ -72,6 +73,7 @@ def create(hooks: Hooks) -> Sequence[Phase[Context]]:
         *hooks.at(P.PRE_INSTALL),
         PrepareKubernetes(),
         InitControlPlane(),
+        AdaptDns(),
         InstallNetwork(),
         IssueTicket(),
         JoinControlPlanes(),
@@ -99,6 +101,7 @@ def add_hosts(hooks: Hooks) -> Sequence[Phase[Context]]:
         PrepareAuthority(),
         StartRegistry(),
         TrustRegistry(),
+        AdaptDns(),
         PrepareKubernetes(),
         IssueTicket(),
         JoinControlPlanes(),

@@ -31,6 +31,12 @@ for link in /sys/class/net/*; do
   read -r mac < "$link/address" && say mac "$mac"
 done
 have ip && ip route show default | while read -r _ _ gateway _ device _; do say default_route "$gateway $device"; done
+[ -r /etc/resolv.conf ] && while read -r key value _; do
+  [ "$key" = nameserver ] && say nameserver "$value"
+done < /etc/resolv.conf
+while read -r _ _ _ _ at options _; do
+  case $at,$options in /sys/fs/cgroup/*,ro,*|/sys/fs/cgroup/*,ro) say readonly "$at";; esac
+done < /proc/self/mountinfo
 cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | while read -r _ local _ state _; do
   [ "$state" = 0A ] && say port "${local##*:}"
 done
@@ -83,6 +89,8 @@ class Facts:
     macs: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()  # programs that are needed and not there
     default_route: str = ""
+    nameservers: tuple[str, ...] = ()
+    readonly: tuple[str, ...] = ()  # mounts of control groups that cannot be written to
     ports: frozenset[int] = frozenset()  # TCP, somebody listens
     files: frozenset[str] = frozenset()  # traces of a cluster
     active: frozenset[str] = frozenset()  # units
@@ -128,6 +136,8 @@ def parse_facts(text: str) -> Facts:
         cgroup=one.get("cgroup", ""),
         macs=tuple(many.get("mac", ())),
         missing=tuple(many.get("missing", ())),
+        nameservers=tuple(many.get("nameserver", ())),
+        readonly=tuple(many.get("readonly", ())),
         default_route=one.get("default_route", ""),
         ports=frozenset(int(port, 16) for port in many.get("port", ())),
         files=frozenset(many.get("file", ())),

@@ -72,6 +72,8 @@ def check_host(host: Host, facts: Facts, *, platform: str, image_kib: int) -> It
         yield Problem(f"processor is {facts.arch}, the image is for {platform}", hint="use an image for this processor")
     if not facts.default_route:
         yield Problem("no default route: the kubelet cannot choose an address", hint="ip route add default via …")
+    if facts.readonly:
+        yield Problem(f"control groups are read-only: {', '.join(facts.readonly)}", hint="mount -o remount,rw …")
     if "overlay" not in facts.features:
         yield Problem("kernel has no overlay file system", hint="modprobe overlay, or use another kernel")
     if host.is_master:

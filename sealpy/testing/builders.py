@@ -64,6 +64,7 @@ def good_facts(name: str = "host-1", **changes: Any) -> Facts:
         cgroup="v2",
         macs=(f"mac of {name}",),
         default_route="10.0.0.254 eth0",
+        nameservers=("10.0.0.53",),
         free_kib={"/var/lib": 100 << 20},
         features=frozenset({"overlay", "bridge"}),
     )

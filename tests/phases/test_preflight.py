@@ -14,6 +14,7 @@ OF_A_MASTER: list[tuple[dict[str, Any], str]] = [
     ({"missing": ("tar",)}, "program 'tar' is missing"),
     ({"arch": "aarch64"}, "processor is aarch64, the image is for amd64"),
     ({"default_route": ""}, "no default route: the kubelet cannot choose an address"),
+    ({"readonly": ("/sys/fs/cgroup/cpuset",)}, "control groups are read-only: /sys/fs/cgroup/cpuset"),
     ({"features": frozenset()}, "kernel has no overlay file system"),
     ({"cpus": 1}, "1 cpu, a control plane needs 2"),
     ({"memory_kib": 1 << 20}, "1024 MiB memory, a control plane needs 1700"),
