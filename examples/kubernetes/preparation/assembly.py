@@ -16,7 +16,7 @@ from sealpy.errors import ConfigError, Place, SealpyError
 from .cache import Cache, Entry
 from .recipes import ContainerImage, Recipes
 
-__all__ = ["Assembly"]
+__all__ = ["Assembly", "with_versions"]
 
 _MARK = re.compile(r"@([a-z][a-z-]*)@")  # @kubernetes@ in a file of rootfs/ is that version
 _SEARCHED = "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"  # kubeadm starts programs of images by name
@@ -94,24 +94,27 @@ class Assembly:
         rootfs = sources / "rootfs"
         for file in sorted(path for path in rootfs.rglob("*") if path.is_file()):
             mode = 0o755 if file.suffix == ".sh" else 0o644
-            yield str(file.relative_to(rootfs)), (self._with_versions(file), mode)
+            yield str(file.relative_to(rootfs)), (with_versions(file, self.recipes.versions), mode)
         yield "Kubefile", ((sources / "Kubefile").read_bytes(), 0o644)
         references = "".join(f"{image.reference}\n" for image in self.recipes.container_images)
         yield "manifests/imageList", (references.encode(), 0o644)
 
-    def _with_versions(self, file: Path) -> bytes:
-        def version(mark: re.Match[str]) -> str:
-            try:
-                return self.recipes.versions[mark[1]]
-            except KeyError:
-                line = mark.string.count("\n", 0, mark.start()) + 1
-                raise ConfigError(f"no version of {mark[1]!r} is known", place=Place(file, line)) from None
-
-        return _MARK.sub(version, file.read_text(encoding="utf-8")).encode()
-
     def _program(self, use: str) -> Path:
         component, _, program = use.partition("/")
         return self.made[component].directory / program
+
+
+def with_versions(file: Path, versions: Mapping[str, str]) -> bytes:
+    """Read a file of rootfs/ and fill in the versions it names; raises ConfigError with the place of an unknown one."""
+
+    def version(mark: re.Match[str]) -> str:
+        try:
+            return versions[mark[1]]
+        except KeyError:
+            line = mark.string.count("\n", 0, mark.start()) + 1
+            raise ConfigError(f"no version of {mark[1]!r} is known", place=Place(file, line)) from None
+
+    return _MARK.sub(version, file.read_text(encoding="utf-8")).encode()
 
 
 def _digest(texts: Mapping[str, tuple[bytes, int]], links: Mapping[str, Path]) -> str:
