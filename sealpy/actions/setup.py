@@ -171,11 +171,11 @@ def _registry(cluster: Cluster, image: ClusterImage, inventory: Inventory) -> Re
 def _trees(
     clusterfile: Clusterfile, image: ClusterImage, registry: RegistryPlan, env: Mapping[str, Mapping[str, str]]
 ) -> Callable[[str], Tree]:
-    app_env = {app.name: app.env for app in image.metadata.applications}
     plain = {with_data: image_tree(image, registry=with_data) for with_data in (True, False)}
 
     @functools.cache
     def tree(address: str) -> Tree:
+        app_env = {app.name: {**env[address], **app.env} for app in image.metadata.applications}
         return rendered_tree(plain[address in registry.hosts], read=image.read, env=env[address], app_env=app_env)
 
     del clusterfile
