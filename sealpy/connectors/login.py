@@ -14,7 +14,7 @@ from paramiko.pkey import UnknownKeyType
 
 from sealpy.connectors.secret import Secret
 from sealpy.connectors.target import Target
-from sealpy.errors import AuthError
+from sealpy.errors import AuthError, ConnectError
 
 __all__ = ["log_in"]
 
@@ -67,7 +67,10 @@ class _Login:
         except paramiko.BadAuthenticationType as refused:
             return refused.allowed_types
         except paramiko.SSHException as error:
-            raise self.target.error(AuthError, f"login as {self.target.user!r} refused: {error}") from error
+            # Nothing has been refused yet: a server that is too busy, or shuts this address out, hangs up here.
+            raise self.target.error(
+                ConnectError, f"connection closed before the login: {error}", hint="see the log of sshd on the host"
+            ) from error
 
     def _attempts(self) -> Generator[_Attempt]:
         seen: set[bytes] = set()
@@ -156,5 +159,8 @@ def _load(path: Path, passphrase: Secret | None) -> paramiko.PKey:
 
 
 def log_in(transport: paramiko.Transport, target: Target, *, ssh_dir: Path) -> None:
-    """Log in as the target's user; raises AuthError that names what was tried. `ssh_dir` holds the default keys."""
+    """Log in as the target's user; `ssh_dir` holds the default keys.
+
+    Raises AuthError, which names what was tried, and ConnectError when the server hangs up before anything was.
+    """
     _Login(transport, target, ssh_dir).run()

@@ -5,6 +5,7 @@ answers and can end a command that is past its time, also on servers that allow 
 command the subshell writes a random mark to both streams: what stands between the marks is the command's, byte for
 byte. A command reads `/dev/null` or the bytes that came along in the script (base64), so it cannot eat the script; it
 runs in a session of its own, so `exit`, `cd` and signals stay inside, and all that it started can be found and ended.
+As in every background job of a shell without a terminal, SIGINT and SIGQUIT are ignored in commands; nobody sends them.
 """
 
 from __future__ import annotations
@@ -14,14 +15,14 @@ import re
 import secrets
 import shlex
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sealpy.connectors.pipe import Pipe, PipeClosedError, Source
 from sealpy.connectors.sudo import send_all
 from sealpy.sdk import Result
 
-__all__ = ["END_FUNCTION", "PATH", "SMALL", "Command", "OverdueError", "ResidentShell", "as_command"]
+__all__ = ["PATH", "SMALL", "Command", "OverdueError", "ResidentShell"]
 
 PATH = "/sbin:/bin:/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin"
 SMALL = 48 * 1024  # bytes of standard input that travel inside a script; more gets a stream of its own
@@ -32,7 +33,8 @@ PATIENCE = 10.0  # seconds a shell has to report the end of a command it was tol
 # i MARK B64 WORD… run a command whose input is base64
 # p FIELD VALUE    list live processes by parent (ppid) or session (sid)
 # e PID            end the session that the subshell PID has begun
-END_FUNCTION = r"""
+# Names of variables that live beside those of a command begin with two underscores.
+_END = r"""
 p() {
   for f in /proc/[0-9]*/stat; do
     { read -r t <"$f"; } 2>/dev/null || continue
@@ -54,13 +56,13 @@ e() {
 """
 _PROLOGUE = (
     f"PATH={PATH}; export PATH\nunset ENV BASH_ENV CDPATH\n"
-    + END_FUNCTION
+    + _END
     + r"""
 h() { printf %s "$1"; printf %s "$1" >&2; }
 t() { printf '%s%s\n' "$1" "$2"; printf '%s\n' "$1" >&2; }
 k() { command -v "$1" >/dev/null || { printf 'sh: %s: not found\n' "$1" >&2; return 127; }; }
-r() { m=$1; shift; h "$m"; k "$1" && setsid "$@" </dev/null; t "$m" $?; }
-i() { m=$1; b=$2; shift 2; h "$m"; k "$1" && printf %s "$b" | base64 -d | setsid "$@"; t "$m" $?; }
+r() { __m=$1; shift; h "$__m"; k "$1" && setsid "$@" </dev/null; t "$__m" $?; }
+i() { __m=$1; __b=$2; shift 2; h "$__m"; k "$1" && printf %s "$__b" | base64 -d | setsid "$@"; t "$__m" $?; }
 """
 )
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -212,8 +214,3 @@ class ResidentShell:
     @staticmethod
     def _result(frames: dict[Source, _Frame], status: int) -> Result:
         return Result(exit_status=status, stdout=frames[Source.STDOUT].so_far(), stderr=frames[Source.STDERR].so_far())
-
-
-def as_command(argv: Sequence[str], *, stdin: bytes = b"", env: Iterable[tuple[str, str]] = ()) -> Command:
-    """Make a Command of the arguments of `Connector.run`."""
-    return Command(argv=tuple(argv), stdin=stdin, env=tuple(env))

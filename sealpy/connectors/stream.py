@@ -19,9 +19,9 @@ _STATUS = 10.0  # seconds a program may take to end after its last stream has en
 # The first line of the input holds the variables (base64, or nothing): their values are seen in no list of processes.
 # Without that line the input was given up before it began, and nothing is run.
 PROGRAM = (
-    "IFS= read -r x || exit 125; "
+    "IFS= read -r __x || exit 125; "
     f"PATH={PATH}; export PATH; "
-    'eval "$(printf %s "$x" | base64 -d)"; unset x; '
+    'eval "$(printf %s "$__x" | base64 -d)"; unset __x; '
     'setsid "$@"; exit $?'
 )
 

@@ -58,6 +58,20 @@ CASES = [
         env=(("A", "it's $x\n"),),
         stdout=b"it's $x\n",
     ),
+    Case(
+        name="sets variables of any name",
+        argv=("sh", "-c", "echo $m $b $x $f $n $q"),
+        env=tuple((name, name.upper()) for name in "mbxfnq"),
+        stdin=b"input",
+        stdout=b"M B X F N Q\n",
+    ),
+    Case(
+        name="sets variables of any name beside much input",
+        argv=("sh", "-c", "cat >/dev/null; echo $m $b $x $f $n $q"),
+        env=tuple((name, name.upper()) for name in "mbxfnq"),
+        stdin=BYTES * 400,
+        stdout=b"M B X F N Q\n",
+    ),
     Case(name="forgets variables afterwards", argv=("sh", "-c", 'printf %s "$A"')),
     Case(name="reports a program that is missing", argv=("no-such-program",), stderr=NOT_FOUND, exit_status=127),
 ]
