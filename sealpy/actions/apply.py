@@ -45,6 +45,7 @@ def apply(clusterfile: Clusterfile, image: ClusterImage, surroundings: Surroundi
         exclusive(surroundings.cluster_home(clusterfile.cluster.name)),
         session("apply", surroundings, connect=preparation.connect, make_context=preparation.make_context) as run,
     ):
+        run.ctx.kube.warm()
         run.run([Connect(), GatherFacts()])
         run.run(phases(run.ctx, hooks))
         return run.report()
