@@ -30,9 +30,8 @@ class Entry:
 
     def make(self, build: Callable[[Path], None]) -> None:
         """Let `build` fill a directory under a temporary name, then give it this entry's name."""
-        self.directory.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=self.directory.parent, prefix=_UNFINISHED) as scratch:
-            result = Path(scratch) / "result"
+        with _scratch(self.directory.parent) as scratch:
+            result = scratch / "result"
             result.mkdir()
             build(result)
             result.rename(self.directory)
@@ -55,6 +54,12 @@ class Cache:
         return Entry(self.root / f"{name}-{version}-{hashlib.sha256(text.encode()).hexdigest()[:12]}")
 
     @contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """Give an empty directory to work in, gone afterwards."""
+        with _scratch(self.root) as directory:
+            yield directory
+
+    @contextmanager
     def locked(self) -> Iterator[None]:
         """Keep other runs out until the end, and sweep away what a killed one left half made."""
         self.root.mkdir(parents=True, exist_ok=True)
@@ -63,3 +68,10 @@ class Cache:
             for leftover in self.root.glob(f"{_UNFINISHED}*"):
                 shutil.rmtree(leftover)
             yield
+
+
+@contextmanager
+def _scratch(parent: Path) -> Iterator[Path]:
+    parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=parent, prefix=_UNFINISHED) as directory:
+        yield Path(directory)

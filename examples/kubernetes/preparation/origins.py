@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import platform
 import tarfile
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -57,8 +56,7 @@ class Workshop:
         return entry
 
     def _build(self, component: Component, out: Path) -> None:
-        with tempfile.TemporaryDirectory(prefix="sealpy-prepare-") as scratch:
-            work = Path(scratch)
+        with self.cache.scratch() as work:
             match component.source:
                 case GoModules() as recipe:
                     self._refuse_crossing(component, recipe)
