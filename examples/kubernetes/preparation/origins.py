@@ -23,6 +23,7 @@ __all__ = ["Origin", "Workshop"]
 
 Origin = Literal["release", "source"]
 
+_METHOD = 1  # one more when programs come out differently by the same recipe, so that none of before is taken
 _C_HINT = "apt-get install gcc libc6-dev"
 _MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
 
@@ -43,7 +44,7 @@ class Workshop:
             made_of = component.release.model_dump()
         else:
             made_of = {"source": component.source.model_dump(mode="json"), "files": self._own_files(component)}
-        return self.cache.entry(component.name, component.version, recipe=[self.arch, made_of])
+        return self.cache.entry(component.name, component.version, recipe=[_METHOD, self.arch, made_of])
 
     def make(self, component: Component, origin: Origin) -> Entry:
         """Make a component; one that is published nowhere is built here whatever the origin."""
