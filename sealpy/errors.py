@@ -1,12 +1,13 @@
 """every error we raise on purpose, on one page.
 
 Raise with data, render late: a message is lower case, thing first, value quoted; the hint is a sentence that says what
-to do. Anything else that reaches the command line is a bug (exit code 70).
+to do, and names the nearest right word where a word is wrong. Anything else that reaches the command line is a bug
+(exit code 70).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -37,6 +38,9 @@ __all__ = [
     "StoreError",
     "TemplateError",
     "TransferError",
+    "did_you_mean",
+    "known_words",
+    "nearest",
 ]
 
 
@@ -263,3 +267,26 @@ class InterruptedRunError(SealpyError):
 
     code = "interrupted"
     exit_code = 130
+
+
+# ---- words for hints
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Give the known word most like this one, whatever the case of either; empty when none is like it."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only a mistake needs it
+
+    folded = {other.casefold(): other for other in known}
+    return next((folded[close] for close in get_close_matches(word.casefold(), folded, n=1)), "")
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Give the hint `did you mean 'apply'?`; empty when no known word is like this one."""
+    near = nearest(word, known)
+    return f"did you mean '{near}'?" if near else ""
+
+
+def known_words(known: Iterable[str]) -> str:
+    """Give the hint that lists every word there is, for when none is like the wrong one; empty when there are none."""
+    words = ", ".join(sorted(known))
+    return f"known here: {words}" if words else ""

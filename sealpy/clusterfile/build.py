@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from sealpy.clusterfile.document import Document, Location, plain_mapping
-from sealpy.clusterfile.findings import Findings, nearest
+from sealpy.clusterfile.findings import Findings
 from sealpy.clusterfile.models import (
     ApplicationDocument,
     ClusterDocument,
@@ -231,7 +231,7 @@ def _external_registry(model: ExternalRegistryModel | None) -> ExternalRegistry 
 
 def _first_generation(document: Document, spec: ClusterSpec, ssh: Ssh, findings: Findings) -> Iterator[HostEntry]:
     if spec.provider not in {"", "BAREMETAL"}:
-        hint = _PROVIDERS.get(spec.provider) or nearest(spec.provider, ["BAREMETAL"])
+        hint = _PROVIDERS.get(spec.provider, "write BAREMETAL, or leave it out")
         findings.problem(document, ("spec", "provider"), f"'{spec.provider}' is not supported", hint=hint)
         return
     for key, role, machines in (("masters", "master", spec.masters), ("nodes", "node", spec.nodes)):

@@ -5,7 +5,6 @@ Every scalar arrives as the text that was typed (or as None), so each type here 
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping
 from typing import Annotated, get_args
@@ -15,7 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from sealpy.clusterfile.hosts import parse_hosts
 from sealpy.clusterfile.types import Process
-from sealpy.errors import ConfigError
+from sealpy.errors import ConfigError, did_you_mean, known_words
 
 __all__ = [
     "Actions",
@@ -143,9 +142,8 @@ def _processes(value: object) -> object:
         raise refused(f"text is needed, not {_shown(value)}", "write steps with '|' between them")
     words = [word.strip() for word in value.split("|")] if value.strip() else []
     if unknown := [word for word in words if word not in get_args(Process)]:
-        close = difflib.get_close_matches(unknown[0], get_args(Process), n=1)
-        hint = f"did you mean '{close[0]}'?" if close else f"known here: {', '.join(get_args(Process))}"
-        raise refused(f"'{unknown[0]}' is unknown", hint)
+        known = get_args(Process)
+        raise refused(f"'{unknown[0]}' is unknown", did_you_mean(unknown[0], known) or known_words(known))
     return tuple(words)
 
 

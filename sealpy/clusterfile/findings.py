@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import types
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,9 +10,9 @@ from typing import Any, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from sealpy.clusterfile.document import Document, Location
-from sealpy.errors import ClusterfileError, Problem
+from sealpy.errors import ClusterfileError, Problem, did_you_mean, known_words
 
-__all__ = ["Findings", "in_order", "nearest", "refusal"]
+__all__ = ["Findings", "in_order", "refusal"]
 
 
 @dataclass(slots=True)
@@ -38,7 +37,8 @@ class Findings:
             kind, given, context = detail["type"], detail["input"], detail.get("ctx", {})
             match kind:
                 case "extra_forbidden":
-                    hint = nearest(str(location[-1]), _field_names(model, location[:-1]))
+                    known = _field_names(model, location[:-1])
+                    hint = did_you_mean(str(location[-1]), known) or known_words(known)
                     self.problem(document, location, "this field is unknown", hint=hint)
                 case "missing":
                     self.problem(document, location, "this field is missing", hint=_hints_for_missing(location))
@@ -59,15 +59,6 @@ def refusal(name: str, problems: Sequence[Problem]) -> ClusterfileError:
 def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
     """Sort by line."""
     return tuple(sorted(problems, key=lambda problem: problem.place.line if problem.place else 0))
-
-
-def nearest(word: str, known: Iterable[str]) -> str:
-    """Give a hint: the known word most like this one, or else all of them."""
-    words = sorted(known)
-    folded = {other.casefold(): other for other in words}
-    if close := difflib.get_close_matches(word.casefold(), folded, n=1):
-        return f"did you mean '{folded[close[0]]}'?"
-    return f"known here: {', '.join(words)}" if words else ""
 
 
 def _path(location: Location) -> str:

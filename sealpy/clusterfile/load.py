@@ -21,10 +21,10 @@ from sealpy.clusterfile.build import (
     build_plugin,
 )
 from sealpy.clusterfile.document import Document, UnreadableError, read_documents
-from sealpy.clusterfile.findings import Findings, in_order, nearest, refusal
+from sealpy.clusterfile.findings import Findings, in_order, refusal
 from sealpy.clusterfile.models import ApplicationDocument, ClusterDocument, ConfigDocument, Model, PluginDocument
 from sealpy.clusterfile.types import Application, Cluster, Clusterfile, Config, KubeadmDocument, KubeadmKind, Plugin
-from sealpy.errors import ClusterfileError, Place, Problem
+from sealpy.errors import ClusterfileError, Place, Problem, did_you_mean, known_words
 
 __all__ = ["load", "load_plugins", "loads"]
 
@@ -147,10 +147,10 @@ class _Reader:
         if kind in _KINDS:
             message, hint = f"'{kind}' does not belong into a file of plugins", "put it into the Clusterfile"
         else:
-            hint = nearest(kind, self.kinds)
-            is_manifest = "did you mean" not in hint and bool(document.text_of("apiVersion"))
             message = f"'{kind}' is no kind of a Clusterfile"
-            hint = "this looks like a Kubernetes manifest: put it into the image" if is_manifest else hint
+            manifest = "this looks like a Kubernetes manifest: put it into the image"
+            others = manifest if document.text_of("apiVersion") else known_words(self.kinds)
+            hint = did_you_mean(kind, self.kinds) or others
         self.findings.problem(document, ("kind",), message, hint=hint)
 
     def _document(self, document: Document) -> None:

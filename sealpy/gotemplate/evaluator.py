@@ -6,9 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import assert_never
 
-from sealpy.errors import Place, Problem, TemplateError
+from sealpy.errors import Place, Problem, TemplateError, did_you_mean
 from sealpy.gotemplate.functions import FUNCTIONS, LAZY
-from sealpy.gotemplate.names import nearest
 from sealpy.gotemplate.nodes import (
     Branch,
     Call,
@@ -140,7 +139,7 @@ class _Evaluator:
     def _include(self, node: Include, dot: object) -> None:
         body = self._template.defined.get(node.name)
         if body is None:
-            hint = nearest(node.name, self._template.defined) or f'add {{{{ define "{node.name}" }}}}'
+            hint = did_you_mean(node.name, self._template.defined) or f'add {{{{ define "{node.name}" }}}}'
             raise self._error(node.line, f"template '{node.name}' is not defined", hint=hint)
         if self._depth == _DEEPEST:
             raise self._error(node.line, f"template '{node.name}' calls itself without an end")
@@ -262,7 +261,7 @@ class _Evaluator:
         key = source.removeprefix("$").removeprefix(".")
         if not key.isidentifier():
             return "test it with {{ if … }} before it is put out"
-        close = nearest(key, (known for known, value in self._values.items() if value is not None))
+        close = did_you_mean(key, (known for known, value in self._values.items() if value is not None))
         return close or f'set {key} in `env`, or write {{{{ or .{key} "the default" }}}}'
 
     def _error(self, line: int, message: str, *, hint: str = "") -> TemplateError:

@@ -9,13 +9,12 @@ directory stay symlinks; a source that leaves the context, by `..` or through a 
 
 from __future__ import annotations
 
-import difflib
 import fnmatch
 import stat
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
-from sealpy.errors import KubefileError, Place
+from sealpy.errors import KubefileError, Place, nearest
 from sealpy.image.ignore import Ignore
 from sealpy.image.tarball import Content, Member, Source
 
@@ -75,9 +74,9 @@ class Context:
         while not parent.is_dir():
             path, parent = parent, parent.parent
         names = [inner.name for inner in parent.iterdir()]
-        near = difflib.get_close_matches(path.name, names, n=1)
-        found = (parent / near[0]).relative_to(self.root) if near else None
-        return f"did you mean {str(found)!r}?" if found else "paths of sources are relative to the context"
+        near = nearest(path.name, names)
+        found = str((parent / near).relative_to(self.root))
+        return f"did you mean '{found}'?" if near else "paths of sources are relative to the context"
 
     def files(self, source: Path, destination: str) -> Content:
         """List a file or the content of a directory under a path of the rootfs ("" is the root itself)."""

@@ -8,11 +8,10 @@ the network had nodes that never became ready.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
-from sealpy.errors import KubefileError, Place, Problem
+from sealpy.errors import KubefileError, Place, Problem, did_you_mean, known_words
 from sealpy.image.metadata import Application, ContainerImageUse, Launch, Metadata
 
 __all__ = ["CNI_LABEL", "CSI_LABEL", "RUNTIME_LABEL", "Recipe"]
@@ -113,9 +112,7 @@ class Recipe:
             raise KubefileError(f"{self._file}: {len(problems)} problem(s) with its apps", problems=problems)
 
     def _nearest(self, app: str) -> str:
-        near = difflib.get_close_matches(app, list(self.apps), n=1)
-        known = f"known are: {', '.join(self.apps)}" if self.apps else "write APP NAME local://PATH before"
-        return f"did you mean {near[0]!r}?" if near else known
+        return did_you_mean(app, self.apps) or known_words(self.apps) or "write APP NAME local://PATH before"
 
 
 def _is_infrastructure(app: str, labels: Mapping[str, str]) -> bool:

@@ -10,7 +10,6 @@ Adding an image takes `.blobs.lock` shared, removing unused blobs takes it alone
 
 from __future__ import annotations
 
-import difflib
 import fcntl
 import hashlib
 import os
@@ -22,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from sealpy.errors import BadReferenceError, DigestMismatchError, ImageError, StoreError
+from sealpy.errors import BadReferenceError, DigestMismatchError, ImageError, StoreError, did_you_mean
 from sealpy.image.manifest import (
     INDEX_TYPES,
     LAYOUT,
@@ -182,8 +181,7 @@ class Store:
             if same or (reference.digest == image.descriptor.digest and reference.path == image.reference.path):
                 return image
         names = [image.reference.familiar for image in images]
-        near = difflib.get_close_matches(reference.familiar, names, n=1, cutoff=0.5)
-        hint = f"did you mean {near[0]!r}?" if near else "'sealpy images' lists what is here; 'sealpy load -i FILE'"
+        hint = did_you_mean(reference.familiar, names) or "'sealpy images' lists what is here; 'sealpy load -i FILE'"
         raise StoreError(f"image {reference.familiar!r}: not among the local images", hint=hint)
 
     def _reachable(self, descriptor: Descriptor) -> Iterator[str]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
-from sealpy.errors import Place, Problem
+from sealpy.errors import Place, Problem, did_you_mean, nearest
 from sealpy.kubefile.instructions import App, Arg, Cmd, Cmds, Cni, Csi, Instruction, Launch
 from sealpy.kubefile.parse import Node
 from sealpy.kubefile.words import Variables, WordError
@@ -43,7 +42,7 @@ def foreign(nodes: Sequence[Node], known: Collection[str], name: str) -> Problem
     first = nodes[0]
     words = {*known, *_ONLY_DOCKER}
     word = re.split(r"[^A-Z]", first.name)[0]
-    if word in words or (word == first.name and _nearest(word, words)):
+    if word in words or (word == first.name and nearest(word, words)):
         return None
     likeness = next((what for pattern, what in _LOOKS_LIKE if pattern.match(first.written)), "")
     looks = f"; it looks like {likeness}" if likeness else ""
@@ -59,13 +58,8 @@ def unknown(node: Node, known: Collection[str]) -> WordError:
     written = node.written.split()[0]
     if word in known:
         return WordError(f"'{written}' is no instruction", f"put a blank behind {word}")
-    if close := _nearest(node.name, known):
-        return WordError(f"'{written}' is no instruction", f"did you mean {close}?")
-    return WordError(f"'{written}' is no instruction", "if it goes on from the line before, end that one with '\\'")
-
-
-def _nearest(name: str, known: Iterable[str]) -> str:
-    return next(iter(difflib.get_close_matches(name, list(known), n=1)), "")
+    hint = did_you_mean(node.name, known) or "if it goes on from the line before, end that one with '\\'"
+    return WordError(f"'{written}' is no instruction", hint)
 
 
 def check_source(source: str, before: str) -> None:
@@ -92,7 +86,7 @@ def check(
 
 def _check_from(nodes: Sequence[Node], known: Collection[str], name: str) -> Iterator[Problem]:
     froms = [node for node in nodes if node.name == "FROM"]
-    if any(node.name not in known and _nearest(node.name, known) == "FROM" for node in nodes):
+    if any(node.name not in known and nearest(node.name, known) == "FROM" for node in nodes):
         return  # one that is mistyped is reported already
     if not froms:
         hint = "begin with FROM scratch, or FROM and the name of an image"
@@ -142,7 +136,6 @@ def unused_arguments(variables: Variables, instructions: Iterable[Instruction], 
     declared = [instruction.name for instruction in instructions if isinstance(instruction, Arg)]
     for given in variables.given:
         if given not in variables.used:
-            close = difflib.get_close_matches(given, declared, n=1, cutoff=0.5)
             others = f"the Kubefile declares {', '.join(declared)}" if declared else "the Kubefile declares no ARG"
-            hint = f"did you mean '{close[0]}'?" if close else others
+            hint = did_you_mean(given, declared) or others
             yield Problem(f"--build-arg {given}: no instruction uses it", Place(name), hint)

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from sealpy.clusterfile import Plugin
-from sealpy.errors import ConfigError, PluginError, Problem
+from sealpy.errors import ConfigError, PluginError, Problem, did_you_mean, known_words
 from sealpy.inventory import Inventory, Scope
-from sealpy.plugin.nearest import nearest
 from sealpy.plugin.registry import BuiltIn, PluginType, Registry
 from sealpy.sdk import HookPoint
 
@@ -142,7 +141,7 @@ class _Binder:
         points = []
         for word in dict.fromkeys(words):
             if word not in _WORDS:
-                self._say(document, f"action '{word}' is not known", nearest(word, list(HookPoint)))
+                self._say(document, f"action '{word}' is not known", did_you_mean(word, _WORDS) or known_words(_WORDS))
             elif found and found.declaration.phases and HookPoint(word) not in found.declaration.phases:
                 self._say(
                     document,

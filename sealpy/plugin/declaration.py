@@ -6,8 +6,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sealpy.errors import Place, PluginError
-from sealpy.plugin.nearest import nearest
+from sealpy.errors import Place, PluginError, did_you_mean, known_words
 from sealpy.sdk import HookPoint
 
 __all__ = ["DEADLINE", "Declaration", "read_declaration"]
@@ -111,9 +110,9 @@ def _point(name: str, node: ast.expr) -> HookPoint:
                 return known[word]
         case _:
             word = ast.unparse(node)
-    raise PluginError(
-        f"'{word}' is no hook point", place=Place(name, node.lineno), hint=nearest(word, [p.value for p in HookPoint])
-    )
+    points = [point.value for point in HookPoint]
+    hint = did_you_mean(word, points) or known_words(points)
+    raise PluginError(f"'{word}' is no hook point", place=Place(name, node.lineno), hint=hint)
 
 
 def _timeout(name: str, node: ast.expr | None) -> float:

@@ -10,9 +10,8 @@ from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path, PurePosixPath
 
-from sealpy.errors import Place, PluginError, Problem
+from sealpy.errors import Place, PluginError, Problem, did_you_mean, known_words
 from sealpy.plugin.declaration import Declaration, read_declaration
-from sealpy.plugin.nearest import nearest
 
 __all__ = ["CONTRACT", "BuiltIn", "Code", "Installed", "PluginType", "Registry", "SourceFile", "discover"]
 
@@ -106,7 +105,8 @@ class Registry:
                 f"type '{name}' is not known, and {self.shared_objects[0]} is a Go plugin, which cannot be loaded",
                 hint=f'write it in Python: a file with PluginType = "{name}" and Plugin, beside its YAML',
             )
-        raise PluginError(f"type '{name}' is not known", hint=nearest(name, [found.type for found in self]))
+        types = [found.type for found in self]
+        raise PluginError(f"type '{name}' is not known", hint=did_you_mean(name, types) or known_words(types))
 
 
 def discover(files: Iterable[tuple[str, bytes]] = ()) -> Registry:

@@ -62,7 +62,7 @@ def test_all_bad_files_are_told_at_once() -> None:
 
 @pytest.mark.parametrize(
     ("name", "hint"),
-    [("SHEL", "did you mean 'SHELL'?"), ("GPU", "use one of HOSTNAME, LABEL, SHELL")],
+    [("SHEL", "did you mean 'SHELL'?"), ("GPU", "known here: HOSTNAME, LABEL, SHELL")],
 )
 def test_an_unknown_type_is_an_error_with_the_nearest_name(name: str, hint: str) -> None:
     with pytest.raises(PluginError) as caught:
