@@ -55,7 +55,8 @@ def prepare(clusterfile: Clusterfile, image: ClusterImage, surroundings: Surroun
     env = {host.address: host_env(cluster, image, inventory, registry, host.address) for host in inventory}
     directory = f"{cluster.data_root}/{cluster.name}"
     tree = _trees(clusterfile, image, registry, env)
-    runtime = Kubeadm(_cluster_plan(clusterfile, image, inventory, registry, env))
+    plan = _cluster_plan(clusterfile, image, inventory, registry, env)
+    runtime = Kubeadm(plan, secret=surroundings.secret)
 
     def connect(address: str) -> Connector:
         return SshConnector(inventory[address].target, known_hosts=surroundings.known_hosts, emit=surroundings.emit)

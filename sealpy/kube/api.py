@@ -97,21 +97,28 @@ class Kube:
                 self._core().replace_namespaced_config_map(name, namespace, body, _request_timeout=_TIMEOUT)
 
     def unready_deployment(self, namespace: str, name: str) -> str:
-        """Say why a deployment does not serve yet; empty when one of its pods is available."""
+        """Say why a deployment does not serve yet; empty when all its pods are available, or there is no such."""
         from kubernetes import client  # noqa: PLC0415
 
-        with _asking(f"read Deployment '{namespace}/{name}'"):
+        with _asking(f"read Deployment '{namespace}/{name}'", missing=True) as answer:
             apps: Any = client.AppsV1Api(self._api)
-            found = apps.read_namespaced_deployment_status(name, namespace, _request_timeout=_TIMEOUT)
-        available, wanted = found.status.available_replicas or 0, found.spec.replicas or 0
-        return "" if available >= min(1, wanted) else f"{available} of {wanted} pods available"
+            answer.append(apps.read_namespaced_deployment_status(name, namespace, _request_timeout=_TIMEOUT))
+        if not answer:
+            return ""
+        available, wanted = answer[0].status.available_replicas or 0, answer[0].spec.replicas or 0
+        return "" if available >= wanted else f"{available} of {wanted} pods available"
 
-    def unready_pods(self, namespace: str) -> tuple[str, ...]:
-        """Say of each pod of a namespace that is not ready why."""
-        with _asking(f"list pods of '{namespace}'"):
-            found = self._core().list_namespaced_pod(namespace, _request_timeout=_TIMEOUT).items
-        reasons = ((pod.metadata.name, _pod_reason(pod)) for pod in found)
-        return tuple(f"{name}: {reason}" for name, reason in reasons if reason)
+    def unready_daemon_set(self, namespace: str, name: str) -> str:
+        """Say why a daemon set does not serve yet; empty when it is ready on every node, or there is no such."""
+        from kubernetes import client  # noqa: PLC0415
+
+        with _asking(f"read DaemonSet '{namespace}/{name}'", missing=True) as answer:
+            apps: Any = client.AppsV1Api(self._api)
+            answer.append(apps.read_namespaced_daemon_set_status(name, namespace, _request_timeout=_TIMEOUT))
+        if not answer:
+            return ""
+        ready, wanted = answer[0].status.number_ready or 0, answer[0].status.desired_number_scheduled or 0
+        return "" if ready >= wanted > 0 else f"ready on {ready} of {wanted} nodes"
 
     def _core(self) -> Any:  # the generated types make everything optional
         from kubernetes import client  # noqa: PLC0415
@@ -150,13 +157,3 @@ def _node(node: Any) -> Node:
         taints=tuple(NodeTaint(taint.key, taint.value or "", taint.effect) for taint in node.spec.taints or ()),
         reason=reason,
     )
-
-
-def _pod_reason(pod: Any) -> str:
-    if pod.status.phase == "Succeeded":
-        return ""
-    for status in pod.status.container_statuses or ():
-        if not status.ready:
-            waiting = status.state.waiting if status.state else None
-            return f"{waiting.reason}: {waiting.message}" if waiting else f"container '{status.name}' is not ready"
-    return "" if pod.status.phase == "Running" else str(pod.status.phase)

@@ -1,4 +1,4 @@
-"""Wait until every node is ready and names are resolved."""
+"""Wait until every node is ready, and until services and names work."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ class WaitReady(Phase[Context]):
 
 
 class WaitServing(Phase[Context]):
-    """Wait until the cluster's DNS answers."""
+    """Wait until the system serves."""
 
     def hosts(self, ctx: Context) -> Sequence[str]:
         """Concern the leader, which knows."""
         return (ctx.inventory.leader,)
 
     def steps(self, ctx: Context, host: str) -> Steps:
-        """Look at CoreDNS until it is available."""
+        """Look at kube-proxy and CoreDNS, which every application stands on; a cluster without either has its own."""
         del host
-        yield Wait("CoreDNS is available", probe=lambda: _unready_dns(ctx), timeout=_TIMEOUT, pause=0.5)
+        yield Wait("kube-proxy and CoreDNS serve", probe=lambda: _unready_system(ctx), timeout=_TIMEOUT, pause=0.5)
 
 
 def unready_nodes(ctx: Context) -> str:
@@ -54,8 +54,13 @@ def unready_nodes(ctx: Context) -> str:
     return ""
 
 
-def _unready_dns(ctx: Context) -> str:
+def _unready_system(ctx: Context) -> str:
     try:
-        return ctx.kube.open().unready_deployment("kube-system", "coredns")
+        kube = ctx.kube.open()
+        found = {
+            "kube-proxy": kube.unready_daemon_set("kube-system", "kube-proxy"),
+            "CoreDNS": kube.unready_deployment("kube-system", "coredns"),
+        }
     except KubeError as error:
         return error.message
+    return "; ".join(f"{name}: {reason}" for name, reason in found.items() if reason)

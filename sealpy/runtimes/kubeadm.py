@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import secrets
 import string
+from collections.abc import Callable
+from dataclasses import replace
 
 from sealpy.errors import CommandError
 from sealpy.runtimes import ClusterPlan, JoinTicket
@@ -27,10 +29,12 @@ cd "$1/scripts" && bash init-kube.sh
 if [ -d "$1/statics" ]; then mkdir -p /etc/kubernetes && cp -R "$1/statics/." /etc/kubernetes/; fi
 """
 
-# What `kubeadm reset` leaves behind (measured): links, routes, rules, CNI's state, empty control groups. $1 the rootfs.
+# What `kubeadm reset` leaves behind (measured): links, routes, rules, CNI's state, empty control groups. $1 the rootfs,
+# $2 phases that kubeadm leaves out. An image's own script goes first; the rest is for images that have none.
 _RESET = r"""set -u
-if command -v kubeadm >/dev/null 2>&1; then kubeadm reset -f 2>&1 | tail -n 5; fi
+if command -v kubeadm >/dev/null 2>&1; then kubeadm reset -f --skip-phases "$2" 2>&1 | tail -n 5; fi
 systemctl disable --now kubelet >/dev/null 2>&1
+if [ -f "$1/scripts/clean-kube.sh" ]; then (cd "$1/scripts" && bash clean-kube.sh); fi
 for link in cni0 flannel.1 kube-ipvs0 tunl0 vxlan.calico; do ip link delete "$link" 2>/dev/null; done
 for tool in iptables ip6tables; do
   command -v $tool-save >/dev/null 2>&1 || continue
@@ -39,7 +43,6 @@ for tool in iptables ip6tables; do
     printf '%s\n' "$saved" | grep -v -E 'KUBE-|FLANNEL-|CNI-|cali-|flanneld' | $tool-restore;;
   esac
 done
-if [ -f "$1/scripts/clean-kube.sh" ]; then (cd "$1/scripts" && bash clean-kube.sh); fi
 rm -rf /etc/kubernetes /etc/cni/net.d /var/lib/cni /run/flannel /var/lib/kubelet/* /var/lib/etcd/* /root/.kube/config
 rmdir /root/.kube 2>/dev/null
 for root in /sys/fs/cgroup /sys/fs/cgroup/*; do
@@ -52,8 +55,10 @@ true
 class Kubeadm:
     """Install Kubernetes by kubeadm 1.24 or later, with the container engine that the image brought."""
 
-    def __init__(self, plan: ClusterPlan) -> None:
+    def __init__(self, plan: ClusterPlan, *, secret: Callable[[str], None] = lambda _: None) -> None:
+        """Take the plan, and whom to tell each secret that is made, before kubeadm can print it."""
         self.plan = plan
+        self._secret = secret
 
     def prepare(self, host: str) -> Steps:
         """Run `init-kube.sh` of the image (sealer.md §5.2)."""
@@ -63,19 +68,16 @@ class Kubeadm:
     def init(self, host: str) -> Steps:
         """Make the first control plane; returns the JoinTicket, whose token lives two hours."""
         del host  # the plan knows its leader
-        draft = JoinTicket(token=_token(), ca_hash="", certificate_key=secrets.token_hex(32))
+        draft = self._draft()
         yield from self._configure(init_config(self.plan, ticket=draft))
         yield from self._kubeadm("init control plane", "init", "--upload-certs", "--skip-token-print")
         yield from self._own_kubeconfig()
-        return JoinTicket(
-            token=draft.token, ca_hash=(yield from self._ca_hash()), certificate_key=draft.certificate_key
-        )
+        return replace(draft, ca_hash=(yield from self._ca_hash()))
 
     def issue_ticket(self, leader: str) -> Steps:
         """Make a token and upload the certificates again; both are secret: they travel in the configuration file."""
         del leader
-        token, key = _token(), secrets.token_hex(32)
-        draft = JoinTicket(token=token, ca_hash="", certificate_key=key)
+        draft = self._draft()
         yield from self._configure(init_config(self.plan, ticket=draft))
         yield Run(
             "make a join token",
@@ -87,7 +89,7 @@ class Kubeadm:
             *("kubeadm", "init", "phase", "upload-certs", "--upload-certs", "--config", _CONFIG),
             sensitive=True,
         )
-        return JoinTicket(token=token, ca_hash=(yield from self._ca_hash()), certificate_key=key)
+        return replace(draft, ca_hash=(yield from self._ca_hash()))
 
     def join_control_plane(self, host: str, ticket: JoinTicket) -> Steps:
         """Join as one more control plane, with its own etcd member."""
@@ -101,9 +103,19 @@ class Kubeadm:
         yield from self._kubeadm("join worker", "join")
 
     def reset(self, host: str) -> Steps:
-        """Take Kubernetes off; works on a host where an install stopped half way, too."""
+        """Take Kubernetes off; works on a host where an install stopped half way, too.
+
+        No etcd member is taken out first: the whole cluster goes, and members that leave all at once would wait for a
+        quorum that is gone.
+        """
         del host
-        yield Run("reset Kubernetes", "sh", "-c", _RESET, "sh", self.plan.rootfs, timeout=300)
+        yield Run("reset Kubernetes", "sh", "-c", _RESET, "sh", self.plan.rootfs, "remove-etcd-member", timeout=300)
+
+    def _draft(self) -> JoinTicket:
+        ticket = JoinTicket(token=_token(), ca_hash="", certificate_key=secrets.token_hex(32))
+        self._secret(ticket.token)
+        self._secret(ticket.certificate_key)
+        return ticket
 
     def _configure(self, text: str) -> Steps:
         yield Put("write kubeadm configuration", _CONFIG, text.encode(), mode=0o600, sensitive=True)

@@ -230,6 +230,7 @@ def test_delete_leaves_nothing_and_plugins_fire_on_the_way(
         assert sealpy.on(machine.name, "ip -o link | grep -c -E 'cni|flannel|veth[0-9a-f]{8}'; true") == "0"
         assert sealpy.on(machine.name, "iptables-save | grep -c -E 'KUBE|FLANNEL|CNI'; true") == "0"
         assert sealpy.on(machine.name, "command -v kubelet kubeadm containerd; true") == ""
+        sealpy.on(machine.name, f"hostname {machine.name} && hostname > /etc/hostname")  # HOSTNAME had changed it
     assert not (sealpy.home / "kubeconfig").exists()
 
 

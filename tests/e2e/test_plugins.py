@@ -14,7 +14,7 @@ GOOD = (CHECKOUT / "examples" / "plugins" / "list_nodes" / "list_nodes.py").read
 ASKS = "        nodes = context.ask("
 BREAKS = {
     "raises": ('        raise ZeroDivisionError("a mistake")\n', ["ZeroDivisionError: a mistake", "list_nodes.py"]),
-    "never returns": ("        import time; time.sleep(3600)\n", ["deadline"]),
+    "never returns": ("        import time; time.sleep(3600)\n", ["was ended: it used up its 3 s"]),
     "calls exit": ("        import os; os._exit(7)\n", ["7"]),
     "prints 10 MB": ('        print(("x" * 99 + "\\n") * 100_000)\n        raise KeyError("late")\n', ["KeyError"]),
 }
