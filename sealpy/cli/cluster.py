@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -76,10 +76,6 @@ def clusterfile_of(wish: Wish, output: Output) -> Clusterfile:
         ssh = {"user": "root", "pk": key}
     elif wish.private_key:
         ssh["pk"] = str(wish.private_key)
-    if wish.password:
-        ssh["passwd"] = wish.password
-    if wish.key_password:
-        ssh["pkPasswd"] = wish.key_password
     hosts = [{"ips": list(parse_hosts(masters)), "roles": ["master"]}]
     if nodes:
         hosts.append({"ips": list(parse_hosts(nodes)), "roles": ["node"]})
@@ -88,7 +84,15 @@ def clusterfile_of(wish: Wish, output: Output) -> Clusterfile:
         if values:
             spec[key] = list(values)
     document = {"apiVersion": "sealer.io/v2", "kind": "Cluster", "metadata": {"name": wish.name}, "spec": spec}
-    return loads(yaml.safe_dump(document, sort_keys=False), name="command line")
+    return _with_secrets(loads(yaml.safe_dump(document, sort_keys=False), name="command line"), wish)
+
+
+def _with_secrets(clusterfile: Clusterfile, wish: Wish) -> Clusterfile:
+    """Let every host log in by the secrets of the wish, which no text of a Clusterfile has held."""
+    cluster = clusterfile.cluster
+    ssh = replace(cluster.ssh, password=wish.password, private_key_password=wish.key_password)
+    hosts = tuple(replace(entry, ssh=ssh) for entry in cluster.hosts)
+    return replace(clusterfile, cluster=replace(cluster, ssh=ssh, hosts=hosts))
 
 
 def _machines(wish: Wish, output: Output) -> tuple[str, str, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 
 from sealpy.clusterfile.document import Document, Location, plain_mapping
@@ -19,6 +18,7 @@ from sealpy.clusterfile.models import (
     PluginDocument,
     SshModel,
 )
+from sealpy.clusterfile.notices import notice_env, notice_passwords, unusual
 from sealpy.clusterfile.types import (
     AppConfig,
     AppFile,
@@ -39,7 +39,6 @@ from sealpy.clusterfile.types import (
 
 __all__ = ["build_application", "build_cluster", "build_config", "build_kubeadm", "build_plugin"]
 
-_SHELL_NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _JOINING_ROLES = frozenset({"master", "node", "control-plane", "worker"})
 _PROVIDERS = {
     "ALI_CLOUD": "sealpy makes no machines in a cloud: make them first and list their addresses",
@@ -54,7 +53,8 @@ def build_cluster(document: Document, model: ClusterDocument, findings: Findings
     hosts = (*(_host(host, ssh) for host in spec.hosts), *_first_generation(document, spec, ssh, findings))
     _check_hosts(document, spec, findings)
     env = _network_env(spec) | _env(spec.env)
-    _notice_env(document, ("spec", "env"), env, findings)
+    notice_env(document, ("spec", "env"), env, findings)
+    notice_passwords(document, spec, findings)
     return Cluster(
         name=model.metadata.name,
         image=spec.image,
@@ -76,7 +76,7 @@ def build_plugin(document: Document, model: PluginDocument, findings: Findings) 
     """Make a Plugin; what is unusual but understood becomes a notice."""
     spec = model.spec
     own = Findings()
-    for location, message, hint in _unusual(document, model):
+    for location, message, hint in unusual(document, model):
         own.notice(document, location, message, hint=hint)
     findings.notices += own.notices
     return Plugin(
@@ -249,7 +249,7 @@ def _asks_for_machines(machines: MachinesModel) -> bool:
     return bool(machines.count or machines.cpu or machines.memory or machines.system_disk or machines.data_disks)
 
 
-# ---- checks across fields, and notices
+# ---- checks across fields
 
 
 def _check_hosts(document: Document, spec: ClusterSpec, findings: Findings) -> None:
@@ -267,7 +267,7 @@ def _check_hosts(document: Document, spec: ClusterSpec, findings: Findings) -> N
             findings.notice(
                 document, ("spec", "hosts", index), "these hosts get the files, but join no cluster", hint=hint
             )
-        _notice_env(document, ("spec", "hosts", index, "env"), _env(host.env), findings)
+        notice_env(document, ("spec", "hosts", index, "env"), _env(host.env), findings)
 
 
 def _all_ips(spec: ClusterSpec) -> Iterator[tuple[Location, tuple[str, ...]]]:
@@ -277,27 +277,3 @@ def _all_ips(spec: ClusterSpec) -> Iterator[tuple[Location, tuple[str, ...]]]:
     for key, machines in (("masters", spec.masters), ("nodes", spec.nodes)):
         for at, ips in enumerate(machines.ip_list):
             yield ("spec", key, "ipList", at), ips
-
-
-def _notice_env(document: Document, location: Location, env: Iterable[str], findings: Findings) -> None:
-    for name in env:
-        if not _SHELL_NAME.fullmatch(name):
-            hint = "templates see it; for scripts use letters, digits and '_'"
-            findings.notice(document, location, f"'{name}' is no name of a shell variable", hint=hint)
-
-
-def _unusual(document: Document, model: PluginDocument) -> Iterator[tuple[Location, str, str]]:
-    """Yield what is read here as its author means it, and elsewhere is not."""
-    spec = model.spec
-    on = ("spec", "on")
-    if spec.on and on not in document.quoted:
-        yield on, "the key stands without quotes, which other readers take for `true`", "write 'on':"
-    if spec.on.strip().startswith("role="):
-        yield on, f"'{spec.on.strip()}' is read as a role, not as a node label", "write the role alone"
-    for key, text in (("action", document.text_of("spec", "action")), ("scope", spec.scope)):
-        if any(part != part.strip() for part in text.split("|")):
-            yield ("spec", key), "blanks round '|' are left out", "write a|b"
-    if "/" in spec.scope:
-        yield ("spec", "scope"), "'/' is read as '|'", "write a|b"
-    if spec.scope.strip() == "master0":
-        yield ("spec", "scope"), "'master0' is read as the first master", ""

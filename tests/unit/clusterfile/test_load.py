@@ -102,6 +102,27 @@ def test_a_host_without_a_role_of_kubernetes_is_a_notice() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("spec", "place", "instead"),
+    [
+        ("ssh: {user: admin, passwd: geheim}", "4: spec.ssh.passwd", "passwordFrom"),
+        ("ssh: {pkPasswd: geheim}", "4: spec.ssh.pkPasswd", "pkPasswdFrom"),
+        ("hosts:\n  - ips: [10.0.0.1]\n    roles: [node]\n    ssh: {sudoPasswd: geheim}",
+         "7: spec.hosts[0].ssh.sudoPasswd", "sudoPasswdFrom"),
+        ("registry: {localRegistry: {password: geheim}}", "4: spec.registry.localRegistry.password", "passwordFrom"),
+        ("ssh: {passwd: geheim, sudoPasswd: geheim}", "4: spec.ssh.passwd", "passwordFrom"),
+    ],
+)  # fmt: skip
+def test_passwords_in_the_file_are_one_notice_that_does_not_show_them(spec: str, place: str, instead: str) -> None:
+    (notice,) = cluster(spec).notices
+    assert str(notice) == f"Clusterfile:{place}: whoever reads this file reads the password"
+    assert notice.hint == f"write {instead}: {{env: NAME}}, {{file: PATH}} or {{command: …}} instead"
+
+
+def test_a_password_that_is_referred_to_is_no_notice() -> None:
+    assert cluster("ssh: {passwordFrom: {env: SITE_PASSWORD}}").notices == ()
+
+
 REFUSED = [
     ("", "f: no document of kind Cluster"),
     ("# nothing\n---\n", "f: no document of kind Cluster"),

@@ -1,0 +1,68 @@
+"""What is worth telling of a document that is in order: it stops nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from sealpy.clusterfile.document import Document, Location
+from sealpy.clusterfile.findings import Findings
+from sealpy.clusterfile.models import ClusterSpec, PluginDocument, SshModel
+
+__all__ = ["notice_env", "notice_passwords", "unusual"]
+
+_SHELL_NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+
+
+def notice_env(document: Document, location: Location, env: Iterable[str], findings: Findings) -> None:
+    """Tell which names scripts cannot use."""
+    for name in env:
+        if not _SHELL_NAME.fullmatch(name):
+            hint = "templates see it; for scripts use letters, digits and '_'"
+            findings.notice(document, location, f"'{name}' is no name of a shell variable", hint=hint)
+
+
+def notice_passwords(document: Document, spec: ClusterSpec, findings: Findings) -> None:
+    """Tell that a password can be read by whoever reads the file; once, at the first one."""
+    for location, source in _passwords(spec):
+        hint = f"write {source}: {{env: NAME}}, {{file: PATH}} or {{command: …}} instead"
+        findings.notice(document, location, "whoever reads this file reads the password", hint=hint)
+        return
+
+
+def _passwords(spec: ClusterSpec) -> Iterator[tuple[Location, str]]:
+    """Yield where passwords are written out, and the key that would refer to each instead."""
+    yield from _logins(("spec", "ssh"), spec.ssh)
+    for index, host in enumerate(spec.hosts):
+        yield from _logins(("spec", "hosts", index, "ssh"), host.ssh)
+    registries = {"localRegistry": spec.registry.local_registry, "externalRegistry": spec.registry.external_registry}
+    for key, registry in registries.items():
+        if registry and registry.password:
+            yield ("spec", "registry", key, "password"), "passwordFrom"
+
+
+def _logins(location: Location, ssh: SshModel) -> Iterator[tuple[Location, str]]:
+    for key, text, source in (
+        ("passwd", ssh.passwd, "passwordFrom"),
+        ("pkPasswd", ssh.pk_passwd, "pkPasswdFrom"),
+        ("sudoPasswd", ssh.sudo_passwd, "sudoPasswdFrom"),
+    ):
+        if text:
+            yield (*location, key), source
+
+
+def unusual(document: Document, model: PluginDocument) -> Iterator[tuple[Location, str, str]]:
+    """Yield what is read here as its author means it, and elsewhere is not."""
+    spec = model.spec
+    on = ("spec", "on")
+    if spec.on and on not in document.quoted:
+        yield on, "the key stands without quotes, which other readers take for `true`", "write 'on':"
+    if spec.on.strip().startswith("role="):
+        yield on, f"'{spec.on.strip()}' is read as a role, not as a node label", "write the role alone"
+    for key, text in (("action", document.text_of("spec", "action")), ("scope", spec.scope)):
+        if any(part != part.strip() for part in text.split("|")):
+            yield ("spec", key), "blanks round '|' are left out", "write a|b"
+    if "/" in spec.scope:
+        yield ("spec", "scope"), "'/' is read as '|'", "write a|b"
+    if spec.scope.strip() == "master0":
+        yield ("spec", "scope"), "'master0' is read as the first master", ""
