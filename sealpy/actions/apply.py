@@ -43,7 +43,13 @@ def apply(clusterfile: Clusterfile, image: ClusterImage, surroundings: Surroundi
     hooks = Hooks.of(clusterfile, image, preparation.inventory)
     with (
         exclusive(surroundings.cluster_home(clusterfile.cluster.name)),
-        session("apply", surroundings, connect=preparation.connect, make_context=preparation.make_context) as run,
+        session(
+            "apply",
+            surroundings,
+            connect=preparation.connect,
+            make_context=preparation.make_context,
+            notices=(*clusterfile.notices, *hooks.notices),
+        ) as run,
     ):
         run.ctx.kube.warm()
         run.run([Connect(), GatherFacts()])

@@ -33,7 +33,13 @@ def delete(clusterfile: Clusterfile, image: ClusterImage, surroundings: Surround
     name = clusterfile.cluster.name
     with (
         exclusive(surroundings.cluster_home(name)),
-        session("delete", surroundings, connect=preparation.connect, make_context=preparation.make_context) as run,
+        session(
+            "delete",
+            surroundings,
+            connect=preparation.connect,
+            make_context=preparation.make_context,
+            notices=(*clusterfile.notices, *hooks.notices),
+        ) as run,
     ):
         run.run([Connect(), GatherFacts(), *delete_all(hooks)])
         if not surroundings.rehearsal:

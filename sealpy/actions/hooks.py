@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from typing import Self
 
 from sealpy.clusterfile import Clusterfile, Plugin, load_plugins
+from sealpy.errors import Problem
 from sealpy.image.cluster_image import ClusterImage
 from sealpy.inventory import Inventory
 from sealpy.plugin import BoundPlugin, Hook, check, discover
@@ -34,6 +35,11 @@ class Hooks:
             document for path, content in files if path.endswith(_DOCUMENTS) for document in _documents(content, path)
         ]
         return cls(check(clusterfile.plugins, registry, inventory, image=documents))
+
+    @property
+    def notices(self) -> tuple[Problem, ...]:
+        """Give what is worth telling of the documents."""
+        return tuple(notice for plugin in self.plugins for notice in plugin.document.notices)
 
     def at(self, *points: HookPoint) -> Sequence[Hook]:
         """Give one phase for each of these hook points, in order."""

@@ -14,8 +14,8 @@ from sealpy.connectors import Connector
 from sealpy.context import Context
 from sealpy.engine import Connections, Executor, Journal, Phase, Recorded, run_phases
 from sealpy.engine.interrupt import interruptible
-from sealpy.errors import SealpyError
-from sealpy.events import Emit, Event, PhaseFinished, RunFinished, RunStarted
+from sealpy.errors import Problem, SealpyError
+from sealpy.events import Emit, Event, PhaseFinished, RunFinished, RunStarted, Warned
 from sealpy.inventory import Facts
 
 __all__ = ["Report", "Session", "Surroundings", "exclusive", "session"]
@@ -86,8 +86,9 @@ def session(
     *,
     connect: Callable[[str], Connector],
     make_context: Callable[[Connections, Emit], Context],
+    notices: Iterable[Problem] = (),
 ) -> Generator[Session]:
-    """Open a run and end it whatever happens; the second of two runs on one cluster is refused."""
+    """Open a run, tell the notices, each once, and end the run whatever happens."""
     run = time.strftime("%Y%m%d-%H%M%S-") + secrets.token_hex(2)
     phases: list[tuple[str, float]] = []
 
@@ -113,6 +114,8 @@ def session(
             rehearsal=surroundings.rehearsal,
         )
     )
+    for notice in dict.fromkeys(notices):
+        emit(Warned(message=str(notice), hint=notice.hint))
     try:
         with interruptible(executor):
             yield begun

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +11,13 @@ from sealpy.connectors.target import Target
 from sealpy.context import Context
 from sealpy.distributors import Stream, Tree
 from sealpy.engine import Connections
+from sealpy.image.assemble import assemble, write_layer
 from sealpy.image.cluster_image import ClusterImage
 from sealpy.image.manifest import Descriptor, ImageConfig, Manifest
 from sealpy.image.metadata import Metadata
 from sealpy.image.reference import Reference
 from sealpy.image.store import Store
+from sealpy.image.tarball import walk as members
 from sealpy.inventory import Facts, Host, Inventory
 from sealpy.kube import KubeDoor
 from sealpy.registry import RegistryPlan
@@ -24,7 +26,7 @@ from sealpy.runtimes.kubeadm import Kubeadm
 from sealpy.sdk import Result, Step, Steps
 from sealpy.testing.connector import FakeConnector
 
-__all__ = ["DIRECTORY", "a_context", "a_host", "an_image", "good_facts", "walk"]
+__all__ = ["DIRECTORY", "a_context", "a_host", "a_stored_image", "an_image", "good_facts", "walk"]
 
 DIRECTORY = "/var/lib/sealpy/data/my-cluster"
 _DIGEST = "sha256:" + "0" * 64
@@ -48,6 +50,14 @@ def an_image(**metadata: Any) -> ClusterImage:
         layers={},
         files={},
     )
+
+
+def a_stored_image(
+    store: Store, files: Mapping[str, bytes], *, name: str = "kubernetes:v1", **metadata: Any
+) -> ClusterImage:
+    """Put an image with these files into a store."""
+    layer = write_layer(store, members(files))
+    return assemble(store, name, base=None, layers=[layer], metadata=Metadata(**metadata))
 
 
 def good_facts(name: str = "host-1", **changes: Any) -> Facts:
