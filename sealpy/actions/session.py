@@ -12,6 +12,7 @@ from pathlib import Path
 
 from sealpy.connectors import Connector
 from sealpy.context import Context
+from sealpy.disk import make_private
 from sealpy.engine import Connections, Executor, Journal, Phase, Recorded, run_phases
 from sealpy.engine.interrupt import interruptible
 from sealpy.errors import Problem, SealpyError
@@ -139,7 +140,7 @@ def session(
 @contextlib.contextmanager
 def exclusive(home: Path) -> Generator[None]:
     """Hold the lock of a cluster's directory here; raises SealpyError when another run on this machine holds it."""
-    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_private(home)
     with (home / "lock").open("w", encoding="utf-8") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

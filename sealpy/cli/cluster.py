@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from dataclasses import asdict, dataclass, field, replace
@@ -15,9 +14,11 @@ import yaml
 from sealpy.actions.apply import apply
 from sealpy.actions.delete import delete
 from sealpy.actions.session import Report, Surroundings
+from sealpy.cli.home import home
 from sealpy.cli.output import Output
 from sealpy.cli.renderers.plan import render_plan
 from sealpy.clusterfile import Clusterfile, dumps, load, loads, parse_hosts
+from sealpy.disk import make_private, write_whole
 from sealpy.errors import ConfigError
 from sealpy.image.cluster_image import ClusterImage
 from sealpy.image.store import Store
@@ -29,7 +30,6 @@ __all__ = [
     "clusterfile_of",
     "confirmed",
     "delete_and_report",
-    "home",
     "kept_clusterfile",
 ]
 
@@ -51,11 +51,6 @@ class Wish:
     commands: tuple[str, ...] = ()
     apps: tuple[str, ...] = ()
     provider: str = ""
-
-
-def home() -> Path:
-    """Give `$SEALPY_HOME`, else `~/.sealpy`."""
-    return Path(os.environ.get("SEALPY_HOME") or Path.home() / ".sealpy")
 
 
 def ask_secret(given: str, what: str) -> str:
@@ -168,11 +163,8 @@ def _surroundings(output: Output, clusterfile: Clusterfile, action: str, *, rehe
 def _keep(clusterfile: Clusterfile) -> None:
     """Keep the Clusterfile, without secrets, so that even a run that is cut can be deleted by name."""
     directory = home() / "clusters" / clusterfile.cluster.name
-    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    temporary = directory / f".Clusterfile.{os.getpid()}"
-    temporary.write_text(dumps(clusterfile), encoding="utf-8")
-    temporary.chmod(0o600)
-    temporary.replace(directory / "Clusterfile")
+    make_private(directory)
+    write_whole(directory / "Clusterfile", dumps(clusterfile))
 
 
 def _print_plan(output: Output, report: Report) -> None:

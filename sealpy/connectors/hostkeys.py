@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sealpy.connectors.target import Target
+from sealpy.disk import make_private
 from sealpy.errors import HostKeyError
 from sealpy.events import Emit, HostKeyAccepted, Warned
 
@@ -125,7 +126,7 @@ class HostKeys:
 
     def _accept(self, key: HostKey) -> None:
         """Write the key down, once, also when other connections or programs do the same now."""
-        self._own.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(self._own.parent)
         descriptor = os.open(self._own, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         with os.fdopen(descriptor, "r+b") as file:
             fcntl.flock(file, fcntl.LOCK_EX)

@@ -8,6 +8,8 @@ import threading
 import time
 from pathlib import Path
 
+from sealpy.disk import make_private
+
 __all__ = ["Journal"]
 
 
@@ -49,7 +51,7 @@ class Journal:
             return
         line = json.dumps({"time": round(time.time(), 3), "run": self._run, **entry}, ensure_ascii=False) + "\n"
         with self._lock:
-            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_private(self._path.parent)
             descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
             try:
                 os.write(descriptor, line.encode())

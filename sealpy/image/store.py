@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from sealpy.disk import make_private, write_whole
 from sealpy.errors import BadReferenceError, DigestMismatchError, ImageError, StoreError, did_you_mean
 from sealpy.image.manifest import (
     INDEX_TYPES,
@@ -211,7 +212,7 @@ class Store:
         with self._locked(".index.lock", fcntl.LOCK_EX):
             entries = [*self._index().manifests]
             yield entries
-            _write(self.root / "index.json", encode(Index(manifests=tuple(entries))))
+            write_whole(self.root / "index.json", encode(Index(manifests=tuple(entries))))
 
     @contextmanager
     def _locked(self, name: str, how: int) -> Iterator[None]:
@@ -224,9 +225,9 @@ class Store:
         if (self.root / "oci-layout").is_file():
             return
         for directory in (self.root / "blobs" / "sha256", self.root / "incoming"):
-            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private(directory)
         self.root.chmod(0o700)
-        _write(self.root / "oci-layout", LAYOUT)
+        write_whole(self.root / "oci-layout", LAYOUT)
 
     def free_bytes(self) -> int:
         """Count the bytes that are free where the store stands."""
@@ -236,14 +237,3 @@ class Store:
 
 def _reference(name: str | Reference) -> Reference:
     return name if isinstance(name, Reference) else Reference.parse(name)
-
-
-def _write(path: Path, data: bytes) -> None:
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-        try:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-            Path(file.name).replace(path)
-        finally:
-            Path(file.name).unlink(missing_ok=True)

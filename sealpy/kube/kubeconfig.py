@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from sealpy.disk import make_private, write_whole
 from sealpy.errors import ConfigError
 
 __all__ = ["is_merged", "merge", "path", "remove"]
@@ -92,9 +93,5 @@ def _read(target: Path) -> dict[str, Any]:
 
 
 def _write(target: Path, document: Mapping[str, Any]) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        yaml.safe_dump(dict(document), file, sort_keys=False)
-    temporary.replace(target)
+    make_private(target.parent)
+    write_whole(target, yaml.safe_dump(dict(document), sort_keys=False))

@@ -18,10 +18,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from sealpy.disk import write_whole
 from sealpy.errors import MachineError, NotReadyError
 from sealpy.machines.keys import KeyPair
 from sealpy.machines.network import hardware_address
-from sealpy.machines.records import write
 
 __all__ = ["Guest"]
 
@@ -168,7 +168,7 @@ class Guest:
         ):
             path = root / place
             path.parent.mkdir(parents=True, exist_ok=True)
-            write(path, content, mode=mode)
+            write_whole(path, content, mode=mode)
         _own(root)
 
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sealpy.machines.records import write
+from sealpy.disk import make_private, write_whole
 
 __all__ = ["KeyPair", "KnownHosts"]
 
@@ -42,8 +42,8 @@ class KeyPair:
         public = path.with_name(f"{path.name}.pub")
         if not path.exists():
             made = cls.generate()
-            write(public, made.public + "\n", mode=0o644)
-            write(path, made.private)
+            write_whole(public, made.public + "\n", mode=0o644)
+            write_whole(path, made.private)
         return cls(path.read_bytes(), public.read_text().strip())
 
 
@@ -80,13 +80,13 @@ class KnownHosts:
         return self.path.read_text("utf-8", "replace").split() if self.path.exists() else []
 
     def _rewrite(self, keep: Callable[[list[str]], bool], *, then: str = "") -> None:
-        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(self.path.parent)
         with _locked(self.path):
             lines = self.path.read_text("utf-8", "surrogateescape").splitlines()
             kept = [line for line in lines if not line.split() or keep(line.split())]
             text = "".join(f"{line}\n" for line in (*kept, *([then] if then else [])))
             if text:
-                write(self.path, text.encode("utf-8", "surrogateescape"))
+                write_whole(self.path, text.encode("utf-8", "surrogateescape"))
             else:
                 self.path.unlink()
 

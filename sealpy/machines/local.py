@@ -18,6 +18,7 @@ from functools import partial
 from ipaddress import IPv4Network
 from pathlib import Path
 
+from sealpy.disk import make_private, write_whole
 from sealpy.errors import ConfigError, MachineError
 from sealpy.events import Emit, TaskFinished, TaskProgress
 from sealpy.machines import base
@@ -28,7 +29,7 @@ from sealpy.machines.names import Names
 from sealpy.machines.network import Wire, free_subnet
 from sealpy.machines.programs import REMOVING, STARTING, demand, run
 from sealpy.machines.recipe import DEBIAN
-from sealpy.machines.records import LabRecord, MachineRecord, write
+from sealpy.machines.records import LabRecord, MachineRecord
 
 __all__ = ["Lab", "Machine", "labs"]
 
@@ -146,14 +147,14 @@ class Lab:
     def _prepare(self) -> str:
         """Have the lab's directory, keys, password and bridge; gives its network."""
         self._wire.claim()
-        self._directory.mkdir(mode=0o700, exist_ok=True)
+        make_private(self._directory)
         record = LabRecord.load(self._directory / "lab.json")
         if not record:
             others = (LabRecord.load(path) for path in self._shelf.glob("*/lab.json"))
             record = LabRecord(subnet=free_subnet([other.subnet for other in others if other]))
             record.save(self._directory / "lab.json")
         if not self.password_file.exists():
-            write(self.password_file, secrets.token_urlsafe(12) + "\n")
+            write_whole(self.password_file, secrets.token_urlsafe(12) + "\n")
         KeyPair.at(self.private_key)
         self._wire.raise_up(record.subnet)
         return record.subnet
@@ -184,7 +185,7 @@ class Lab:
     def _record(self, index: int, subnet: str, root: str, limits: Limits) -> MachineRecord:
         name = self._names.machine(index)
         place = self._place(name) / "machine.json"
-        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(place.parent)
         address = str(IPv4Network(subnet)[_FIRST + index])
         record = MachineRecord.load(place) or MachineRecord(name=name, address=address, base=root)
         record = replace(
@@ -272,8 +273,7 @@ class Lab:
     @contextmanager
     def _locked(self, emit: Emit) -> Iterator[None]:
         """Let one command at a time work on the labs of this home; the lock goes away with us."""
-        self._home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._shelf.mkdir(mode=0o700, exist_ok=True)
+        make_private(self._shelf)
         descriptor = os.open(self._shelf, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             try:

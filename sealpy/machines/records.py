@@ -3,28 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from sealpy.disk import write_whole
 from sealpy.errors import MachineError
 
-__all__ = ["LabRecord", "MachineRecord", "write"]
-
-
-def write(path: Path, content: str | bytes, *, mode: int = 0o600) -> None:
-    """Write a file beside and rename it; mode 0600 unless told otherwise."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
-        with os.fdopen(descriptor, "wb") as file:
-            os.fchmod(descriptor, mode)
-            file.write(content.encode() if isinstance(content, str) else content)
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
+__all__ = ["LabRecord", "MachineRecord"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +22,7 @@ class LabRecord:
 
     def save(self, path: Path) -> None:
         """Write the record."""
-        write(path, json.dumps(asdict(self)) + "\n")
+        write_whole(path, json.dumps(asdict(self)) + "\n")
 
     @classmethod
     def load(cls, path: Path) -> LabRecord | None:
@@ -56,7 +43,7 @@ class MachineRecord:
 
     def save(self, path: Path) -> None:
         """Write the record."""
-        write(path, json.dumps(asdict(self)) + "\n")
+        write_whole(path, json.dumps(asdict(self)) + "\n")
 
     @classmethod
     def load(cls, path: Path) -> MachineRecord | None:

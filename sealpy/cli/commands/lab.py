@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sealpy.cli.home import home
 from sealpy.cli.lazy import SealpyCommand, SealpyGroup
 from sealpy.errors import ConfigError, MachineError
 
@@ -79,7 +79,7 @@ def list_(
     """
     from sealpy.machines.local import labs  # noqa: PLC0415 - imported where it is used
 
-    names = labs(_home()) if name is None else (name,)
+    names = labs(home()) if name is None else (name,)
     _table(ctx, [(lab, machine) for lab in names for machine in _lab(lab).machines()])
 
 
@@ -193,8 +193,4 @@ def _suffix(name: str) -> str:
 def _lab(name: str) -> Lab:
     from sealpy.machines.local import Lab  # noqa: PLC0415 - imported where it is used
 
-    return Lab(name, _home())
-
-
-def _home() -> Path:
-    return Path(os.environ.get("SEALPY_HOME") or Path.home() / ".sealpy")
+    return Lab(name, home())

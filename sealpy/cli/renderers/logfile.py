@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sealpy.cli.renderers.lines import line
+from sealpy.disk import make_private
 from sealpy.events import Event
 
 __all__ = ["LogFile"]
@@ -16,8 +17,7 @@ class LogFile:
     """Append to a file that only its owner reads; its directory is made when it is missing."""
 
     def __init__(self, path: Path) -> None:
-        for directory in reversed(path.parents):
-            directory.mkdir(mode=0o700, exist_ok=True)  # one by one: `parents=True` would leave those above open to all
+        make_private(path.parent)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         self.path = path
         self._file = os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace", buffering=1)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from sealpy.errors import MachineError
-from sealpy.machines.records import LabRecord, MachineRecord, write
+from sealpy.machines.records import LabRecord, MachineRecord
 
 
 def test_a_record_comes_back_as_it_was_written(tmp_path: Path) -> None:
@@ -32,12 +32,3 @@ def test_a_damaged_record_is_told_with_its_file_and_what_to_do(tmp_path: Path, t
         MachineRecord.load(tmp_path / "machine.json")
 
     assert "sealpy lab down" in caught.value.hint
-
-
-def test_a_file_is_written_whole_for_its_owner_alone_and_nothing_is_left_beside_it(tmp_path: Path) -> None:
-    write(tmp_path / "password", "secret\n")
-    write(tmp_path / "password", "other\n")
-
-    assert (tmp_path / "password").read_text() == "other\n"
-    assert (tmp_path / "password").stat().st_mode & 0o777 == 0o600
-    assert [path.name for path in tmp_path.iterdir()] == ["password"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,18 @@ def test_an_image_travels_by_save_and_load(capsys: pytest.CaptureFixture[str], d
     told(capsys, "load", "-i", str(tmp_path / "k.tar"))
     [listed] = json.loads(told(capsys, "images", "--output", "json"))
     assert (listed["name"], listed["digest"]) == ("kube:v1", digest)
+
+
+def test_the_home_that_the_first_image_makes_is_private(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = os.umask(0o022)
+    try:
+        told(capsys, "images")
+        assert not home.exists(), "looking leaves nothing behind"
+        (home.parent / "Kubefile").write_text("FROM scratch\n")
+        told(capsys, "build", "-t", "x:1", str(home.parent))
+    finally:
+        os.umask(before)
+    assert [path.stat().st_mode & 0o777 for path in (home, home / "images")] == [0o700, 0o700]
 
 
 def test_a_tag_is_another_name_for_the_same_image(capsys: pytest.CaptureFixture[str], digest: str) -> None:

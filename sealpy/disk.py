@@ -1,0 +1,32 @@
+"""what is written on this machine: whole files, for their owner alone."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+__all__ = ["make_private", "write_whole"]
+
+
+def make_private(directory: Path) -> None:
+    """Make a directory that only its owner enters, and likewise those above it that are missing."""
+    for path in (*reversed(directory.parents), directory):  # `parents=True` would leave those above open to all
+        path.mkdir(mode=0o700, exist_ok=True)
+
+
+def write_whole(path: Path, content: str | bytes, *, mode: int = 0o600) -> None:
+    """Write a file under another name beside, and give it its own when it is safe on the disk.
+
+    Whoever reads it sees the old content or the new, never half of one. Its directory must be there.
+    """
+    with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+        beside = Path(file.name)
+        try:
+            file.write(content.encode() if isinstance(content, str) else content)
+            file.flush()
+            beside.chmod(mode)
+            os.fsync(file.fileno())
+            beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)

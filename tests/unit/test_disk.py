@@ -1,0 +1,57 @@
+"""What sealpy writes on this machine is whole, and for its owner alone."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sealpy.disk import make_private, write_whole
+
+
+@pytest.fixture(autouse=True)
+def _a_usual_umask() -> Iterator[None]:
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
+
+
+def mode(path: Path) -> int:
+    return path.stat().st_mode & 0o777
+
+
+def test_a_directory_is_private_and_so_is_every_one_above_it_that_was_missing(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir(mode=0o755)
+
+    make_private(tmp_path / "there" / "home" / "clusters" / "mine")
+    make_private(tmp_path / "there" / "home" / "clusters" / "mine")
+
+    made = [tmp_path / "there" / path for path in ("home", "home/clusters", "home/clusters/mine")]
+    assert [mode(path) for path in made] == [0o700] * 3
+    assert mode(tmp_path / "there") == 0o755, "what was there is somebody's choice"
+
+
+def test_a_file_is_replaced_whole_for_its_owner_alone_and_nothing_is_left_beside_it(tmp_path: Path) -> None:
+    write_whole(tmp_path / "password", "secret\n")
+    write_whole(tmp_path / "password", b"other\n")
+
+    assert (tmp_path / "password").read_text() == "other\n"
+    assert mode(tmp_path / "password") == 0o600
+    assert list(tmp_path.iterdir()) == [tmp_path / "password"]
+
+
+def test_a_file_that_others_may_read_says_so(tmp_path: Path) -> None:
+    write_whole(tmp_path / "key.pub", "ssh-ed25519 AAAA\n", mode=0o644)
+    assert mode(tmp_path / "key.pub") == 0o644
+
+
+def test_what_cannot_be_written_leaves_the_old_content(tmp_path: Path) -> None:
+    write_whole(tmp_path / "record", "old")
+
+    with pytest.raises(UnicodeEncodeError):
+        write_whole(tmp_path / "record", "new \ud800")
+
+    assert (tmp_path / "record").read_text() == "old"
+    assert list(tmp_path.iterdir()) == [tmp_path / "record"]
