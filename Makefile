@@ -37,7 +37,7 @@ fix: venv
 	$(BIN)/ruff format --quiet
 
 bench: venv
-	tests/bench/run
+	$(BIN)/python tests/bench/run
 
 venv: $(STAMP)
 
