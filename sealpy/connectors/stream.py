@@ -14,6 +14,7 @@ from sealpy.sdk import Result
 __all__ = ["PROGRAM", "Fed", "StalledError", "feed"]
 
 _PULSE = 1.0  # seconds at most until the program's answers are looked at while it takes no input
+_LOOK_EVERY = 1 << 19  # bytes; a look costs as much as a tenth of a packet
 _STATUS = 10.0  # seconds a program may take to end after its last stream has ended
 
 # The first line of the input holds the variables (base64, or nothing): their values are seen in no list of processes.
@@ -51,6 +52,7 @@ class _Feeder:
     heard: dict[Source, bytearray]
     sent: int = 0
     over: bool = field(default=False, init=False)
+    look_at: int = field(default=0, init=False)  # bytes after which the program is heard again
 
     def listen(self, wait: float) -> bool:
         """Take what the program says within `wait` seconds; tells whether there was something."""
@@ -72,8 +74,10 @@ class _Feeder:
             written = self.pipe.write(view, timeout=min(_PULSE, self.left()))
             view = view[written:]
             self.sent += written
-            while self.listen(0):
-                pass
+            if not written or self.sent >= self.look_at:
+                self.look_at = self.sent + _LOOK_EVERY
+                while self.listen(0):
+                    pass
 
     def left(self) -> float:
         """Give the seconds until the deadline; raises StalledError behind it."""

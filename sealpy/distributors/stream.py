@@ -57,14 +57,26 @@ mkdir -p "$1/incoming/files" "$1/marks"
 cd "$1/incoming"
 rm -rf meta
 rm -f ../marks/rootfs
-tar --no-same-owner -xpf - || fail "the stream could not be unpacked"
+hash="sha256sum -b --"
+if command -v openssl >/dev/null 2>&1; then hash="openssl dgst -sha256 -r --"; fi
+# tar names a file when it begins it, so the one named before is whole: it is read back while the next ones arrive.
+{ tar --no-same-owner --quoting-style=literal -xpvf - || : > failed; } | {
+  before=
+  while IFS= read -r name; do
+    case $before in files/*[!/]) printf '%s\0' "$before";; esac
+    before=$name
+  done
+  case $before in files/*[!/]) printf '%s\0' "$before";; esac
+} | xargs -0 -r -n 16 $hash > proved 2>/dev/null || true
+[ ! -e failed ] || { rm -f failed; fail "the stream could not be unpacked"; }
 [ -f meta/sums ] || fail "the stream ended too early"
 printf '%s  meta/index\n' "$2" | sha256sum -c --status || fail "the index arrived other than it was sent"
 (cd files && xargs -0 -r rm -f --) < meta/stale
-(cd files && sums < ../meta/paths | LC_ALL=C sort -k2) > meta/actual
-cmp -s meta/sums meta/actual || {
-  LC_ALL=C comm -23 meta/actual meta/sums | while read -r _ path; do rm -f "files/${path#\*}"; done
-  fail "$(LC_ALL=C comm -13 meta/actual meta/sums | wc -l) files arrived other than they were sent"
+LC_ALL=C sort -u proved | LC_ALL=C comm -23 meta/sums - > meta/wanted
+cut -d'*' -f2- < meta/wanted | tr '\n' '\0' | sums | LC_ALL=C sort > meta/actual
+cmp -s meta/wanted meta/actual || {
+  LC_ALL=C comm -23 meta/actual meta/wanted | while read -r _ path; do rm -f "${path#\*}"; done
+  fail "$(LC_ALL=C comm -13 meta/actual meta/wanted | wc -l) files arrived other than they were sent"
 }
 if [ -d ../rootfs ]; then
   (cd ../rootfs && xargs -0 -r rm -rf --) < meta/removed
@@ -152,13 +164,12 @@ def _stream(
     left = {path: found for (place, path), found in present.items() if place != "rootfs" and path not in paths}
     kept = [tree.files[path] for path in left if path in tree.files and _same(tree.files[path], left[path])]
     stale = left.keys() - {file.path for file in kept}
-    checked = sorted((file for file in (*sent, *kept) if file.sha256), key=lambda file: f"*{file.path}".encode())
+    sums = sorted(f"{file.sha256} *files/{file.path}\n".encode() for file in (*sent, *kept) if file.sha256)
     meta = {
         "meta/index": tree.index.encode(),
-        "meta/paths": b"".join(file.path.encode() + b"\0" for file in checked),
         "meta/stale": b"".join(path.encode() + b"\0" for path in sorted(stale)),
         "meta/removed": b"".join(path.encode() + b"\0" for path in sorted(index - tree.files.keys())),
-        "meta/sums": "".join(f"{file.sha256} *{file.path}\n" for file in checked).encode(),
+        "meta/sums": b"".join(sums),
     }
     items = [Item(Member("meta", "dir", 0o755))]
     items += [Item(Member(path, "file", 0o644, len(data)), data) for path, data in meta.items()]
