@@ -38,7 +38,7 @@ class KubeDoor:
     @staticmethod
     def warm() -> None:
         """Load the client, which takes a third of a second, while the hosts are still being asked."""
-        threading.Thread(target=importlib.import_module, args=("kubernetes.client",), daemon=True).start()
+        threading.Thread(target=_load, daemon=True).start()
 
     def kubeconfig(self) -> Mapping[str, Any]:
         """Read admin.conf of the leader; raises KubeError when there is none."""
@@ -68,3 +68,8 @@ class KubeDoor:
                 self._kube.close()
                 self._kube = None
             self._tunnel.close()
+
+
+def _load() -> None:
+    with contextlib.suppress(Exception):  # whatever it is, it is raised again where the client is used
+        importlib.import_module("kubernetes.client")
