@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -14,14 +16,13 @@ import yaml
 from sealpy.actions.apply import apply
 from sealpy.actions.delete import delete
 from sealpy.actions.session import Report, Surroundings
-from sealpy.cli.home import home
+from sealpy.cli.home import home, open_store
 from sealpy.cli.output import Output
 from sealpy.cli.renderers.plan import render_plan
 from sealpy.clusterfile import Clusterfile, dumps, load, loads, parse_hosts
 from sealpy.disk import make_private, write_whole
 from sealpy.errors import ConfigError
 from sealpy.image.cluster_image import ClusterImage
-from sealpy.image.store import Store
 
 __all__ = [
     "Wish",
@@ -128,10 +129,10 @@ def confirmed(clusterfile: Clusterfile) -> bool:
 def apply_and_report(output: Output, clusterfile: Clusterfile, *, rehearsal: bool) -> None:
     """Apply, or rehearse it, and print what came of it."""
     surroundings = _surroundings(output, clusterfile, "apply", rehearsal=rehearsal)
-    image = ClusterImage.open(Store(home() / "images"), clusterfile.cluster.image)
-    if not rehearsal:
-        _keep(clusterfile)
-    report = apply(clusterfile, image, surroundings)
+    with _image(clusterfile) as image:
+        if not rehearsal:
+            _keep(clusterfile)
+        report = apply(clusterfile, image, surroundings)
     name = clusterfile.cluster.name
     if rehearsal:
         _print_plan(output, report)
@@ -144,14 +145,22 @@ def apply_and_report(output: Output, clusterfile: Clusterfile, *, rehearsal: boo
 def delete_and_report(output: Output, clusterfile: Clusterfile, *, rehearsal: bool) -> None:
     """Delete, or rehearse it, and print what came of it."""
     surroundings = _surroundings(output, clusterfile, "delete", rehearsal=rehearsal)
-    image = ClusterImage.open(Store(home() / "images"), clusterfile.cluster.image)
-    report = delete(clusterfile, image, surroundings)
+    with _image(clusterfile) as image:
+        report = delete(clusterfile, image, surroundings)
     if rehearsal:
         _print_plan(output, report)
     else:
         output.text(
             f"cluster '{clusterfile.cluster.name}' is removed; nothing of it was found on {len(report.facts)} hosts"
         )
+
+
+@contextmanager
+def _image(clusterfile: Clusterfile) -> Iterator[ClusterImage]:
+    """Open the image of a cluster, and keep its blobs from `rmi` in another terminal for as long as it is read."""
+    store = open_store()
+    with store.keeping():
+        yield ClusterImage.open(store, clusterfile.cluster.image)
 
 
 def _surroundings(output: Output, clusterfile: Clusterfile, action: str, *, rehearsal: bool) -> Surroundings:
