@@ -1,4 +1,4 @@
-"""What the commands on clusters share: from words to a Clusterfile, from a report to text."""
+"""What the commands on clusters share: secrets, the Clusterfile that is kept, the run itself, from a report to text."""
 
 from __future__ import annotations
 
@@ -6,12 +6,10 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 import typer
-import yaml
 
 from sealpy.actions.apply import apply
 from sealpy.actions.delete import delete
@@ -19,104 +17,66 @@ from sealpy.actions.session import Report, Surroundings
 from sealpy.cli.home import home, open_store
 from sealpy.cli.output import Output
 from sealpy.cli.renderers.plan import render_plan
-from sealpy.clusterfile import Clusterfile, dumps, load, loads, parse_hosts
+from sealpy.clusterfile import Clusterfile, dumps, load
 from sealpy.disk import make_private, write_whole
-from sealpy.errors import ConfigError
+from sealpy.errors import ConfigError, did_you_mean
+from sealpy.events import Warned
 from sealpy.image.cluster_image import ClusterImage
 
-__all__ = [
-    "Wish",
-    "apply_and_report",
-    "ask_secret",
-    "clusterfile_of",
-    "confirmed",
-    "delete_and_report",
-    "kept_clusterfile",
-]
+__all__ = ["Given", "apply_and_report", "ask_secrets", "confirmed", "delete_and_report", "kept_clusterfile"]
+
+_ASK = "-"  # behind an option: ask for the secret, or read it from standard input
+_CLUSTERFILE = "Clusterfile"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
-    """Hold the words of `sealpy run`."""
+@dataclass(frozen=True, slots=True)
+class Given:
+    """Hold the word behind an option for a secret, and how to ask for what it stands for when it is `-`."""
 
-    image: str
-    masters: str
-    nodes: str = ""
-    name: str = "my-cluster"
-    user: str = "root"
-    password: str = field(default="", repr=False)
-    port: int = 22
-    private_key: Path | None = None
-    key_password: str = field(default="", repr=False)
-    env: tuple[str, ...] = ()
-    commands: tuple[str, ...] = ()
-    apps: tuple[str, ...] = ()
-    provider: str = ""
+    option: str
+    word: str = field(repr=False)
+    question: str
 
 
-def ask_secret(given: str, what: str) -> str:
-    """Give a secret: the word itself, or for `-` what is typed without an echo, or the first line of standard input."""
-    if given != "-":
-        return given
+def ask_secrets(output: Output, *given: Given) -> list[str]:
+    """Give each secret: the word itself, or for `-` what is typed without an echo, or a line of standard input.
+
+    None of them is shown from now on. That others can see a word in the list of processes is a warning, told once.
+    """
+    visible = [one.option for one in given if one.word not in {"", _ASK}]
+    if visible:
+        message = f"{', '.join(visible)}: whoever lists the processes of this machine reads it"
+        output.emit(Warned(message=message, hint=f"write {visible[0]} - and type it, or give it as standard input"))
+    secrets = [_typed(one.question) if one.word == _ASK else one.word for one in given]
+    for secret in secrets:
+        output.secrets.add(secret)
+    return secrets
+
+
+def _typed(question: str) -> str:
     if sys.stdin.isatty():
-        return str(typer.prompt(what, hide_input=True, err=True))
+        return str(typer.prompt(question, hide_input=True, err=True))
     return sys.stdin.readline().rstrip("\n")
 
 
-def clusterfile_of(wish: Wish, output: Output) -> Clusterfile:
-    """Write the wish as a Clusterfile and read it by the one reader there is."""
-    masters, nodes = wish.masters, wish.nodes
-    ssh: dict[str, Any] = {"user": wish.user, "port": str(wish.port)}
-    if wish.provider:
-        masters, nodes, key = _machines(wish, output)
-        ssh = {"user": "root", "pk": key}
-    elif wish.private_key:
-        ssh["pk"] = str(wish.private_key)
-    hosts = [{"ips": list(parse_hosts(masters)), "roles": ["master"]}]
-    if nodes:
-        hosts.append({"ips": list(parse_hosts(nodes)), "roles": ["node"]})
-    spec: dict[str, Any] = {"image": wish.image, "ssh": ssh, "hosts": hosts}
-    for key, values in (("env", wish.env), ("cmd", wish.commands), ("appNames", wish.apps)):
-        if values:
-            spec[key] = list(values)
-    document = {"apiVersion": "sealer.io/v2", "kind": "Cluster", "metadata": {"name": wish.name}, "spec": spec}
-    return _with_secrets(loads(yaml.safe_dump(document, sort_keys=False), name="command line"), wish)
-
-
-def _with_secrets(clusterfile: Clusterfile, wish: Wish) -> Clusterfile:
-    """Let every host log in by the secrets of the wish, which no text of a Clusterfile has held."""
-    cluster = clusterfile.cluster
-    ssh = replace(cluster.ssh, password=wish.password, private_key_password=wish.key_password)
-    hosts = tuple(replace(entry, ssh=ssh) for entry in cluster.hosts)
-    return replace(clusterfile, cluster=replace(cluster, ssh=ssh, hosts=hosts))
-
-
-def _machines(wish: Wish, output: Output) -> tuple[str, str, str]:
-    """Boot as many machines as are wished; gives the addresses of both roles and the key that opens them."""
-    if wish.provider != "local":
-        raise ConfigError(f"provider '{wish.provider}' is not known", hint="--provider local, or no provider")
-    counts = []
-    for option, text in (("--masters", wish.masters), ("--nodes", wish.nodes or "0")):
-        if not text.isdecimal():
-            raise ConfigError(f"{option} {text!r} is no count", hint="with --provider give how many: -m 1 -n 1")
-        counts.append(int(text))
-    from sealpy.machines.local import Lab  # noqa: PLC0415 - only for machines of our own
-
-    machines = Lab("lab", home()).up(sum(counts), emit=output.emit)[: sum(counts)]
-    addresses = [machine.address for machine in machines]
-    masters, nodes = addresses[: counts[0]], addresses[counts[0] :]
-    return ",".join(masters), ",".join(nodes), str(machines[0].private_key)
-
-
-def kept_clusterfile(output: Output, file: Path | None, *, name: str, password: str) -> Clusterfile:
+def kept_clusterfile(file: Path | None, *, name: str, password: str) -> Clusterfile:
     """Read the file given, or the one that the last run of this cluster kept; log in by the password given."""
-    del output
-    path = file or home() / "clusters" / name / "Clusterfile"
-    if not path.exists():
-        hint = "name the file: -f Clusterfile" if file is None else "look at the name"
-        raise ConfigError(f"{path}: no such Clusterfile", hint=hint)
-    found = load(path)
+    found = load(file or _kept(name))
     return found.with_password(password) if password else found
+
+
+def _kept(name: str) -> Path:
+    """Find the Clusterfile that a run has kept; raises ConfigError that says which clusters are known here."""
+    shelf = home() / "clusters"
+    path = shelf / name / _CLUSTERFILE
+    if path.is_file():
+        return path
+    known = sorted(kept.parent.name for kept in shelf.glob(f"*/{_CLUSTERFILE}"))
+    others = f"name one of {', '.join(known)} by --cluster, or" if known else "no cluster was made from here:"
+    raise ConfigError(
+        f"cluster '{name}': nothing is known of it on this machine",
+        hint=did_you_mean(name, known) or f"{others} give its file, sealpy delete --all --file Clusterfile",
+    )
 
 
 def confirmed(clusterfile: Clusterfile) -> bool:
@@ -173,7 +133,7 @@ def _keep(clusterfile: Clusterfile) -> None:
     """Keep the Clusterfile, without secrets, so that even a run that is cut can be deleted by name."""
     directory = home() / "clusters" / clusterfile.cluster.name
     make_private(directory)
-    write_whole(directory / "Clusterfile", dumps(clusterfile))
+    write_whole(directory / _CLUSTERFILE, dumps(clusterfile))
 
 
 def _print_plan(output: Output, report: Report) -> None:

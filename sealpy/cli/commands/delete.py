@@ -18,7 +18,9 @@ def command(
         Path | None, typer.Option("--file", "-f", help="The Clusterfile; default: the one that the last run kept.")
     ] = None,
     name: Annotated[str, typer.Option("--cluster", "-c", help="Name of the cluster.")] = "my-cluster",
-    password: Annotated[str, typer.Option("--passwd", help="Password of the machines; `-` asks for it.")] = "",
+    password: Annotated[
+        str, typer.Option("--passwd", help="Password of the machines; `-` asks for it, or reads standard input.")
+    ] = "",
     prune: Annotated[
         bool, typer.Option("--prune", "-p", help="Accepted as in sealer; files are always removed.")
     ] = False,
@@ -37,8 +39,8 @@ def command(
     del prune
     if not everything:
         raise ConfigError("what to delete is not said", hint="sealpy delete --all removes the whole cluster")
-    secret = cluster.ask_secret(password, "password of the machines")
-    wanted = cluster.kept_clusterfile(ctx.obj, file, name=name, password=secret)
+    (secret,) = cluster.ask_secrets(ctx.obj, cluster.Given("--passwd", password, "password of the machines"))
+    wanted = cluster.kept_clusterfile(file, name=name, password=secret)
     if not (force or dry_run) and not cluster.confirmed(wanted):
         raise typer.Abort
     cluster.delete_and_report(ctx.obj, wanted, rehearsal=dry_run)

@@ -15,9 +15,11 @@ def command(  # noqa: PLR0917 - typer needs every option as a parameter
     image: Annotated[str, typer.Argument(metavar="IMAGE", help="The cluster image, such as kubernetes:v1.34.4.")],
     masters: Annotated[
         str,
-        typer.Option("--masters", "-m", help="Addresses of control planes: a list, ranges; a count with --provider."),
+        typer.Option(
+            "--masters", "-m", help="Control planes, such as 10.0.0.1,10.0.0.4-10.0.0.5; how many with --provider."
+        ),
     ],
-    nodes: Annotated[str, typer.Option("--nodes", "-n", help="Addresses of workers, likewise.")] = "",
+    nodes: Annotated[str, typer.Option("--nodes", "-n", help="Workers, likewise.")] = "",
     name: Annotated[str, typer.Option("--name", help="Name of the cluster.")] = "my-cluster",
     user: Annotated[
         str, typer.Option("--user", "-u", help="Account on the machines; others than root use sudo.")
@@ -25,21 +27,29 @@ def command(  # noqa: PLR0917 - typer needs every option as a parameter
     password: Annotated[
         str,
         typer.Option(
-            "--passwd", "-p", help="Its password; `-` asks for it or reads standard input, which shows it to nobody."
+            "--passwd",
+            "-p",
+            help="Its password; `-` asks for it, or reads standard input, so that nobody else sees it.",
         ),
     ] = "",
-    port: Annotated[int, typer.Option("--port", help="Port of sshd.")] = 22,
+    port: Annotated[int, typer.Option("--port", help="Port of sshd.", min=1, max=65535)] = 22,
     private_key: Annotated[
-        Path | None, typer.Option("--pk", help="Private key; default: agent, then ~/.ssh/id_*.")
+        Path | None, typer.Option("--pk", help="Private key; default: those of the agent, then ~/.ssh/id_*.")
     ] = None,
-    key_password: Annotated[str, typer.Option("--pk-passwd", help="Its passphrase; `-` asks for it.")] = "",
+    key_password: Annotated[str, typer.Option("--pk-passwd", help="Its passphrase; `-` as with --passwd.")] = "",
     env: Annotated[
-        list[str] | None, typer.Option("--env", "-e", help="K=V for the cluster's environment; may repeat.")
+        list[str] | None,
+        typer.Option("--env", "-e", help="NAME=VALUE for scripts and templates of the image; may repeat."),
     ] = None,
-    commands: Annotated[list[str] | None, typer.Option("--cmds", help="Launch this instead; may repeat.")] = None,
-    apps: Annotated[list[str] | None, typer.Option("--apps", help="Launch these apps instead; may repeat.")] = None,
+    commands: Annotated[
+        list[str] | None,
+        typer.Option("--cmds", help="Command to launch instead of what the image launches; may repeat."),
+    ] = None,
+    apps: Annotated[
+        list[str] | None, typer.Option("--apps", help="App of the image to launch instead; may repeat.")
+    ] = None,
     provider: Annotated[
-        str, typer.Option("--provider", help="`local`: boot the machines here; -m and -n are counts.")
+        str, typer.Option("--provider", help="'local': boot the machines here; -m and -n say how many.")
     ] = "",
     *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be changed, and change nothing.")] = False,
@@ -51,21 +61,27 @@ def command(  # noqa: PLR0917 - typer needs every option as a parameter
         sealpy run kubernetes:v1.34.4 -m 10.0.0.1 -u admin -p -
         sealpy run kubernetes:v1.34.4 --provider local -m 1 -n 1
     """
-    from sealpy.cli import cluster  # noqa: PLC0415 - heavy
+    from sealpy.cli.cluster import Given, apply_and_report, ask_secrets  # noqa: PLC0415 - heavy
+    from sealpy.cli.wish import Wish, clusterfile_of  # noqa: PLC0415
 
-    wish = cluster.Wish(
+    account, key = ask_secrets(
+        ctx.obj,
+        Given("--passwd", password, f"password of {user}"),
+        Given("--pk-passwd", key_password, "passphrase of the key"),
+    )
+    wish = Wish(
         image=image,
         masters=masters,
         nodes=nodes,
         name=name,
         user=user,
-        password=cluster.ask_secret(password, f"password of {user}"),
+        password=account,
         port=port,
         private_key=private_key,
-        key_password=cluster.ask_secret(key_password, "passphrase of the key"),
+        key_password=key,
         env=tuple(env or ()),
         commands=tuple(commands or ()),
         apps=tuple(apps or ()),
         provider=provider,
     )
-    cluster.apply_and_report(ctx.obj, cluster.clusterfile_of(wish, ctx.obj), rehearsal=dry_run)
+    apply_and_report(ctx.obj, clusterfile_of(wish, ctx.obj.emit), rehearsal=dry_run)

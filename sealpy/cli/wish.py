@@ -1,0 +1,140 @@
+"""From the words of `sealpy run` to a Clusterfile."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from sealpy.cli.home import home
+from sealpy.clusterfile import Clusterfile, loads, parse_hosts
+from sealpy.errors import ClusterfileError, ConfigError, Problem, did_you_mean
+from sealpy.events import Emit
+
+__all__ = ["PROVIDERS", "Wish", "clusterfile_of"]
+
+PROVIDERS = ("local",)
+# Where the reader of Clusterfiles finds something wrong, and by which word of the command line it came there.
+_OPTIONS = {
+    "metadata.name": "--name",
+    "spec.image": "IMAGE",
+    "spec.ssh.user": "--user",
+    "spec.ssh.port": "--port",
+    "spec.ssh.pk": "--pk",
+    "spec.hosts[0]": "--masters",
+    "spec.hosts[1]": "--nodes",
+    "spec.env": "--env",
+    "spec.cmd": "--cmds",
+    "spec.appNames": "--apps",
+}
+_LOGINS = {
+    "--user": "user",
+    "--passwd": "password",
+    "--port": "port",
+    "--pk": "private_key",
+    "--pk-passwd": "key_password",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """Hold the words of `sealpy run`; with a provider `masters` and `nodes` are counts."""
+
+    image: str
+    masters: str
+    nodes: str = ""
+    name: str = "my-cluster"
+    user: str = "root"
+    password: str = field(default="", repr=False)
+    port: int = 22
+    private_key: Path | None = None
+    key_password: str = field(default="", repr=False)
+    env: tuple[str, ...] = ()
+    commands: tuple[str, ...] = ()
+    apps: tuple[str, ...] = ()
+    provider: str = ""
+
+
+def clusterfile_of(wish: Wish, emit: Emit) -> Clusterfile:
+    """Write the wish as a Clusterfile and read it by the one reader there is; raises ConfigError.
+
+    With a provider the machines are booted first.
+    """
+    wish = _with_machines(wish, emit) if wish.provider else wish
+    try:
+        found = loads(yaml.safe_dump(_document(wish), sort_keys=False), name="command line")
+    except ClusterfileError as error:
+        problems = [_in_words_of_options(problem) for problem in error.problems]
+        count = f"{len(problems)} problem{'s' if len(problems) != 1 else ''}"
+        raise ConfigError(f"command line: {count}", problems=problems, hint="see 'sealpy run --help'") from error
+    return _with_secrets(found, wish)
+
+
+def _document(wish: Wish) -> dict[str, Any]:
+    ssh = {"user": wish.user, "port": str(wish.port)}
+    if wish.private_key:
+        ssh["pk"] = str(wish.private_key)
+    spec: dict[str, Any] = {"image": wish.image, "ssh": ssh, "hosts": _hosts(wish)}
+    for key, values in (("env", wish.env), ("cmd", wish.commands), ("appNames", wish.apps)):
+        if values:
+            spec[key] = list(values)
+    return {"apiVersion": "sealer.io/v2", "kind": "Cluster", "metadata": {"name": wish.name}, "spec": spec}
+
+
+def _hosts(wish: Wish) -> list[dict[str, list[str]]]:
+    parse_hosts(",".join(filter(None, (wish.masters, wish.nodes))))  # no host may stand in both
+    masters = parse_hosts(wish.masters)
+    if not masters:
+        raise ConfigError("--masters names no host", hint="a cluster has one control plane at least: -m 10.0.0.1")
+    hosts = [{"ips": list(masters), "roles": ["master"]}]
+    if nodes := parse_hosts(wish.nodes):
+        hosts.append({"ips": list(nodes), "roles": ["node"]})
+    return hosts
+
+
+def _in_words_of_options(problem: Problem) -> Problem:
+    """Tell a problem without its place, in a text that nobody has seen, and by the option that it came from."""
+    for path, option in _OPTIONS.items():
+        if re.match(re.escape(path) + r"[.:\[]", problem.message):
+            return Problem(f"{option}: {problem.message.partition(': ')[2]}", hint=problem.hint)
+    return Problem(problem.message, hint=problem.hint)
+
+
+def _with_secrets(clusterfile: Clusterfile, wish: Wish) -> Clusterfile:
+    """Let every host log in by the secrets of the wish, which no text of a Clusterfile has held."""
+    cluster = clusterfile.cluster
+    ssh = replace(cluster.ssh, password=wish.password, private_key_password=wish.key_password)
+    hosts = tuple(replace(entry, ssh=ssh) for entry in cluster.hosts)
+    return replace(clusterfile, cluster=replace(cluster, ssh=ssh, hosts=hosts))
+
+
+def _with_machines(wish: Wish, emit: Emit) -> Wish:
+    """Boot as many machines as are wished; gives a wish for their addresses and with the key that opens them."""
+    if wish.provider not in PROVIDERS:
+        near = did_you_mean(wish.provider, PROVIDERS)
+        raise ConfigError(f"provider '{wish.provider}' is not known", hint=near or "--provider local, or no provider")
+    bare = Wish(image=wish.image, masters=wish.masters)
+    if given := [option for option, name in _LOGINS.items() if getattr(wish, name) != getattr(bare, name)]:
+        raise ConfigError(f"{', '.join(given)}: not with --provider", hint="leave it out: the machines have their key")
+    masters = _count("--masters", wish.masters, least=1)
+    count = masters + _count("--nodes", wish.nodes or "0", least=0)
+    from sealpy.machines.local import Lab  # noqa: PLC0415 - only for machines of our own
+
+    machines = Lab("lab", home()).up(count, emit=emit)[:count]
+    addresses = [machine.address for machine in machines]
+    return replace(
+        wish,
+        masters=",".join(addresses[:masters]),
+        nodes=",".join(addresses[masters:]),
+        private_key=machines[0].private_key,
+    )
+
+
+def _count(option: str, text: str, *, least: int) -> int:
+    if not text.isdecimal() or int(text) < least:
+        message = f"{option}: '{text}' is no count of machines"
+        raise ConfigError(message, hint="with --provider say how many there are to be: -m 1 -n 1")
+    return int(text)
