@@ -9,50 +9,53 @@ import typer
 
 __all__ = ["command"]
 
+Image = Annotated[str, typer.Argument(metavar="IMAGE", help="The cluster image, such as kubernetes:v1.34.4.")]
+Masters = Annotated[
+    str,
+    typer.Option("--masters", "-m", help="Control planes: 10.0.0.1,10.0.0.4-10.0.0.5; with --provider how many."),
+]
+Nodes = Annotated[str, typer.Option("--nodes", "-n", help="Workers, likewise.")]
+Name = Annotated[str, typer.Option("--name", help="Name of the cluster.")]
+User = Annotated[str, typer.Option("--user", "-u", help="Account on the machines; others than root use sudo.")]
+Password = Annotated[
+    str,
+    typer.Option("--passwd", "-p", help="Its password; '-' asks for it, or reads standard input: nobody else sees it."),
+]
+Port = Annotated[int, typer.Option("--port", help="Port of sshd.", min=1, max=65535)]
+PrivateKey = Annotated[
+    Path | None, typer.Option("--pk", help="Private key; default: those of the agent, then ~/.ssh/id_*.")
+]
+KeyPassword = Annotated[str, typer.Option("--pk-passwd", help="Its passphrase; '-' as with --passwd.")]
+Env = Annotated[
+    list[str] | None,
+    typer.Option("--env", "-e", help="NAME=VALUE for scripts and templates of the image; may repeat."),
+]
+Commands = Annotated[
+    list[str] | None,
+    typer.Option("--cmds", help="Command to launch instead of what the image launches; may repeat."),
+]
+Apps = Annotated[list[str] | None, typer.Option("--apps", help="App of the image to launch instead; may repeat.")]
+Provider = Annotated[str, typer.Option("--provider", help="'local': boot the machines here; -m and -n say how many.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be changed, and change nothing.")]
+
 
 def command(  # noqa: PLR0917 - typer needs every option as a parameter
     ctx: typer.Context,
-    image: Annotated[str, typer.Argument(metavar="IMAGE", help="The cluster image, such as kubernetes:v1.34.4.")],
-    masters: Annotated[
-        str,
-        typer.Option(
-            "--masters", "-m", help="Control planes, such as 10.0.0.1,10.0.0.4-10.0.0.5; how many with --provider."
-        ),
-    ],
-    nodes: Annotated[str, typer.Option("--nodes", "-n", help="Workers, likewise.")] = "",
-    name: Annotated[str, typer.Option("--name", help="Name of the cluster.")] = "my-cluster",
-    user: Annotated[
-        str, typer.Option("--user", "-u", help="Account on the machines; others than root use sudo.")
-    ] = "root",
-    password: Annotated[
-        str,
-        typer.Option(
-            "--passwd",
-            "-p",
-            help="Its password; `-` asks for it, or reads standard input, so that nobody else sees it.",
-        ),
-    ] = "",
-    port: Annotated[int, typer.Option("--port", help="Port of sshd.", min=1, max=65535)] = 22,
-    private_key: Annotated[
-        Path | None, typer.Option("--pk", help="Private key; default: those of the agent, then ~/.ssh/id_*.")
-    ] = None,
-    key_password: Annotated[str, typer.Option("--pk-passwd", help="Its passphrase; `-` as with --passwd.")] = "",
-    env: Annotated[
-        list[str] | None,
-        typer.Option("--env", "-e", help="NAME=VALUE for scripts and templates of the image; may repeat."),
-    ] = None,
-    commands: Annotated[
-        list[str] | None,
-        typer.Option("--cmds", help="Command to launch instead of what the image launches; may repeat."),
-    ] = None,
-    apps: Annotated[
-        list[str] | None, typer.Option("--apps", help="App of the image to launch instead; may repeat.")
-    ] = None,
-    provider: Annotated[
-        str, typer.Option("--provider", help="'local': boot the machines here; -m and -n say how many.")
-    ] = "",
+    image: Image,
+    masters: Masters,
+    nodes: Nodes = "",
+    name: Name = "my-cluster",
+    user: User = "root",
+    password: Password = "",
+    port: Port = 22,
+    private_key: PrivateKey = None,
+    key_password: KeyPassword = "",
+    env: Env = None,
+    commands: Commands = None,
+    apps: Apps = None,
+    provider: Provider = "",
     *,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be changed, and change nothing.")] = False,
+    dry_run: DryRun = False,
 ) -> None:
     """Make a cluster from an image on the machines you name.
 
