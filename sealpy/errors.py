@@ -32,6 +32,7 @@ __all__ = [
     "PhaseError",
     "Place",
     "PluginError",
+    "PluginFailedError",
     "PreflightError",
     "Problem",
     "SealpyError",
@@ -114,7 +115,7 @@ class TemplateError(ConfigError):
 
 
 class PluginError(ConfigError):
-    """Refuse a plugin before it runs, or report that it failed: names plugin, hook point, host and cause."""
+    """Refuse a plugin before it runs, or tell what it does wrong: names plugin and cause."""
 
     code = "plugin"
 
@@ -217,6 +218,33 @@ class PhaseError(SealpyError):
         super().__init__(f"phase '{phase}' failed on {', '.join(errors)}", hint=hint)
         self.phase = phase
         self.errors = dict(errors)
+
+
+class PluginFailedError(SealpyError):
+    """Report a plugin that failed while it ran: at which hook point, on which hosts, and each cause."""
+
+    code = "plugin.failed"
+    exit_code = 4
+
+    def __init__(
+        self,
+        plugin: str,
+        type_: str,
+        *,
+        hook: str,
+        hosts: Sequence[str],
+        problems: Sequence[Problem],
+        place: Place | None = None,
+        hint: str = "",
+    ) -> None:
+        where = f" on {', '.join(hosts)}" if hosts else ""
+        what = f"plugin '{plugin}' ({type_}) failed at {hook}{where}"
+        super().__init__(f"{place}: {what}" if place else what, hint=hint)
+        self.plugin = plugin
+        self.hook = hook
+        self.hosts = tuple(hosts)
+        self.problems = tuple(problems)
+        self.place = place
 
 
 class ImageError(SealpyError):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sealpy.actions.session import Surroundings
 from sealpy.clusterfile import Cluster, Clusterfile, KubeadmDocument, dumps
 from sealpy.connectors import Connector
-from sealpy.connectors.ssh import SshConnector
+from sealpy.connectors.reach import reach
 from sealpy.context import Context
 from sealpy.distributors import Stream, Tree, image_tree, rendered_tree
 from sealpy.engine import Connections
@@ -59,7 +59,7 @@ def prepare(clusterfile: Clusterfile, image: ClusterImage, surroundings: Surroun
     runtime = Kubeadm(plan, secret=surroundings.secret)
 
     def connect(address: str) -> Connector:
-        return SshConnector(inventory[address].target, known_hosts=surroundings.known_hosts, emit=surroundings.emit)
+        return reach(inventory[address].target, known_hosts=surroundings.known_hosts, emit=surroundings.emit)
 
     def make_context(connections: Connections, emit: Emit) -> Context:
         return Context(

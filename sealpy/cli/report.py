@@ -13,6 +13,7 @@ from sealpy.errors import (
     ImageError,
     InterruptedRunError,
     PhaseError,
+    PluginFailedError,
     PreflightError,
     Problem,
     SealpyError,
@@ -114,7 +115,7 @@ def describe(error: BaseException, *, log: Path | None = None) -> Report:
 
 def _problems(error: SealpyError) -> Iterator[ProblemReport]:
     match error:
-        case ConfigError() | ImageError():
+        case ConfigError() | ImageError() | PluginFailedError():
             yield from (_problem(found) for found in error.problems)
         case PreflightError():
             for host, problems in error.problems.items():

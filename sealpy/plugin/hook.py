@@ -9,7 +9,15 @@ from dataclasses import dataclass, replace
 
 from sealpy.context import Context
 from sealpy.engine import Executor, Outcomes, Phase
-from sealpy.errors import CommandError, HostError, InterruptedRunError, PluginError, Problem, SealpyError
+from sealpy.errors import (
+    CommandError,
+    HostError,
+    InterruptedRunError,
+    PluginError,
+    PluginFailedError,
+    Problem,
+    SealpyError,
+)
 from sealpy.events import Event, HookFinished, HookStarted, PluginFinished, PluginOutput, PluginSkipped, PluginStarted
 from sealpy.plugin.bind import BoundPlugin, select
 from sealpy.plugin.conversation import supervise
@@ -41,7 +49,7 @@ class Hook(Phase[Context]):
         return f"hook {self.point.value}"
 
     def perform(self, ctx: Context, executor: Executor) -> None:
-        """Fire every plugin; raises PluginError for the first that fails, after its other hosts have finished."""
+        """Fire every plugin; raises PluginFailedError for the first that fails, after its other hosts have finished."""
         if self.plugins:
             self.fire(Operation.of(ctx), executor)
 
@@ -71,7 +79,7 @@ class Firing:
     limits: Limits
 
     def run(self) -> None:
-        """Call the plugin, or tell why not; raises PluginError."""
+        """Call the plugin, or tell why not; raises PluginFailedError."""
         hosts, reason = self._hosts()
         identity = self._identity(hosts)
         if not reason and self.executor.journal.done(identity):
@@ -160,12 +168,13 @@ class Firing:
         for error in errors.values():
             if isinstance(error, InterruptedRunError):
                 return error
-        where = ", ".join(host for host in errors if host)
-        return PluginError(
-            f"plugin '{self.plugin.name}' ({self.plugin.type.type}) failed at {self.point}"
-            + (f" on {where}" * bool(where)),
-            place=self.plugin.document.place,
+        return PluginFailedError(
+            self.plugin.name,
+            self.plugin.type.type,
+            hook=self.point,
+            hosts=[host for host in errors if host],
             problems=_causes(errors),
+            place=self.plugin.document.place,
             hint=next((error.hint for error in errors.values() if error.hint), ""),
         )
 

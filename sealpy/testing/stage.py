@@ -72,7 +72,10 @@ class Stage:
         self.machines = {address: FakeConnector(address) for address in self.inventory.addresses}
 
     def fire(self, *documents: Plugin, at: HookPoint = HookPoint.POST_INSTALL, image: Sequence[Plugin] = ()) -> None:
-        """Check the documents of the Clusterfile and of the image, then fire one hook point; raises PluginError."""
+        """Check the documents of the Clusterfile and of the image, then fire one hook point.
+
+        Raises PluginError for documents that are refused, PluginFailedError for a plugin that fails.
+        """
         bound = check(documents, discover(self.files), self.inventory, image=image)
         self.executor = Executor(
             Connections(lambda address: self.machines[address]),

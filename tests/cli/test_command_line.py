@@ -14,7 +14,16 @@ import typer
 from sealpy import __version__
 from sealpy.cli.app import COMMANDS, run
 from sealpy.cli.output import Detail
-from sealpy.errors import ClusterfileError, ConnectError, ImageError, NotReadyError, PhaseError, SealpyError
+from sealpy.errors import (
+    ClusterfileError,
+    ConnectError,
+    ImageError,
+    NotReadyError,
+    PhaseError,
+    PluginError,
+    PluginFailedError,
+    SealpyError,
+)
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "cli"
 HEAVY = ("rich", "paramiko", "kubernetes", "pydantic", "yaml", "cryptography", "sealpy.events", "sealpy.errors")
@@ -122,6 +131,8 @@ def test_wrong_words_are_told_as_json_too_wherever_the_flag_stands(capsys: Captu
         (ClusterfileError("x"), 2),
         (ConnectError("h", "x"), 3),
         (PhaseError("p", {"h": ConnectError("h", "x")}), 4),
+        (PluginError("x"), 2),
+        (PluginFailedError("p", "SHELL", hook="PreInit", hosts=["h"], problems=[]), 4),
         (ImageError("x"), 5),
         (NotReadyError("x", waited=1, last_seen="y"), 6),
         (KeyboardInterrupt(), 130),

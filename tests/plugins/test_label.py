@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sealpy.errors import PluginError
+from sealpy.errors import PluginError, PluginFailedError
 from sealpy.sdk import HookPoint
 from sealpy.testing.stage import Stage, cluster, document
 
@@ -67,7 +67,7 @@ def test_a_rehearsal_before_the_cluster_tells_every_label() -> None:
 )
 def test_what_cannot_be_labelled_is_an_error(stage: Stage, nodes: str, exit_status: int, problem: str) -> None:
     stage.machines["10.0.0.1"].on("kubectl", stdout=nodes, stderr="refused", exit_status=exit_status)
-    with pytest.raises(PluginError) as caught:
+    with pytest.raises(PluginFailedError) as caught:
         stage.fire(document(type_="LABEL", actions=("PreGuest",), data=DATA), at=HookPoint.PRE_GUEST)
     assert problem in caught.value.problems[0].message
 

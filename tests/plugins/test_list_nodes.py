@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sealpy.clusterfile import load_plugins
-from sealpy.errors import PluginError
+from sealpy.errors import PluginFailedError
 from sealpy.testing.stage import Stage
 
 DIRECTORY = Path(__file__).parents[2] / "examples" / "plugins" / "list_nodes"
@@ -44,7 +44,7 @@ def test_it_is_found_in_an_image_by_its_type_and_called_once(
 
 def test_it_fails_in_a_sentence_when_the_api_server_does_not_answer(stage: Stage) -> None:
     stage.machines["10.0.0.1"].on("kubectl", exit_status=1, stderr="connection refused")
-    with pytest.raises(PluginError) as caught:
+    with pytest.raises(PluginFailedError) as caught:
         stage.fire_file(EXAMPLE)
     assert [problem.message for problem in caught.value.problems] == [
         "cluster nodes not found at PostInstall: connection refused"

@@ -66,7 +66,10 @@ def command(  # noqa: PLR0917 - typer needs every option as a parameter
     """
     from sealpy.cli.cluster import Given, apply_and_report, ask_secrets  # noqa: PLC0415 - heavy
     from sealpy.cli.wish import Wish, clusterfile_of  # noqa: PLC0415
+    from sealpy.errors import ConfigError  # noqa: PLC0415
 
+    if provider and dry_run:
+        raise ConfigError("--dry-run boots no machines", hint="sealpy lab up --nodes 2, then run with their addresses")
     account, key = ask_secrets(
         ctx.obj,
         Given("--passwd", password, f"password of {user}"),

@@ -14,6 +14,7 @@ from sealpy.errors import (
     NotReadyError,
     PhaseError,
     Place,
+    PluginFailedError,
     PreflightError,
     Problem,
     SealpyError,
@@ -38,6 +39,25 @@ def test_every_problem_of_a_file_stands_on_its_line_with_its_place() -> None:
         "    did you mean 'hosts'?\n"
         "  Clusterfile:9: 'ips' is empty\n"
         "next: mend them and run the command again\n"
+        "log:  /logs/r1.log"
+    )
+
+
+def test_a_plugin_that_failed_is_told_with_its_place_and_each_cause() -> None:
+    error = PluginFailedError(
+        "licence",
+        "SHELL",
+        hook="PostInstall",
+        hosts=["10.0.0.1"],
+        problems=[Problem("10.0.0.1: 'check' failed with exit status 1\n  run out")],
+        place=Place("Clusterfile", 9),
+        hint="renew it",
+    )
+    assert told(error) == (
+        "error: Clusterfile:9: plugin 'licence' (SHELL) failed at PostInstall on 10.0.0.1\n"
+        "  10.0.0.1: 'check' failed with exit status 1\n"
+        "  run out\n"
+        "next: renew it\n"
         "log:  /logs/r1.log"
     )
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from sealpy.errors import InterruptedRunError, PluginError
+from sealpy.errors import InterruptedRunError, PluginError, PluginFailedError
 from sealpy.events import PluginFinished
 from sealpy.plugin import discover
 from sealpy.plugin.child import Child
@@ -42,7 +42,7 @@ with Child(code, limits=Limits(), show=print, log=print, check_interrupted=lambd
 BROKEN = Path(__file__).parents[2] / "plugins" / "broken"
 
 
-def whole(error: PluginError) -> str:
+def whole(error: PluginFailedError) -> str:
     """Give all that the operator reads."""
     return "\n".join([error.message, *(problem.message for problem in error.problems)])
 
@@ -67,7 +67,7 @@ FAULTS = {
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_broken_plugin_ends_the_hook_with_plugin_hook_point_and_cause(stage: Stage, name: str) -> None:
-    with pytest.raises(PluginError) as caught:
+    with pytest.raises(PluginFailedError) as caught:
         stage.fire_file(BROKEN / f"{name}.py")
     assert caught.value.message.startswith("Clusterfile:1: plugin 'mine' (BROKEN) failed at PostInstall")
     assert FAULTS[name] in whole(caught.value)
@@ -75,7 +75,7 @@ def test_a_broken_plugin_ends_the_hook_with_plugin_hook_point_and_cause(stage: S
 
 
 def test_a_mistake_is_told_with_the_traceback_of_the_plugins_own_lines_and_the_host(stage: Stage) -> None:
-    with pytest.raises(PluginError) as caught:
+    with pytest.raises(PluginFailedError) as caught:
         stage.fire_file(BROKEN / "raises.py")
     told = whole(caught.value)
     assert "failed at PostInstall on 10.0.0.1, 10.0.0.2, 10.0.0.3" in told
@@ -87,7 +87,7 @@ def test_a_mistake_is_told_with_the_traceback_of_the_plugins_own_lines_and_the_h
 def test_a_plugin_past_its_deadline_is_interrupted_and_named(stage: Stage) -> None:
     stage.limits = replace(stage.limits, deadline=0.5)
     begun = time.monotonic()
-    with pytest.raises(PluginError, match="failed at PostInstall") as caught:
+    with pytest.raises(PluginFailedError, match="failed at PostInstall") as caught:
         stage.fire_file(BROKEN / "never_returns.py")
     assert "was ended: it used up its 0.5 s" in whole(caught.value)
     assert "give its class a 'timeout'" in caught.value.hint
@@ -96,7 +96,7 @@ def test_a_plugin_past_its_deadline_is_interrupted_and_named(stage: Stage) -> No
 
 def test_a_plugin_may_shorten_its_own_deadline(stage: Stage) -> None:
     source = "import time\nclass Plugin:\n    timeout = 0.4\n    def run(self, context, phase): time.sleep(3600)\n"
-    with pytest.raises(PluginError) as caught:
+    with pytest.raises(PluginFailedError) as caught:
         stage.fire_source(source)
     assert "it used up its 0.4 s" in whole(caught.value)
 
@@ -114,7 +114,7 @@ def test_the_time_of_its_steps_is_not_the_plugins_own(stage: Stage) -> None:
 def test_one_that_will_not_end_is_killed_with_all_its_children_even_detached_ones(stage: Stage, tmp_path: Path) -> None:
     stage.limits = replace(stage.limits, deadline=0.8)
     pids = tmp_path / "pids"
-    with pytest.raises(PluginError):
+    with pytest.raises(PluginFailedError):
         stage.fire_file(BROKEN / "will_not_end.py", data=str(pids))
     assert pids.read_text(encoding="utf-8").split()
     assert_gone(pids)
@@ -153,7 +153,7 @@ def test_ten_megabytes_of_output_are_bounded_and_the_work_goes_on(stage: Stage) 
 
 def test_steps_without_end_are_ended(stage: Stage) -> None:
     stage.limits = replace(stage.limits, steps=20)
-    with pytest.raises(PluginError) as caught:
+    with pytest.raises(PluginFailedError) as caught:
         stage.fire_file(BROKEN / "floods.py")
     assert "was ended: it yielded more than 20 steps" in whole(caught.value)
 
@@ -186,7 +186,7 @@ def test_the_process_has_a_private_directory_a_bare_environment_and_no_input(
 
 
 def test_a_bare_file_counts_on_the_standard_library_and_the_sdk_alone(stage: Stage) -> None:
-    with pytest.raises(PluginError) as caught:
+    with pytest.raises(PluginFailedError) as caught:
         stage.fire_source("import yaml\ndef Plugin(context, phase): print(yaml)\n")
     assert "No module named 'yaml'" in whole(caught.value)
 

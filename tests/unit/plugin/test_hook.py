@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sealpy.errors import InterruptedRunError, PluginError
+from sealpy.errors import InterruptedRunError, PluginFailedError
 from sealpy.events import HookFinished, HookStarted, PluginFinished, PluginSkipped, PluginStarted, StepFinished
 from sealpy.plugin import Hook, Limits, check, discover
 from sealpy.sdk import HookPoint
@@ -107,7 +107,7 @@ def test_a_plugin_may_catch_the_failure_of_its_step(stage: Stage) -> None:
 @pytest.mark.parametrize("source", [RUNS["a function"], TOUCH.replace("touch", "true")], ids=["run", "steps"])
 def test_a_failed_step_is_told_with_plugin_hook_point_host_and_last_lines(stage: Stage, source: str) -> None:
     stage.machines["10.0.0.1"].on("true", exit_status=1, stderr="first\nlast")
-    with pytest.raises(PluginError) as caught:
+    with pytest.raises(PluginFailedError) as caught:
         stage.fire_source(source)
     assert "plugin 'mine' (MINE) failed at PostInstall" in caught.value.message
     (problem,) = caught.value.problems
@@ -117,8 +117,10 @@ def test_a_failed_step_is_told_with_plugin_hook_point_host_and_last_lines(stage:
 
 def test_one_failing_host_does_not_stop_the_others_but_the_next_plugin(stage: Stage) -> None:
     stage.machines["10.0.0.2"].on("bash", exit_status=1)
-    with pytest.raises(PluginError, match=r"'first' .* failed at PostInstall on 10\.0\.0\.2$"):
+    with pytest.raises(PluginFailedError, match=r"'first' .* failed at PostInstall on 10\.0\.0\.2$") as caught:
         stage.fire(document("first"), document("second"))
+    error = caught.value
+    assert (error.plugin, error.hook, error.hosts, error.exit_code) == ("first", "PostInstall", ("10.0.0.2",), 4)
     assert [len(commands) for commands in stage.commands().values()] == [1, 1, 1]
     assert [event.plugin for event in stage.of(PluginStarted)] == ["first"]
 
@@ -187,7 +189,7 @@ def test_a_label_that_nobody_carries_skips_the_plugin(stage: Stage) -> None:
 
 def test_a_label_that_cannot_be_asked_for_is_an_error(stage: Stage) -> None:
     stage.machines["10.0.0.1"].on("kubectl", exit_status=1, stderr="connection refused")
-    with pytest.raises(PluginError) as caught:
+    with pytest.raises(PluginFailedError) as caught:
         stage.fire(document(on="disk=ssd"))
     assert "the label 'disk=ssd': connection refused" in caught.value.problems[0].message
 
@@ -239,7 +241,7 @@ def test_ctrl_c_stays_what_it_is(stage: Stage) -> None:
 
 
 def test_a_run_that_yields_must_say_for_which_host(stage: Stage) -> None:
-    with pytest.raises(PluginError) as caught:
+    with pytest.raises(PluginFailedError) as caught:
         stage.fire_source(RUNS["a generator"].replace("On(context.leader, ", "("))
     assert "run() yielded 't' for no host" in caught.value.problems[0].message
     assert caught.value.hint == "yield On(address, step)"
@@ -247,7 +249,7 @@ def test_a_run_that_yields_must_say_for_which_host(stage: Stage) -> None:
 
 def test_a_host_of_the_cluster_that_is_not_of_the_operation_is_out_of_reach_but_for_the_leader() -> None:
     stage = Stage(hosts=("10.0.0.3",))
-    with pytest.raises(PluginError) as caught:
+    with pytest.raises(PluginFailedError) as caught:
         stage.fire_source(
             "def Plugin(context, phase):\n    for address in context.masters:\n        context.run(address, ['true'])\n"
         )
