@@ -51,7 +51,7 @@ def test_each_notice_of_clusterfile_and_image_is_one_warning_with_its_place(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     events: list[Event] = []
-    monkeypatch.setattr(setup, "SshConnector", lambda target, **_: FakeConnector(target.address))
+    monkeypatch.setattr(setup, "reach", lambda target, **_: FakeConnector(target.address))
     image = a_stored_image(Store(tmp_path / "images"), FILES)
     around = Surroundings(home=tmp_path, emit=events.append, secret=lambda _: None, rehearsal=rehearsal)
 
