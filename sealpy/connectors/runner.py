@@ -149,9 +149,9 @@ class Runner:
             program.pipe.close()
 
     def end(self, pid: int) -> None:
-        """End what the shell `pid` has begun on the host, and wait until it has ended."""
+        """End the program whose shell is `pid` on the host, and wait until it has ended."""
         shell = self.shell()
-        shell.end(str(pid))
+        shell.end(pid)
         shell.run(Command(argv=("true",)), timeout=_START)
 
     def _end(self, program: Started) -> None:

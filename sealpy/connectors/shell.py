@@ -33,6 +33,7 @@ PATIENCE = 10.0  # seconds a shell has to report the end of a command it was tol
 # i MARK B64 WORD… run a command whose input is base64
 # p FIELD VALUE    list live processes by parent (ppid) or session (sid)
 # e PID            end the session that the subshell PID has begun
+# f PID            end the shell PID of another program, and what it has begun or was about to begin
 # Names of variables that live beside those of a command begin with two underscores.
 _END = r"""
 p() {
@@ -53,6 +54,7 @@ e() {
     kill -KILL $(p sid "$l") 2>/dev/null
   done
 }
+f() { kill -STOP "$1" 2>/dev/null; e "$1"; kill -KILL $(p ppid "$1") "$1" 2>/dev/null; }
 """
 _PROLOGUE = (
     f"PATH={PATH}; export PATH\nunset ENV BASH_ENV CDPATH\n"
@@ -188,18 +190,21 @@ class ResidentShell:
             raise PipeClosedError from None
         if self._collect(frames, deadline):
             return self._result(frames, frames[Source.STDOUT].status)
-        self.end("$q")
+        self._tell("e $q")
         if not self._collect(frames, time.monotonic() + GRACE + PATIENCE):
             raise PipeClosedError
         raise OverdueError(self._result(frames, 124))
 
-    def end(self, pid: str) -> None:
-        """Tell the shell to end what the subshell `pid` has begun: SIGTERM, then SIGKILL."""
-        send_all(self._pipe, f"e {pid}\n".encode(), deadline=time.monotonic() + PATIENCE)
+    def end(self, pid: int) -> None:
+        """Tell the shell to end another program, of which `pid` is the shell: SIGTERM, then SIGKILL."""
+        self._tell(f"f {pid}")
 
     def close(self) -> None:
         """End the shell."""
         self._pipe.close()
+
+    def _tell(self, line: str) -> None:
+        send_all(self._pipe, f"{line}\n".encode(), deadline=time.monotonic() + PATIENCE)
 
     def _collect(self, frames: dict[Source, _Frame], deadline: float) -> bool:
         while not all(frame.whole for frame in frames.values()):
