@@ -25,27 +25,45 @@ def find_password(literal: str, reference: PasswordFrom | None) -> Secret | None
             if not found:
                 raise _refusal(reference, "the variable is not set", hint=f"export {reference.value}=…")
         case "file":
-            found = _from_file(reference)
+            found = _text(reference, _from_file(reference))
         case "command":
-            found = _from_command(reference)
+            found = _text(reference, _from_command(reference))
     return Secret(found)
 
 
-def _from_file(reference: PasswordFrom) -> str:
+def _from_file(reference: PasswordFrom) -> bytes:
     try:
-        return Path(reference.value).expanduser().read_text(encoding="utf-8").rstrip("\n")
+        return Path(reference.value).expanduser().read_bytes()
     except OSError as error:
         raise _refusal(reference, error.strerror or str(error), hint="look at the path and its mode") from error
 
 
-def _from_command(reference: PasswordFrom) -> str:
+def _from_command(reference: PasswordFrom) -> bytes:
+    hint = "run the command by hand"
     try:
         done = subprocess.run(
-            ["sh", "-c", reference.value], capture_output=True, text=True, timeout=_TIMEOUT, check=True
+            ["sh", "-c", reference.value],
+            stdin=subprocess.DEVNULL,  # ours may hold another secret
+            capture_output=True,
+            timeout=_TIMEOUT,
+            check=False,
         )
-    except (subprocess.SubprocessError, OSError) as error:
-        raise _refusal(reference, str(error), hint="run the command by hand") from error
-    return done.stdout.rstrip("\n")
+    except subprocess.TimeoutExpired as error:
+        raise _refusal(reference, f"no answer within {_TIMEOUT:.0f} s", hint=hint) from error
+    if done.returncode:
+        raise _refusal(reference, f"ended with exit status {done.returncode}", hint=hint)
+    return done.stdout
+
+
+def _text(reference: PasswordFrom, found: bytes) -> str:
+    """Give what was found, without the end of its line."""
+    try:
+        text = found.decode().rstrip("\r\n")
+    except UnicodeDecodeError as error:
+        raise _refusal(reference, "what was found is no text", hint="a password is one line of UTF-8") from error
+    if not text:
+        raise _refusal(reference, "there is nothing in it", hint="a password is one line of text")
+    return text
 
 
 def _refusal(reference: PasswordFrom, why: str, *, hint: str) -> ConfigError:
