@@ -158,8 +158,10 @@ class Firing:
         return hosts, "" if hosts else f"'{words or 'all'}' selects no host of this operation"
 
     def _identity(self, hosts: Sequence[str]) -> str:
+        """Name this firing for the journal; a host that was installed anew since is another one by its machine-id."""
         document = self.plugin.document
-        parts = (self.plugin.name, self.plugin.type.digest, document.data, document.on, document.scope, *hosts)
+        machines = (f"{host} {self.operation.machines.get(host, '')}" for host in hosts)
+        parts = (self.plugin.name, self.plugin.type.digest, document.data, document.on, document.scope, *machines)
         digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()
         return f"plugin {self.plugin.name} {self.point} {digest}"
 

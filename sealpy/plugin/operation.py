@@ -17,7 +17,8 @@ __all__ = ["Operation"]
 class Operation:
     """Describe what is going on: the cluster, all its hosts, and the addresses of those that are concerned.
 
-    `env` holds the whole environment of each host by address, `names` the host names that are known already.
+    `env` holds the whole environment of each host by address, `names` the host names that are known already,
+    `machines` the machine-ids.
     """
 
     cluster: str
@@ -26,6 +27,7 @@ class Operation:
     rootfs: str
     env: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
+    machines: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, ctx: Context) -> Operation:
@@ -37,6 +39,7 @@ class Operation:
             rootfs=ctx.rootfs,
             env=ctx.env,
             names={address: facts.name for address, facts in ctx.facts.items()},
+            machines={address: facts.machine_id for address, facts in ctx.facts.items()},
         )
 
     @property

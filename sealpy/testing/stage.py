@@ -61,6 +61,7 @@ class Stage:
     rehearsal: bool = False
     journal: Path | None = None
     env: Mapping[str, str] = field(default_factory=dict)
+    machine_ids: Mapping[str, str] = field(default_factory=dict)
     rootfs: str = "/var/lib/sealpy/data/my-cluster/rootfs"
     events: list[Event] = field(default_factory=list)
     machines: dict[str, FakeConnector] = field(init=False)
@@ -120,6 +121,7 @@ class Stage:
     def _operation(self) -> Operation:
         addresses = self.inventory.addresses
         return Operation(
+            machines=self.machine_ids,
             cluster="my-cluster",
             inventory=self.inventory,
             hosts=self.hosts,

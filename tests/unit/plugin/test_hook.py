@@ -227,6 +227,14 @@ def test_a_plugin_that_was_changed_since_is_fired_again(tmp_path: Path, changed:
     assert not again.of(PluginSkipped)
 
 
+def test_a_plugin_is_fired_again_on_a_machine_that_was_installed_anew_since(tmp_path: Path) -> None:
+    journal = tmp_path / "journal.jsonl"
+    Stage(journal=journal, machine_ids={"10.0.0.1": "before"}).fire(document())
+    again = Stage(journal=journal, machine_ids={"10.0.0.1": "anew"})
+    again.fire(document())
+    assert not again.of(PluginSkipped)
+
+
 def test_a_rehearsal_leaves_no_mark(tmp_path: Path) -> None:
     Stage(journal=tmp_path / "journal.jsonl", rehearsal=True).fire(document())
     again = Stage(journal=tmp_path / "journal.jsonl")
