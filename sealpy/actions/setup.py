@@ -33,6 +33,7 @@ _KUBEADM = "etc/kubeadm.yml"
 _LABEL = "cluster.alpha.sealer.io/"
 _RUNTIMES = ("kubernetes",)
 _ENGINES = ("containerd",)
+_DNS = 10  # the address of the cluster's name server in the range of services
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +55,7 @@ def prepare(clusterfile: Clusterfile, image: ClusterImage, surroundings: Surroun
     registry = _registry(cluster, image, inventory)
     env = {host.address: host_env(cluster, image, inventory, registry, host.address) for host in inventory}
     directory = f"{cluster.data_root}/{cluster.name}"
-    tree = _trees(clusterfile, image, registry, env)
+    tree = _trees(image, registry, env)
     plan = _cluster_plan(clusterfile, image, inventory, registry, env)
     runtime = Kubeadm(plan, secret=surroundings.secret)
 
@@ -148,7 +149,9 @@ def _service_addresses(cidrs: str) -> dict[str, str]:
         raise ClusterfileError(
             f"env SvcCIDR: '{first}' is no range of addresses", hint="such as 10.96.0.0/16"
         ) from error
-    return {"KubeSvcIP": str(network[1]), "DNSSvcIP": str(network[10])}
+    if network.num_addresses <= _DNS:
+        raise ClusterfileError(f"env SvcCIDR: '{first}' is too small for services", hint="such as 10.96.0.0/16")
+    return {"KubeSvcIP": str(network[1]), "DNSSvcIP": str(network[_DNS])}
 
 
 def _registry(cluster: Cluster, image: ClusterImage, inventory: Inventory) -> RegistryPlan:
@@ -169,9 +172,7 @@ def _registry(cluster: Cluster, image: ClusterImage, inventory: Inventory) -> Re
     )
 
 
-def _trees(
-    clusterfile: Clusterfile, image: ClusterImage, registry: RegistryPlan, env: Mapping[str, Mapping[str, str]]
-) -> Callable[[str], Tree]:
+def _trees(image: ClusterImage, registry: RegistryPlan, env: Mapping[str, Mapping[str, str]]) -> Callable[[str], Tree]:
     plain = {with_data: image_tree(image, registry=with_data) for with_data in (True, False)}
 
     @functools.cache
@@ -179,7 +180,6 @@ def _trees(
         app_env = {app.name: {**env[address], **app.env} for app in image.metadata.applications}
         return rendered_tree(plain[address in registry.hosts], read=image.read, env=env[address], app_env=app_env)
 
-    del clusterfile
     return tree
 
 
