@@ -24,7 +24,8 @@ __all__ = ["Context", "digest_of"]
 
 # $1 the directory of marks, $2 the name, $3 the digest: whole or not at all.
 _MARK = 'mkdir -p "$1" && printf %s "$3" > "$1/.$2" && mv "$1/.$2" "$1/$2"'
-_UNMARK = 'rm -f "$1/$2"'
+# $1 the directory of marks. That of the rootfs stays: by it the host is known as ours until the rootfs goes.
+_UNMARK = 'if [ -d "$1" ]; then find "$1" -type f ! -name rootfs -delete; fi'
 
 
 @dataclass(kw_only=True)
@@ -69,6 +70,10 @@ class Context:
         leader = self.facts.get(self.inventory.leader)
         return leader is not None and "created" in leader.marks
 
+    def is_ours(self, host: str) -> bool:
+        """Tell whether an earlier run of this cluster has put anything on this host."""
+        return bool(self.facts[host].marks or self.facts[host].present)
+
     def is_node(self, host: str) -> bool:
         """Tell whether an earlier run made this host a node of this very cluster, to the end."""
         facts, leader = self.facts[host], self.facts[self.inventory.leader]
@@ -78,9 +83,9 @@ class Context:
         """Give the step that notes on a host that a piece of work is finished, and from which input."""
         return Run(f"note: {name} is done", "sh", "-c", _MARK, "sh", f"{self.directory}/marks", name, digest)
 
-    def unmark(self, name: str) -> Run:
-        """Give the step that takes a mark back before the work is done anew."""
-        return Run(f"note: {name} is not done", "sh", "-c", _UNMARK, "sh", f"{self.directory}/marks", name)
+    def unmark(self) -> Run:
+        """Give the step that takes all marks back, before what they stand for is undone."""
+        return Run("note: nothing is done any more", "sh", "-c", _UNMARK, "sh", f"{self.directory}/marks")
 
 
 def digest_of(*parts: object) -> str:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from sealpy.actions.hooks import Hooks
 from sealpy.actions.session import Report, Surroundings, exclusive, session
 from sealpy.actions.setup import prepare
-from sealpy.clusterfile import Clusterfile
+from sealpy.clusterfile import Clusterfile, load
 from sealpy.context import Context
 from sealpy.engine import Phase
+from sealpy.errors import ClusterfileError, ImageError
 from sealpy.image.cluster_image import ClusterImage
+from sealpy.kube import kubeconfig
 from sealpy.phases.adapt_dns import AdaptDns
 from sealpy.phases.connect import Connect
 from sealpy.phases.distribute import Distribute
@@ -21,11 +24,12 @@ from sealpy.phases.install_network import InstallNetwork
 from sealpy.phases.issue_ticket import IssueTicket
 from sealpy.phases.join_control_planes import JoinControlPlanes
 from sealpy.phases.join_workers import JoinWorkers
+from sealpy.phases.keep_clusterfile import KEPT, KeepClusterfile
 from sealpy.phases.label_nodes import LabelNodes
 from sealpy.phases.launch_apps import LaunchApps
 from sealpy.phases.preflight import Preflight
 from sealpy.phases.prepare_kubernetes import PrepareKubernetes
-from sealpy.phases.save_state import SaveState
+from sealpy.phases.save_state import KUBERNETES, SaveState, kubernetes_digest
 from sealpy.phases.start_registry import PrepareAuthority, StartRegistry
 from sealpy.phases.trust_registry import TrustRegistry
 from sealpy.phases.wait_ready import WaitReady, WaitServing
@@ -39,10 +43,12 @@ P = HookPoint
 
 def apply(clusterfile: Clusterfile, image: ClusterImage, surroundings: Surroundings) -> Report:
     """Run every phase; what is so already is left alone. In a rehearsal the report holds what would be done."""
+    home = surroundings.cluster_home(clusterfile.cluster.name)
+    _refuse_a_namesake(clusterfile, home)
     preparation = prepare(clusterfile, image, surroundings)
     hooks = Hooks.of(clusterfile, image, preparation.inventory)
     with (
-        exclusive(surroundings.cluster_home(clusterfile.cluster.name)),
+        exclusive(home),
         session(
             "apply",
             surroundings,
@@ -59,16 +65,51 @@ def apply(clusterfile: Clusterfile, image: ClusterImage, surroundings: Surroundi
 
 def phases(ctx: Context, hooks: Hooks) -> Sequence[Phase[Context]]:
     """Choose the list by what the facts say of the cluster; plugins fire for the hosts of the operation alone."""
+    _refuse_another_leader(ctx)
     if not ctx.created:
         return create(hooks)
+    _refuse_another_kubernetes(ctx)
     ctx.operation = tuple(host for host in ctx.inventory.addresses if not ctx.is_node(host))
     return add_hosts(hooks) if ctx.operation else upkeep()
+
+
+def _refuse_a_namesake(clusterfile: Clusterfile, home: Path) -> None:
+    """Refuse to take the name, and with it the way to delete it, from another cluster that was made from here."""
+    name = clusterfile.cluster.name
+    kept = home / KEPT
+    if kept.is_file():
+        hosts = {ip for entry in load(kept).cluster.hosts for ip in entry.ips}
+        if not hosts & {ip for entry in clusterfile.cluster.hosts for ip in entry.ips}:
+            raise ClusterfileError(
+                f"cluster '{name}' was made from here on other hosts: {', '.join(sorted(hosts))}",
+                place=clusterfile.cluster.place,
+                hint="give this one another name (run --name …), or delete that one first",
+            )
+    kubeconfig.refuse_foreign(name, home=home)
+
+
+def _refuse_another_leader(ctx: Context) -> None:
+    for host in ctx.inventory.masters[1:]:
+        if "created" in ctx.facts[host].marks:
+            raise ClusterfileError(
+                f"{host} is the leader of cluster '{ctx.name}'", hint="write it first of the masters"
+            )
+
+
+def _refuse_another_kubernetes(ctx: Context) -> None:
+    there = ctx.facts[ctx.inventory.leader].marks.get(KUBERNETES, "")
+    if there and there != kubernetes_digest(ctx):
+        raise ImageError(
+            f"{ctx.image.reference.familiar}: its Kubernetes is another one than that of cluster '{ctx.name}'",
+            hint="an upgrade is not supported yet: apply the image that the cluster was made from",
+        )
 
 
 def create(hooks: Hooks) -> Sequence[Phase[Context]]:
     """List the phases of a new cluster."""
     return [
-        Preflight(),
+        Preflight(renames=hooks.rename),
+        KeepClusterfile(),
         *hooks.at(P.ORIGINALLY),
         Distribute(),
         *hooks.at(P.PRE_INSTALL_CLUSTER, P.PRE_INIT, P.PRE_INIT_HOST),
@@ -99,7 +140,8 @@ def create(hooks: Hooks) -> Sequence[Phase[Context]]:
 def add_hosts(hooks: Hooks) -> Sequence[Phase[Context]]:
     """List the phases that make new hosts nodes of a living cluster."""
     return [
-        Preflight(),
+        Preflight(renames=hooks.rename),
+        KeepClusterfile(),
         *hooks.at(P.ORIGINALLY),
         Distribute(),
         *hooks.at(P.PRE_SCALEUP, P.PRE_JOIN, P.PRE_INIT_HOST),
@@ -125,6 +167,7 @@ def upkeep() -> Sequence[Phase[Context]]:
     """List the phases that see to a cluster whose hosts are all nodes; no operation, so no plugin."""
     return [
         Preflight(),
+        KeepClusterfile(),
         Distribute(),
         WriteHosts(),
         InstallContainerEngine(),

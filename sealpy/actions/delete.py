@@ -10,6 +10,7 @@ from sealpy.actions.setup import prepare
 from sealpy.clusterfile import Clusterfile
 from sealpy.context import Context
 from sealpy.engine import Phase
+from sealpy.events import Warned
 from sealpy.image.cluster_image import ClusterImage
 from sealpy.kube import kubeconfig
 from sealpy.phases.audit import Audit
@@ -41,12 +42,22 @@ def delete(clusterfile: Clusterfile, image: ClusterImage, surroundings: Surround
             notices=(*clusterfile.notices, *hooks.notices),
         ) as run,
     ):
-        run.run([Connect(), GatherFacts(), *delete_all(hooks)])
+        run.run([Connect(), GatherFacts()])
+        run.ctx.operation = _ours(run.ctx)
+        run.run(delete_all(hooks))
         if not surroundings.rehearsal:
-            kubeconfig.remove(name)
+            kubeconfig.remove(name, home=surroundings.cluster_home(name))
             (surroundings.cluster_home(name) / "admin.conf").unlink(missing_ok=True)
             (surroundings.cluster_home(name) / "Clusterfile").unlink(missing_ok=True)
         return run.report()
+
+
+def _ours(ctx: Context) -> tuple[str, ...]:
+    """Leave machines alone that nothing of this cluster was ever put on: they may be somebody else's."""
+    for host in ctx.inventory.addresses:
+        if not ctx.is_ours(host):
+            ctx.emit(Warned(message="nothing of this cluster is here: left alone", host=host))
+    return tuple(host for host in ctx.inventory.addresses if ctx.is_ours(host))
 
 
 def delete_all(hooks: Hooks) -> Sequence[Phase[Context]]:

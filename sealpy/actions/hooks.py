@@ -41,6 +41,11 @@ class Hooks:
         """Give what is worth telling of the documents."""
         return tuple(notice for plugin in self.plugins for notice in plugin.document.notices)
 
+    @property
+    def rename(self) -> bool:
+        """Tell whether a plugin gives hosts their names."""
+        return any(plugin.type.type == "HOSTNAME" for plugin in self.plugins)
+
     def at(self, *points: HookPoint) -> Sequence[Hook]:
         """Give one phase for each of these hook points, in order."""
         return [Hook(point, self.plugins) for point in points]

@@ -17,8 +17,7 @@ from sealpy.actions.session import Report, Surroundings
 from sealpy.cli.home import home, open_store
 from sealpy.cli.output import Output
 from sealpy.cli.renderers.plan import render_plan
-from sealpy.clusterfile import Clusterfile, dumps, load
-from sealpy.disk import make_private, write_whole
+from sealpy.clusterfile import Clusterfile, load
 from sealpy.errors import ConfigError, did_you_mean
 from sealpy.events import Warned
 from sealpy.image.cluster_image import ClusterImage
@@ -90,8 +89,6 @@ def apply_and_report(output: Output, clusterfile: Clusterfile, *, rehearsal: boo
     """Apply, or rehearse it, and print what came of it."""
     surroundings = _surroundings(output, clusterfile, "apply", rehearsal=rehearsal)
     with _image(clusterfile) as image:
-        if not rehearsal:
-            _keep(clusterfile)
         report = apply(clusterfile, image, surroundings)
     name = clusterfile.cluster.name
     if rehearsal:
@@ -127,13 +124,6 @@ def _surroundings(output: Output, clusterfile: Clusterfile, action: str, *, rehe
     logs = home() / "clusters" / clusterfile.cluster.name / "logs"
     output.open_log(logs / f"{time.strftime('%Y%m%d-%H%M%S')}-{'plan-' if rehearsal else ''}{action}.log")
     return Surroundings(home=home(), emit=output.emit, secret=output.secrets.add, rehearsal=rehearsal)
-
-
-def _keep(clusterfile: Clusterfile) -> None:
-    """Keep the Clusterfile, without secrets, so that even a run that is cut can be deleted by name."""
-    directory = home() / "clusters" / clusterfile.cluster.name
-    make_private(directory)
-    write_whole(directory / _CLUSTERFILE, dumps(clusterfile))
 
 
 def _print_plan(output: Output, report: Report) -> None:

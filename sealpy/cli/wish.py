@@ -11,7 +11,7 @@ import yaml
 
 from sealpy.cli.home import home
 from sealpy.clusterfile import Clusterfile, loads, parse_hosts
-from sealpy.errors import ClusterfileError, ConfigError, Problem, did_you_mean
+from sealpy.errors import ClusterfileError, ConfigError, Problem, counted, did_you_mean
 from sealpy.events import Emit
 
 __all__ = ["PROVIDERS", "Wish", "clusterfile_of"]
@@ -68,15 +68,15 @@ def clusterfile_of(wish: Wish, emit: Emit) -> Clusterfile:
         found = loads(yaml.safe_dump(_document(wish), sort_keys=False), name="command line")
     except ClusterfileError as error:
         problems = [_in_words_of_options(problem) for problem in error.problems]
-        count = f"{len(problems)} problem{'s' if len(problems) != 1 else ''}"
-        raise ConfigError(f"command line: {count}", problems=problems, hint="see 'sealpy run --help'") from error
+        message = f"command line: {counted(len(problems), 'problem')}"
+        raise ConfigError(message, problems=problems, hint="see 'sealpy run --help'") from error
     return _with_secrets(found, wish)
 
 
 def _document(wish: Wish) -> dict[str, Any]:
     ssh = {"user": wish.user, "port": str(wish.port)}
     if wish.private_key:
-        ssh["pk"] = str(wish.private_key)
+        ssh["pk"] = str(wish.private_key.expanduser().absolute())  # delete may be called from elsewhere
     spec: dict[str, Any] = {"image": wish.image, "ssh": ssh, "hosts": _hosts(wish)}
     for key, values in (("env", wish.env), ("cmd", wish.commands), ("appNames", wish.apps)):
         if values:

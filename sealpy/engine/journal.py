@@ -72,7 +72,9 @@ def _unfinished(path: Path, action: str) -> frozenset[str]:
             continue  # the last line of a run that was killed while it wrote
         match entry.get("event"):
             case "run.started":
-                current = str(entry.get("action"))
+                before, current = current, str(entry.get("action"))
+                if current != before:  # a delete undoes what an apply had done, and the other way round
+                    marks.clear()
             case "run.finished":
                 marks.clear()
             case "mark" if current == action:

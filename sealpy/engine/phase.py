@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar, Generic, TypeVar
 
 from sealpy.engine.executor import Executor
-from sealpy.errors import PhaseError, SealpyError
+from sealpy.errors import InterruptedRunError, PhaseError, SealpyError
 from sealpy.events import PhaseFinished, PhaseSkipped, PhaseStarted
 from sealpy.sdk import Steps
 
@@ -72,7 +72,8 @@ class Phase(Generic[C]):
             )
         )
         if outcomes.errors:
-            raise self.failed(outcomes.errors)
+            stopped = [error for error in outcomes.errors.values() if isinstance(error, InterruptedRunError)]
+            raise stopped[0] if len(stopped) == len(outcomes.errors) else self.failed(outcomes.errors)
         self.finish(ctx, outcomes.values)
 
 

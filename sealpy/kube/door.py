@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from sealpy.engine import Connections
-from sealpy.errors import KubeError
+from sealpy.errors import ConnectError, KubeError
 from sealpy.kube.api import Kube
 
 __all__ = ["KubeDoor"]
@@ -55,11 +55,17 @@ class KubeDoor:
         with self._lock:
             if self._kube is None:
                 document = self.kubeconfig()
-                with self._connections.use(self._leader) as connector:
-                    host, port = self._tunnel.enter_context(connector.forward(self._leader, self._port))
+                host, port = self._dig()
                 server = f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}"
                 self._kube = Kube.from_kubeconfig(document, server=server)
             return self._kube
+
+    def _dig(self) -> tuple[str, int]:
+        try:
+            with self._connections.use(self._leader) as connector:
+                return self._tunnel.enter_context(connector.forward(self._leader, self._port))
+        except ConnectError as error:
+            raise KubeError(f"the API server does not answer: {error.message}", hint=error.hint) from error
 
     def close(self) -> None:
         """End the connection; a second call does nothing."""

@@ -49,12 +49,28 @@ def is_merged(admin: Mapping[str, Any], name: str, *, server: str, home: Path) -
     )
 
 
-def remove(name: str) -> None:
-    """Take the cluster's context out of the operator's kubeconfig; a file that holds nothing else goes."""
+def refuse_foreign(name: str, *, home: Path) -> None:
+    """Raise ConfigError when the operator's kubeconfig calls another cluster, not made from here, by this name."""
+    if _own_cluster(name, _read(path())) not in (None, _own_cluster(name, _read(home / "admin.conf"))):
+        raise ConfigError(
+            f"{path()}: '{name}' is another cluster there",
+            hint=f"choose another name, or drop it there: kubectl config delete-cluster {name}",
+        )
+
+
+def _own_cluster(name: str, document: Mapping[str, Any]) -> object:
+    return next((entry["cluster"] for entry in document.get("clusters") or () if entry.get("name") == name), None)
+
+
+def remove(name: str, *, home: Path) -> None:
+    """Take the cluster's context out of the operator's kubeconfig; a file that holds nothing else goes.
+
+    A context of this name that leads to another cluster stays.
+    """
     target = path()
-    if not target.exists():
-        return
     mine = _read(target)
+    if not mine or _own_cluster(name, mine) != _own_cluster(name, _read(home / "admin.conf")):
+        return
     for kind in _LISTS:
         mine[kind] = [entry for entry in mine.get(kind) or () if entry.get("name") != name]
     if mine.get("current-context") == name:

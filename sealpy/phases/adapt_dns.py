@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from sealpy.context import Context
 from sealpy.engine import Phase
+from sealpy.errors import HostError
 from sealpy.sdk import Ask, Result, Run, Steps
 
 __all__ = ["AdaptDns", "without_forward"]
@@ -31,10 +32,11 @@ class AdaptDns(Phase[Context]):
 
     def steps(self, ctx: Context, host: str) -> Steps:
         """Take `forward` out of the Corefile where it still stands."""
-        del ctx, host
         answer: Result = yield Ask(
             "read the Corefile", *_KUBECTL, "get", "configmap", "coredns", "--output", "jsonpath={.data.Corefile}"
         )
+        if not answer.ok and not ctx.rehearsal:
+            raise HostError(host, f"the Corefile cannot be read: {answer.reason}", hint="run the same command again")
         wanted = without_forward(answer.text)
         if not answer.ok or wanted != answer.text:
             patch = json.dumps({"data": {"Corefile": wanted + "\n"}}).encode()

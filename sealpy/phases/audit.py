@@ -14,7 +14,7 @@ __all__ = ["Audit"]
 
 # $1 <dataRoot>/<cluster>, $2 the sign of our lines in /etc/hosts. Prints one line for each trace.
 _AUDIT = r"""
-for path in "$1" /etc/kubernetes /etc/cni/net.d /var/lib/cni /run/flannel /root/.kube/config \
+for path in "$1" /etc/kubernetes /etc/cni/net.d /var/lib/cni /run/flannel \
     /etc/systemd/system/kubelet.service /etc/systemd/system/containerd.service \
     /etc/systemd/system/sealpy-registry.service; do
   [ -e "$path" ] && echo "path $path"

@@ -29,7 +29,7 @@ class LaunchApps(Phase[Context]):
     def steps(self, ctx: Context, host: str) -> Steps:
         """Run the launch commands in order, once for each image and choice of apps."""
         commands = _commands(ctx)
-        digest = digest_of(commands, ctx.tree(host).digest)
+        digest = digest_of(commands, ctx.tree(host).digest, sorted(ctx.env[host].items()))
         if ctx.facts[host].marked("apps", digest):
             return
         for command in commands:

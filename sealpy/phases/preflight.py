@@ -27,12 +27,16 @@ _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "ppc64le": "ppc64le", "
 class Preflight(Phase[Context]):
     """Check that the hosts can become nodes."""
 
+    def __init__(self, *, renames: bool = False) -> None:
+        """Take whether a plugin gives the hosts their names later: then equal ones are no problem yet."""
+        self._renames = renames
+
     def perform(self, ctx: Context, executor: Executor) -> None:
         """Look at the facts alone; no host is asked again."""
         begun = time.monotonic()
         hosts = ctx.inventory.addresses
         executor.emit(PhaseStarted(phase=self.name, title=self.title, hosts=hosts))
-        problems = find_problems(ctx)
+        problems = find_problems(ctx, renames=self._renames)
         executor.emit(
             PhaseFinished(
                 phase=self.name,
@@ -46,15 +50,19 @@ class Preflight(Phase[Context]):
             raise PreflightError(problems, hint="nothing was changed on any host; mend these and run it again")
 
 
-def find_problems(ctx: Context) -> dict[str, list[Problem]]:
+def find_problems(ctx: Context, *, renames: bool = False) -> dict[str, list[Problem]]:
     """Give the problems by host; hosts without any are left out."""
     size = ctx.image.size // 1024
     platform = ctx.image.config.architecture
     problems: dict[str, list[Problem]] = {}
-    together = check_together(ctx.facts)
+    together = check_together(ctx.facts, renames=renames)
     for host in ctx.inventory:
         facts = ctx.facts[host.address]
         found = [*check_host(host, facts, platform=platform, image_kib=size), *together.get(host.address, [])]
+        if host.address in ctx.registry.hosts and not facts.marks and ctx.registry.port in facts.ports:
+            found.append(
+                Problem(f"port {ctx.registry.port} of the registry is in use", hint="spec.registry has `port`")
+            )
         if "node" in facts.marks and not ctx.is_node(host.address):
             found.append(Problem("is a node of another cluster of this name", hint="sealpy delete -a, then run again"))
         if found:
@@ -113,11 +121,11 @@ def _check_disk(facts: Facts, image_kib: int) -> Iterator[Problem]:
             yield Problem(f"{free // 1024} MiB free on {PurePosixPath(path)}, {need} are needed", hint="make room")
 
 
-def check_together(facts: Mapping[str, Facts]) -> dict[str, list[Problem]]:
+def check_together(facts: Mapping[str, Facts], *, renames: bool = False) -> dict[str, list[Problem]]:
     """Check what must differ, or agree, between hosts; problems by host."""
     problems: dict[str, list[Problem]] = {}
     for what, values in (
-        ("host name", {address: (fact.name,) for address, fact in facts.items()}),
+        ("host name", {} if renames else {address: (fact.name,) for address, fact in facts.items()}),
         ("machine-id", {address: (fact.machine_id,) for address, fact in facts.items() if fact.machine_id}),
         ("MAC address", {address: fact.macs for address, fact in facts.items()}),
     ):

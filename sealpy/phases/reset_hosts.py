@@ -19,7 +19,6 @@ class ResetHosts(Phase[Context]):
         return ctx.operation
 
     def steps(self, ctx: Context, host: str) -> Steps:
-        """Forget first that it is a node, so that a cut reset is done again."""
-        yield ctx.unmark("created")
-        yield ctx.unmark("node")
+        """Forget first what was done, so that neither a delete nor an apply after a cut trusts it."""
+        yield ctx.unmark()
         yield from ctx.runtime.reset(host)

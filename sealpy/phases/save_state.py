@@ -9,7 +9,9 @@ from sealpy.engine import Phase
 from sealpy.kube import kubeconfig
 from sealpy.sdk import Call, Steps
 
-__all__ = ["CONFIG_MAP", "SaveState"]
+__all__ = ["CONFIG_MAP", "KUBERNETES", "SaveState", "kubernetes_digest"]
+
+KUBERNETES = "kubernetes"  # the mark by which another Kubernetes is told from another application
 
 CONFIG_MAP = ("kube-system", "sealpy-clusterfile")
 
@@ -34,5 +36,13 @@ class SaveState(Phase[Context]):
                 f"write context '{ctx.name}' to the kubeconfig",
                 lambda: kubeconfig.merge(ctx.kube.kubeconfig(), ctx.name, server=host, home=ctx.home),
             )
+        if not ctx.facts[host].marked(KUBERNETES, kubernetes_digest(ctx)):
+            yield ctx.mark(KUBERNETES, kubernetes_digest(ctx))
         if not ctx.facts[host].marked("created", ctx.image.digest):
             yield ctx.mark("created", ctx.image.digest)
+
+
+def kubernetes_digest(ctx: Context) -> str:
+    """Give the digest of the kubelet in the image; equal for images that differ in their applications alone."""
+    kubelet = ctx.image.files.get("bin/kubelet")
+    return kubelet.sha256 if kubelet else ctx.image.digest

@@ -32,6 +32,7 @@ if [ -d "$1/statics" ]; then mkdir -p /etc/kubernetes && cp -R "$1/statics/." /e
 # What `kubeadm reset` leaves behind (measured): links, routes, rules, CNI's state, empty control groups. $1 the rootfs,
 # $2 phases that kubeadm leaves out. An image's own script goes first; the rest is for images that have none.
 _RESET = r"""set -u
+if cmp -s /root/.kube/config /etc/kubernetes/admin.conf; then rm -f /root/.kube/config; fi
 if command -v kubeadm >/dev/null 2>&1; then kubeadm reset -f --skip-phases "$2" 2>&1 | tail -n 5; fi
 systemctl disable --now kubelet >/dev/null 2>&1
 if [ -f "$1/scripts/clean-kube.sh" ]; then (cd "$1/scripts" && bash clean-kube.sh); fi
@@ -43,7 +44,7 @@ for tool in iptables ip6tables; do
     printf '%s\n' "$saved" | grep -v -E 'KUBE-|FLANNEL-|CNI-|cali-|flanneld' | $tool-restore;;
   esac
 done
-rm -rf /etc/kubernetes /etc/cni/net.d /var/lib/cni /run/flannel /var/lib/kubelet/* /var/lib/etcd/* /root/.kube/config
+rm -rf /etc/kubernetes /etc/cni/net.d /var/lib/cni /run/flannel /var/lib/kubelet/* /var/lib/etcd/*
 rmdir /root/.kube 2>/dev/null
 for root in /sys/fs/cgroup /sys/fs/cgroup/*; do
   [ -d "$root/kubepods" ] && find "$root/kubepods" -depth -type d -exec rmdir {} + 2>/dev/null
@@ -89,6 +90,7 @@ class Kubeadm:
             *("kubeadm", "init", "phase", "upload-certs", "--upload-certs", "--config", _CONFIG),
             sensitive=True,
         )
+        yield self._forget()
         return replace(draft, ca_hash=(yield from self._ca_hash()))
 
     def join_control_plane(self, host: str, ticket: JoinTicket) -> Steps:
@@ -120,17 +122,23 @@ class Kubeadm:
     def _configure(self, text: str) -> Steps:
         yield Put("write kubeadm configuration", _CONFIG, text.encode(), mode=0o600, sensitive=True)
 
+    def _forget(self) -> Run:
+        return Run("remove kubeadm configuration", "rm", "-f", _CONFIG)
+
     def _kubeadm(self, title: str, *words: str) -> Steps:
         """Run kubeadm; its configuration holds the secrets, so they are in no argument list, and goes afterwards."""
         try:
             yield Run(title, "kubeadm", *words, "--config", _CONFIG, _IGNORED, timeout=900, live=True)
         except CommandError as error:
+            yield self._forget()
             error.hint = error.hint or "run the same command again: what is half made is reset first"
             raise
-        yield Run("remove kubeadm configuration", "rm", "-f", _CONFIG)
+        yield self._forget()
 
     def _own_kubeconfig(self) -> Steps:
-        yield Run("give root a kubeconfig", "install", "-D", "-m", "600", ADMIN_CONF, "/root/.kube/config")
+        """Let root use kubectl here; a kubeconfig that is there is somebody's, and stays."""
+        script = '[ -e "$2" ] || install -D -m 600 "$1" "$2"'
+        yield Run("give root a kubeconfig", "sh", "-c", script, "sh", ADMIN_CONF, "/root/.kube/config")
 
     def _ca_hash(self) -> Steps:
         found: Result = yield Fetch("read the certificate authority", _CA)

@@ -29,7 +29,6 @@ def test_what_a_cut_run_had_done_is_known_to_the_next_run_of_the_same_action(tmp
     assert not again.done("plugin b")
     again.mark("plugin b")
     assert Journal(path, run="3", action="apply").done("plugin b")
-    assert not Journal(path, run="4", action="delete").done("plugin a")
 
 
 def test_a_run_that_ended_well_leaves_nothing_to_skip(tmp_path: Path) -> None:
@@ -45,3 +44,10 @@ def test_a_rehearsal_leaves_no_journal(tmp_path: Path) -> None:
     journal.mark("plugin a")
     journal.finish(ok=True)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_an_apply_had_done_is_undone_by_a_delete_even_if_that_failed(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    Journal(path, run="1", action="apply").mark("plugin a")
+    Journal(path, run="2", action="delete").finish(ok=False)
+    assert not Journal(path, run="3", action="apply").done("plugin a")

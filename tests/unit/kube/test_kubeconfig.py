@@ -61,15 +61,15 @@ def test_what_was_there_stays_and_so_does_the_current_context(target: Path, tmp_
     assert document["current-context"] == "work"
     assert document["preferences"] == {"colors": True}
 
-    kubeconfig.remove("shop")
+    kubeconfig.remove("shop", home=tmp_path)
     assert yaml.safe_load(target.read_text()) == OTHERS
 
 
 def test_a_file_that_held_only_this_cluster_goes_with_it(target: Path, tmp_path: Path) -> None:
     kubeconfig.merge(ADMIN, "shop", server="fd00::1", home=tmp_path)
     assert "https://[fd00::1]:6443" in target.read_text()
-    kubeconfig.remove("shop")
-    kubeconfig.remove("shop")
+    kubeconfig.remove("shop", home=tmp_path)
+    kubeconfig.remove("shop", home=tmp_path)
     assert not target.exists()
 
 
@@ -79,3 +79,15 @@ def test_a_file_that_is_no_kubeconfig_is_refused_and_left_as_it_is(target: Path,
     with pytest.raises(ConfigError, match="no YAML"):
         kubeconfig.merge(ADMIN, "shop", server="10.0.0.1", home=tmp_path)
     assert target.read_text() == "[not: yaml"
+
+
+def test_a_context_that_leads_to_another_cluster_is_refused_and_never_removed(target: Path, tmp_path: Path) -> None:
+    target.parent.mkdir()
+    target.write_text(yaml.safe_dump(OTHERS))
+    with pytest.raises(ConfigError, match="another cluster"):
+        kubeconfig.refuse_foreign("work", home=tmp_path)
+    kubeconfig.remove("work", home=tmp_path)
+    assert yaml.safe_load(target.read_text()) == OTHERS
+    kubeconfig.refuse_foreign("shop", home=tmp_path)
+    kubeconfig.merge(ADMIN, "shop", server="10.0.0.1", home=tmp_path)
+    kubeconfig.refuse_foreign("shop", home=tmp_path)

@@ -1,0 +1,27 @@
+"""Keep the Clusterfile on this machine, so that even a run that is cut can be deleted by name."""
+
+from __future__ import annotations
+
+from sealpy.context import Context
+from sealpy.disk import make_private, write_whole
+from sealpy.engine import Executor, Phase
+from sealpy.events import PhaseSkipped
+
+__all__ = ["KEPT", "KeepClusterfile"]
+
+KEPT = "Clusterfile"  # in the directory of the cluster here
+
+
+class KeepClusterfile(Phase[Context]):
+    """Keep the Clusterfile on this machine.
+
+    After the checks and before the first change: a run that is refused leaves what an earlier one kept.
+    """
+
+    def perform(self, ctx: Context, executor: Executor) -> None:
+        """Write it, without secrets, whole or not at all."""
+        if ctx.rehearsal:
+            executor.emit(PhaseSkipped(phase=self.name, title=self.title, reason="a rehearsal keeps nothing"))
+            return
+        make_private(ctx.home)
+        write_whole(ctx.home / KEPT, ctx.document)
