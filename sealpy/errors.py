@@ -39,6 +39,7 @@ __all__ = [
     "StoreError",
     "TemplateError",
     "TransferError",
+    "counted",
     "did_you_mean",
     "known_words",
     "nearest",
@@ -128,7 +129,7 @@ class PreflightError(SealpyError):
 
     def __init__(self, problems: Mapping[str, Sequence[Problem]], *, hint: str = "") -> None:
         count = sum(len(found) for found in problems.values())
-        super().__init__(f"{count} problem{'s' if count != 1 else ''} on {len(problems)} host(s)", hint=hint)
+        super().__init__(f"{counted(count, 'problem')} on {counted(len(problems), 'host')}", hint=hint)
         self.problems = {host: tuple(found) for host, found in problems.items()}
 
 
@@ -297,7 +298,12 @@ class InterruptedRunError(SealpyError):
     exit_code = 130
 
 
-# ---- words for hints
+# ---- words for messages and hints
+
+
+def counted(count: int, thing: str) -> str:
+    """Give `1 problem` or `2 problems`."""
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

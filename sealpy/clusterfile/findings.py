@@ -10,7 +10,7 @@ from typing import Any, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from sealpy.clusterfile.document import Document, Location
-from sealpy.errors import ClusterfileError, Problem, did_you_mean, known_words
+from sealpy.errors import ClusterfileError, Problem, counted, did_you_mean, known_words
 
 __all__ = ["Findings", "in_order", "refusal"]
 
@@ -52,8 +52,7 @@ class Findings:
 def refusal(name: str, problems: Sequence[Problem]) -> ClusterfileError:
     """Make one error of all problems, in the order of their lines."""
     ordered = in_order(problems)
-    count = f"{len(ordered)} problem{'s' if len(ordered) != 1 else ''}"
-    return ClusterfileError(f"{name}: {count}", problems=ordered)
+    return ClusterfileError(f"{name}: {counted(len(ordered), 'problem')}", problems=ordered)
 
 
 def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote_plus
 
+from sealpy.errors import counted
 from sealpy.gotemplate.printf import printf
 from sealpy.gotemplate.values import CallError, Missing, compare_kind, kind_of, shown, truth
 
@@ -35,8 +36,8 @@ class Function:
     def check_count(self, count: int) -> None:
         """Raise CallError when `count` arguments are too few or too many."""
         if not self.least <= count <= self.most:
-            wanted = f"{self.least}" if self.least == self.most else f"at least {self.least}"
-            raise CallError(f"takes {wanted} argument{'s' if self.least != 1 else ''}, got {count}")
+            wanted = ("" if self.least == self.most else "at least ") + counted(self.least, "argument")
+            raise CallError(f"takes {wanted}, got {count}")
 
 
 def _not(value: object) -> bool:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from sealpy.errors import counted
 from sealpy.gotemplate.values import CallError, kind_of, shortest, shown
 
 __all__ = ["printf", "quoted"]
@@ -43,7 +44,7 @@ def printf(form: object, *values: object) -> str:
     rest = iter(values)
     text = _DIRECTIVE.sub(lambda match: _filled(_Directive.of(match), rest), form)
     if left := len(list(rest)):
-        raise CallError(f"{left} value{'s' if left > 1 else ''} more than the form has places for")
+        raise CallError(f"{counted(left, 'value')} more than the form has places for")
     return text
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
-from sealpy.errors import KubefileError, Place, Problem, did_you_mean, known_words
+from sealpy.errors import KubefileError, Place, Problem, counted, did_you_mean, known_words
 from sealpy.image.metadata import Application, ContainerImageUse, Launch, Metadata
 
 __all__ = ["CNI_LABEL", "CSI_LABEL", "RUNTIME_LABEL", "Recipe"]
@@ -109,7 +109,7 @@ class Recipe:
             if app in launched
         ]
         if problems:
-            raise KubefileError(f"{self._file}: {len(problems)} problem(s) with its apps", problems=problems)
+            raise KubefileError(f"{self._file}: {counted(len(problems), 'problem')} with its apps", problems=problems)
 
     def _nearest(self, app: str) -> str:
         return did_you_mean(app, self.apps) or known_words(self.apps) or "write APP NAME local://PATH before"

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from sealpy.errors import KubefileError, Place, Problem
+from sealpy.errors import KubefileError, Place, Problem, counted
 from sealpy.kubefile import rules
 from sealpy.kubefile.instructions import (
     Add,
@@ -50,8 +50,7 @@ def read(text: str, *, name: str, build_args: Mapping[str, str], arch: str) -> K
         reader.read(nodes)
     if problems:
         problems.sort(key=lambda problem: problem.place.line if problem.place else 0)
-        count = f"{len(problems)} problem{'s' if len(problems) != 1 else ''}"
-        raise KubefileError(f"{name}: {count}", problems=problems)
+        raise KubefileError(f"{name}: {counted(len(problems), 'problem')}", problems=problems)
     return Kubefile(instructions=tuple(reader.instructions), notices=tuple(reader.notices))
 
 

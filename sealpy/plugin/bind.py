@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from sealpy.clusterfile import Plugin
-from sealpy.errors import ConfigError, PluginError, Problem, did_you_mean, known_words
+from sealpy.errors import ConfigError, PluginError, Problem, counted, did_you_mean, known_words
 from sealpy.inventory import Inventory, Scope
 from sealpy.plugin.registry import BuiltIn, PluginType, Registry
 from sealpy.sdk import HookPoint
@@ -86,10 +86,8 @@ def check(
     for document, strict in (*((d, True) for d in written), *((d, False) for d in image)):
         binder.bind(document, strict=strict)
     if binder.problems:
-        count = len(binder.problems)
-        raise PluginError(
-            f"{count} problem{'s' if count != 1 else ''} with plugins; nothing was changed", problems=binder.problems
-        )
+        count = counted(len(binder.problems), "problem")
+        raise PluginError(f"{count} with plugins; nothing was changed", problems=binder.problems)
     return tuple(sorted(binder.bound.values(), key=lambda bound: bound.document.order))
 
 

@@ -10,7 +10,7 @@ from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path, PurePosixPath
 
-from sealpy.errors import Place, PluginError, Problem, did_you_mean, known_words
+from sealpy.errors import Place, PluginError, Problem, counted, did_you_mean, known_words
 from sealpy.plugin.declaration import Declaration, read_declaration
 
 __all__ = ["CONTRACT", "BuiltIn", "Code", "Installed", "PluginType", "Registry", "SourceFile", "discover"]
@@ -124,9 +124,7 @@ def discover(files: Iterable[tuple[str, bytes]] = ()) -> Registry:
         if other.digest != candidate.digest:
             problems.append(_claimed_twice(other, candidate))
     if problems:
-        raise PluginError(
-            f"{len(problems)} problem{'s' if len(problems) > 1 else ''} with plugin files", problems=problems
-        )
+        raise PluginError(f"{counted(len(problems), 'problem')} with plugin files", problems=problems)
     return Registry(found, tuple(shared))
 
 

@@ -91,7 +91,7 @@ def test_a_failed_phase_tells_each_host_with_its_last_ten_lines() -> None:
 def test_preflight_tells_every_problem_of_every_host() -> None:
     error = PreflightError({"10.0.0.1": [Problem("swap is on"), Problem("2 GB of disk free, 20 GB needed")]})
     assert told(error, log=None) == (
-        "error: 2 problems on 1 host(s)\n  10.0.0.1: swap is on\n  10.0.0.1: 2 GB of disk free, 20 GB needed"
+        "error: 2 problems on 1 host\n  10.0.0.1: swap is on\n  10.0.0.1: 2 GB of disk free, 20 GB needed"
     )
 
 
