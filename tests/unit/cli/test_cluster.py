@@ -14,7 +14,7 @@ from sealpy.cli import cluster
 from sealpy.cli.app import run
 from sealpy.cli.cluster import Given, ask_secrets, kept_clusterfile
 from sealpy.cli.output import Output
-from sealpy.clusterfile import Clusterfile, loads
+from sealpy.clusterfile import Clusterfile, dumps, loads
 from sealpy.engine import Recorded
 from sealpy.errors import ConfigError
 from sealpy.image.cluster_image import ClusterImage
