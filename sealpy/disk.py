@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+from typing import BinaryIO
 
-__all__ = ["make_private", "write_whole"]
+__all__ = ["alone", "make_private", "write_whole"]
 
 
 def make_private(directory: Path) -> None:
@@ -30,3 +34,18 @@ def write_whole(path: Path, content: str | bytes, *, mode: int = 0o600) -> None:
             beside.replace(path)
         finally:
             beside.unlink(missing_ok=True)
+
+
+@contextmanager
+def alone(path: Path) -> Iterator[BinaryIO]:
+    """Open a file, made when it is missing, to read and write it while everyone else who comes by this way waits.
+
+    The lock is on the file itself; it may be replaced by `write_whole` or removed while it is held.
+    """
+    while True:
+        with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+b") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)  # given back when the file is closed
+            if path.exists() and os.path.samestat(os.fstat(file.fileno()), path.stat()):
+                yield file
+                return
+            # while we waited, another put a new file in place of this one, or took it away

@@ -7,18 +7,16 @@ from __future__ import annotations
 
 import base64
 import binascii
-import fcntl
 import fnmatch
 import hashlib
 import hmac
-import os
 import shlex
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from sealpy.connectors.target import Target
-from sealpy.disk import make_private
+from sealpy.disk import alone, make_private
 from sealpy.errors import HostKeyError
 from sealpy.events import Emit, HostKeyAccepted, Warned
 
@@ -127,9 +125,7 @@ class HostKeys:
     def _accept(self, key: HostKey) -> None:
         """Write the key down, once, also when other connections or programs do the same now."""
         make_private(self._own.parent)
-        descriptor = os.open(self._own, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "r+b") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+        with alone(self._own) as file:
             trusted = [line for line in _lines(self._own) if line.matches(self._target.known_hosts_name)]
             if any(line.key == key and not line.revoked for line in trusted):
                 return

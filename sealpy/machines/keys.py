@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from sealpy.disk import make_private, write_whole
+from sealpy.disk import alone, make_private, write_whole
 
 __all__ = ["KeyPair", "KnownHosts"]
 
@@ -81,26 +78,11 @@ class KnownHosts:
 
     def _rewrite(self, keep: Callable[[list[str]], bool], *, then: str = "") -> None:
         make_private(self.path.parent)
-        with _locked(self.path):
-            lines = self.path.read_text("utf-8", "surrogateescape").splitlines()
+        with alone(self.path) as file:
+            lines = file.read().decode("utf-8", "surrogateescape").splitlines()
             kept = [line for line in lines if not line.split() or keep(line.split())]
             text = "".join(f"{line}\n" for line in (*kept, *([then] if then else [])))
             if text:
                 write_whole(self.path, text.encode("utf-8", "surrogateescape"))
             else:
                 self.path.unlink()
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Hold the lock that everyone takes who writes this file: on the file itself."""
-    while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            if path.exists() and os.path.samestat(os.fstat(descriptor), path.stat()):
-                yield
-                return
-            # while we waited, another put a new file in place of this one
-        finally:
-            os.close(descriptor)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
-from sealpy.disk import make_private, write_whole
+from sealpy.disk import alone, make_private, write_whole
 
 
 @pytest.fixture(autouse=True)
@@ -55,3 +57,43 @@ def test_what_cannot_be_written_leaves_the_old_content(tmp_path: Path) -> None:
 
     assert (tmp_path / "record").read_text() == "old"
     assert list(tmp_path.iterdir()) == [tmp_path / "record"]
+
+
+def in_place(path: Path, file: BinaryIO) -> None:
+    del path
+    file.write(b"one\n")
+
+
+def by_another_file(path: Path, file: BinaryIO) -> None:
+    del file
+    write_whole(path, "one\n")  # who waits, waits for a file that no longer bears the name
+
+
+@pytest.mark.parametrize("write", [in_place, by_another_file])
+def test_a_file_that_is_held_is_waited_for_and_read_as_it_is_then(
+    write: Callable[[Path, BinaryIO], None], tmp_path: Path
+) -> None:
+    path = tmp_path / "known_hosts"
+    seen: list[bytes] = []
+
+    def second() -> None:
+        with alone(path) as file:
+            seen.append(file.read())
+
+    with alone(path) as file:
+        assert file.read() == b""
+        other = threading.Thread(target=second)
+        other.start()
+        write(path, file)
+    other.join(10)
+
+    assert seen == [b"one\n"]
+    assert mode(path) == 0o600
+
+
+def test_what_is_written_to_a_held_file_stands_behind_what_was_read(tmp_path: Path) -> None:
+    write_whole(tmp_path / "lines", "one\n")
+    with alone(tmp_path / "lines") as file:
+        file.read()
+        file.write(b"two\n")
+    assert (tmp_path / "lines").read_text() == "one\ntwo\n"
