@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sealpy.context import Context, digest_of
+from sealpy.context import Context
 from sealpy.engine import Phase
-from sealpy.phases.launch_apps import launch, network_apps
+from sealpy.phases.launch_apps import launch_once, network_apps
 from sealpy.sdk import Steps
 
 __all__ = ["InstallNetwork"]
@@ -28,10 +28,4 @@ class InstallNetwork(Phase[Context]):
 
     def steps(self, ctx: Context, host: str) -> Steps:
         """Launch the network's apps once for each image."""
-        apps = network_apps(ctx)
-        digest = digest_of(apps, ctx.tree(host).digest)
-        if ctx.facts[host].marked("network", digest):
-            return
-        for command in ctx.image.metadata.launch_commands(apps):
-            yield launch(ctx, host, command)
-        yield ctx.mark("network", digest)
+        yield from launch_once(ctx, host, "network", ctx.image.metadata.launch_commands(network_apps(ctx)))

@@ -9,7 +9,7 @@ from sealpy.engine import Phase
 from sealpy.image.metadata import LaunchCommand
 from sealpy.sdk import Run, Steps
 
-__all__ = ["LaunchApps", "launch", "network_apps"]
+__all__ = ["LaunchApps", "launch_once", "network_apps"]
 
 _NETWORK = "cluster.alpha.sealer.io/kube-cni-"
 _KUBECONFIG = "/etc/kubernetes/admin.conf"
@@ -28,13 +28,7 @@ class LaunchApps(Phase[Context]):
 
     def steps(self, ctx: Context, host: str) -> Steps:
         """Run the launch commands in order, once for each image and choice of apps."""
-        commands = _commands(ctx)
-        digest = digest_of(commands, ctx.tree(host).digest, sorted(ctx.env[host].items()))
-        if ctx.facts[host].marked("apps", digest):
-            return
-        for command in commands:
-            yield launch(ctx, host, command)
-        yield ctx.mark("apps", digest)
+        yield from launch_once(ctx, host, "apps", _commands(ctx))
 
 
 def _commands(ctx: Context) -> tuple[LaunchCommand, ...]:
@@ -44,7 +38,17 @@ def _commands(ctx: Context) -> tuple[LaunchCommand, ...]:
     return tuple(command for command in ctx.image.metadata.launch_commands(ctx.apps) if command.app not in network)
 
 
-def launch(ctx: Context, host: str, command: LaunchCommand) -> Run:
+def launch_once(ctx: Context, host: str, mark: str, commands: Sequence[LaunchCommand]) -> Steps:
+    """Run launch commands in order, unless the mark says that they ran with these files and this environment."""
+    digest = digest_of(commands, ctx.tree(host).digest, sorted(ctx.env[host].items()))
+    if ctx.facts[host].marked(mark, digest):
+        return
+    for command in commands:
+        yield _launch(ctx, host, command)
+    yield ctx.mark(mark, digest)
+
+
+def _launch(ctx: Context, host: str, command: LaunchCommand) -> Run:
     """Give the step that runs one launch command in its directory of the rootfs, with KUBECONFIG and the host's env."""
     directory = f"{ctx.rootfs}/{command.directory}".rstrip("/")
     title = f"launch {command.app}" if command.app else command.command.strip().splitlines()[0][:60]
