@@ -156,7 +156,7 @@ def test_a_pod_reaches_a_pod_on_another_machine_through_a_service_by_its_name(
 def test_no_machine_has_a_way_out(sealpy: Sealpy, created: Done, machines: Machines) -> None:
     assert created.code == 0
     for machine in machines:
-        told = sealpy.on(machine.name, "ping -c 1 -W 1 192.0.2.1 >/dev/null 2>&1; echo $?")
+        told = sealpy.on(machine.name, "ping -c 1 -W 1 198.51.100.1 >/dev/null 2>&1; echo $?")
         assert told != "0"
 
 
