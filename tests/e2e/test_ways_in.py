@@ -84,17 +84,16 @@ def test_a_run_that_is_killed_is_finished_by_the_next_one(
 def test_the_first_interrupt_ends_a_run_cleanly(sealpy: Sealpy, images: str, machines: Machines) -> None:
     machine = machines[0]
     words = ["run", images, "-m", machine.address, "--pk", machine.private_key, "--name", "stopped"]
-    run = subprocess.Popen(
-        [sealpy.program, *words], env=sealpy.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    assert run.stderr
+    command = [sealpy.program, "--output", "json", *words]
+    run = subprocess.Popen(command, env=sealpy.env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    assert run.stdout
     told = []
-    for line in run.stderr:
+    for line in run.stdout:
         told.append(line)
-        if "Distribute the image" in line:
+        if "transfer.progress" in line:
             run.send_signal(signal.SIGINT)
             break
-    told.append(run.communicate(timeout=120)[1])
+    told.append(run.communicate(timeout=120)[0])
     assert run.returncode == 130
     assert "stopped by the operator" in "".join(told)
     assert sealpy.on(machine.name, "cat /var/lib/sealpy/data/stopped/marks/rootfs"), "what was begun was finished"
