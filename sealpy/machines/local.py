@@ -21,7 +21,7 @@ from pathlib import Path
 from sealpy.disk import make_private, write_whole
 from sealpy.errors import ConfigError, MachineError
 from sealpy.events import Emit, TaskFinished, TaskProgress
-from sealpy.machines import base
+from sealpy.machines import root_file_system
 from sealpy.machines.control_groups import ControlGroups, Limits, read_mounts
 from sealpy.machines.guest import Guest
 from sealpy.machines.keys import KeyPair, KnownHosts
@@ -104,7 +104,7 @@ class Lab:
         demand(STARTING)
         began = time.monotonic()
         with self._locked(emit):
-            root = base.ensure(self._shelf, DEBIAN, emit=emit)
+            root = root_file_system.ensure(self._shelf, DEBIAN, emit=emit)
             subnet = self._prepare()
             guests = [self._raise(index, subnet, root.name, Limits(cpus, memory)) for index in range(1, count + 1)]
             for done, guest in enumerate(guests):
@@ -140,7 +140,9 @@ class Lab:
         found += self._wire.leftovers()
         found += [f"mount {place}" for place in _mounts_below(self._directory)]
         found += [f"key of {name} in {self.known_hosts}" for name in sorted(self._known_hosts.machines())]
-        return found + [f"file {path}" for path in (self._directory, *base.halves(self._shelf)) if path.exists()]
+        return found + [
+            f"file {path}" for path in (self._directory, *root_file_system.halves(self._shelf)) if path.exists()
+        ]
 
     # -- making -------------------------------------------------------------------------------------------------------
 
@@ -215,7 +217,7 @@ class Lab:
         if self._directory.exists():
             removed.append(f"directory {self._directory}")
             _remove_directory(self._directory)
-        removed += [f"unused {name}" for name in base.sweep(self._shelf, used=self._bases_in_use())]
+        removed += [f"unused {name}" for name in root_file_system.sweep(self._shelf, used=self._bases_in_use())]
         with suppress(OSError):  # there are other labs, or the base
             self._shelf.rmdir()
         return removed

@@ -9,7 +9,7 @@ import pytest
 
 from sealpy.errors import MachineError
 from sealpy.events import Event, TaskFinished, TaskProgress
-from sealpy.machines import base
+from sealpy.machines import root_file_system
 from sealpy.machines.recipe import Recipe
 
 RECIPE = Recipe(suite="bookworm", packages=("systemd", "dbus"), files={"/etc/motd": "hello\n"}, links={})
@@ -23,7 +23,7 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Programs:
     place.mkdir()
     monkeypatch.setenv("PATH", f"{place}:{os.environ['PATH']}")
     monkeypatch.delenv("http_proxy", raising=False)
-    monkeypatch.setattr(base, "_CONTAINED", ())
+    monkeypatch.setattr(root_file_system, "_CONTAINED", ())
 
     def put(name: str, text: str) -> None:
         (place / name).write_text(f"#!/bin/sh\n{text}\n")
@@ -47,8 +47,8 @@ def test_a_base_is_made_once_and_its_progress_is_told(programs: Programs, shelf:
     )
     events: list[Event] = []
 
-    made = base.ensure(shelf, RECIPE, emit=events.append)
-    again = base.ensure(shelf, RECIPE, emit=events.append)
+    made = root_file_system.ensure(shelf, RECIPE, emit=events.append)
+    again = root_file_system.ensure(shelf, RECIPE, emit=events.append)
 
     assert made == again == shelf / RECIPE.name
     assert (made / "etc/motd").read_text() == "hello\n"
@@ -65,7 +65,7 @@ def test_the_mirror_and_the_proxy_are_those_of_apt(programs: Programs, shelf: Pa
     programs("apt-config", "echo \"http_proxy='http://proxy.example:3128'\"; echo \"https_proxy='DIRECT'\"")
     programs("debootstrap", 'echo "$5 $http_proxy $https_proxy" > "$4/words"')
 
-    made = base.ensure(shelf, RECIPE, emit=lambda _: None)
+    made = root_file_system.ensure(shelf, RECIPE, emit=lambda _: None)
 
     assert (made / "words").read_text().split() == ["http://mirror.example/debian/", "http://proxy.example:3128"]
 
@@ -76,7 +76,7 @@ def test_a_base_that_fails_is_told_in_the_words_of_debootstrap_and_leaves_no_bas
     programs("debootstrap", 'echo "I: Retrieving systemd"; echo "E: Failed getting release file"; exit 1')
 
     with pytest.raises(MachineError, match="debootstrap failed: E: Failed getting release file") as caught:
-        base.ensure(shelf, RECIPE, emit=lambda _: None)
+        root_file_system.ensure(shelf, RECIPE, emit=lambda _: None)
 
     assert "mirror" in caught.value.hint
     assert not (shelf / RECIPE.name).exists()
@@ -86,7 +86,7 @@ def test_what_a_killed_one_left_is_swept_away_before_the_next(programs: Programs
     programs("debootstrap", "true")
     (shelf / "base-0123.part/etc").mkdir(parents=True)
 
-    base.ensure(shelf, RECIPE, emit=lambda _: None)
+    root_file_system.ensure(shelf, RECIPE, emit=lambda _: None)
 
     assert [path.name for path in shelf.iterdir()] == [RECIPE.name]
 
@@ -98,4 +98,4 @@ def test_an_error_while_progress_is_told_ends_debootstrap(programs: Programs, sh
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        base.ensure(shelf, RECIPE, emit=stop)
+        root_file_system.ensure(shelf, RECIPE, emit=stop)
