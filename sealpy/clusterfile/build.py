@@ -1,11 +1,12 @@
-"""Documents of the right shape → what they mean: inheritance, the first generation, checks across fields."""
+"""Documents of the right shape → what they mean: inheritance, the first generation."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from sealpy.clusterfile.document import Document, Location, plain_mapping
+from sealpy.clusterfile.document import Document
 from sealpy.clusterfile.findings import Findings
+from sealpy.clusterfile.kubeadm import read_fields
 from sealpy.clusterfile.models import (
     ApplicationDocument,
     ClusterDocument,
@@ -13,7 +14,6 @@ from sealpy.clusterfile.models import (
     ConfigDocument,
     ExternalRegistryModel,
     HostModel,
-    MachinesModel,
     PasswordFromModel,
     PluginDocument,
     SshModel,
@@ -34,24 +34,21 @@ from sealpy.clusterfile.types import (
     PasswordFrom,
     Plugin,
     Registry,
+    Retry,
     Ssh,
 )
 
 __all__ = ["build_application", "build_cluster", "build_config", "build_kubeadm", "build_plugin"]
 
 _JOINING_ROLES = frozenset({"master", "node", "control-plane", "worker"})
-_PROVIDERS = {
-    "ALI_CLOUD": "sealpy makes no machines in a cloud: make them first and list their addresses",
-    "CONTAINER": "for machines on this computer use `sealpy run --provider local`",
-}
 
 
 def build_cluster(document: Document, model: ClusterDocument, findings: Findings) -> Cluster:
     """Make the Cluster of a document of either generation."""
     spec = model.spec
     ssh = _ssh(spec.ssh, over=Ssh())
-    hosts = (*(_host(host, ssh) for host in spec.hosts), *_first_generation(document, spec, ssh, findings))
-    _check_hosts(document, spec, findings)
+    hosts = (*(_host(host, ssh) for host in spec.hosts), *_first_generation(spec, ssh))
+    _notice_hosts(document, spec, findings)
     env = _network_env(spec) | _env(spec.env)
     notice_env(document, ("spec", "env"), env, findings)
     notice_passwords(document, spec, findings)
@@ -87,6 +84,10 @@ def build_plugin(document: Document, model: PluginDocument, findings: Findings) 
         scope=spec.scope.strip(),
         data=spec.data,
         order=spec.order,
+        timeout=spec.timeout,
+        retry=Retry(spec.retry.attempts, spec.retry.backoff),
+        failure_policy=spec.failure_policy,
+        parallel=spec.parallel,
         place=document.place(),
         notices=tuple(own.notices),
     )
@@ -124,10 +125,9 @@ def build_application(document: Document, model: ApplicationDocument) -> Applica
     )
 
 
-def build_kubeadm(document: Document, kind: KubeadmKind) -> KubeadmDocument:
-    """Make a document for kubeadm, whose fields are kubeadm's to check."""
-    body = plain_mapping(document.node)
-    fields = {key: value for key, value in body.items() if key not in {"apiVersion", "kind"}}
+def build_kubeadm(document: Document, kind: KubeadmKind, findings: Findings) -> KubeadmDocument:
+    """Make a document for kubeadm."""
+    fields = read_fields(document, kind, findings)
     return KubeadmDocument(kind=kind, api_version=document.text_of("apiVersion"), body=fields, place=document.place())
 
 
@@ -229,38 +229,13 @@ def _external_registry(model: ExternalRegistryModel | None) -> ExternalRegistry 
 # ---- the first generation
 
 
-def _first_generation(document: Document, spec: ClusterSpec, ssh: Ssh, findings: Findings) -> Iterator[HostEntry]:
-    if spec.provider not in {"", "BAREMETAL"}:
-        hint = _PROVIDERS.get(spec.provider, "write BAREMETAL, or leave it out")
-        findings.problem(document, ("spec", "provider"), f"'{spec.provider}' is not supported", hint=hint)
-        return
-    for key, role, machines in (("masters", "master", spec.masters), ("nodes", "node", spec.nodes)):
-        if spec.hosts and machines.ip_list:
-            hint = "move these addresses into `hosts`"
-            findings.problem(document, ("spec", key), "the cluster has `hosts` too", hint=hint)
-        elif machines.ip_list:
+def _first_generation(spec: ClusterSpec, ssh: Ssh) -> Iterator[HostEntry]:
+    for role, machines in (("master", spec.masters), ("node", spec.nodes)):
+        if machines.ip_list:
             yield HostEntry(ips=tuple(ip for ips in machines.ip_list for ip in ips), roles=(role,), ssh=ssh)
-        elif _asks_for_machines(machines):
-            hint = "list the addresses of machines that exist as `ipList`"
-            findings.problem(document, ("spec", key), "sealpy makes no machines", hint=hint)
 
 
-def _asks_for_machines(machines: MachinesModel) -> bool:
-    return bool(machines.count or machines.cpu or machines.memory or machines.system_disk or machines.data_disks)
-
-
-# ---- checks across fields
-
-
-def _check_hosts(document: Document, spec: ClusterSpec, findings: Findings) -> None:
-    seen: dict[str, Location] = {}
-    for location, ips in _all_ips(spec):
-        for ip in ips:
-            if ip in seen:
-                line = document.place(seen[ip]).line
-                hint = "name every host once; one entry may have several roles"
-                findings.problem(document, location, f"host '{ip}' stands twice (first on line {line})", hint=hint)
-            seen.setdefault(ip, location)
+def _notice_hosts(document: Document, spec: ClusterSpec, findings: Findings) -> None:
     for index, host in enumerate(spec.hosts):
         if not _JOINING_ROLES.intersection(host.roles):
             hint = "add `roles: [master]` or `roles: [node]`"
@@ -268,12 +243,3 @@ def _check_hosts(document: Document, spec: ClusterSpec, findings: Findings) -> N
                 document, ("spec", "hosts", index), "these hosts get the files, but join no cluster", hint=hint
             )
         notice_env(document, ("spec", "hosts", index, "env"), _env(host.env), findings)
-
-
-def _all_ips(spec: ClusterSpec) -> Iterator[tuple[Location, tuple[str, ...]]]:
-    for index, host in enumerate(spec.hosts):
-        for at, ips in enumerate(host.ips):
-            yield ("spec", "hosts", index, "ips", at), ips
-    for key, machines in (("masters", spec.masters), ("nodes", spec.nodes)):
-        for at, ips in enumerate(machines.ip_list):
-            yield ("spec", key, "ipList", at), ips

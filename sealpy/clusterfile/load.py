@@ -1,7 +1,4 @@
-"""A Clusterfile, or a file of Plugin documents, from its text: every problem at once.
-
-Checks across the fields of a document follow when all its fields are right.
-"""
+"""A Clusterfile, or a file of Plugin documents, from its text: every problem at once."""
 
 from __future__ import annotations
 
@@ -9,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar, get_args
+from typing import TypeVar
 
 from pydantic import ValidationError
 
@@ -20,24 +17,24 @@ from sealpy.clusterfile.build import (
     build_kubeadm,
     build_plugin,
 )
+from sealpy.clusterfile.checks import check_cluster
 from sealpy.clusterfile.document import Document, UnreadableError, read_documents
 from sealpy.clusterfile.findings import Findings, in_order, refusal
+from sealpy.clusterfile.kubeadm import KUBEADM_KINDS, check_version
 from sealpy.clusterfile.models import ApplicationDocument, ClusterDocument, ConfigDocument, Model, PluginDocument
-from sealpy.clusterfile.types import Application, Cluster, Clusterfile, Config, KubeadmDocument, KubeadmKind, Plugin
+from sealpy.clusterfile.types import Application, Cluster, Clusterfile, Config, KubeadmDocument, Plugin
 from sealpy.errors import ClusterfileError, Place, Problem, did_you_mean, known_words
 
 __all__ = ["load", "load_plugins", "loads"]
 
 ModelT = TypeVar("ModelT", bound=Model)
 
-_KUBEADM: dict[str, KubeadmKind] = {kind: kind for kind in get_args(KubeadmKind)}
-_KINDS = ("Cluster", "Config", "Plugin", "Application", *_KUBEADM)
+_KINDS = ("Cluster", "Config", "Plugin", "Application", *KUBEADM_KINDS)
 _NOT_DECODED = {
     "Infra": "make the machines first and list their addresses in the Cluster",
     "KubeadmConfig": "write documents of kind InitConfiguration and ClusterConfiguration",
 }
 _OUR_GROUPS = re.compile(r"(sealer\.[a-z.]+|zlink\.aliyun\.com|cluster\.sealer\.cool|sealpy\.[a-z.]+)/v\w+")
-_KUBEADM_GROUPS = re.compile(r"(kubeadm\.k8s\.io|kubelet\.config\.k8s\.io|kubeproxy\.config\.k8s\.io)/v\w+")
 _SEALOS = re.compile(r"apps\.sealos\.io/")
 
 
@@ -87,16 +84,19 @@ class _Reader:
     applications: list[Application] = field(default_factory=list)
     kubeadm: list[KubeadmDocument] = field(default_factory=list)
     seen: dict[str, int] = field(default_factory=dict)  # kind → line of its first document
+    unsorted: bool = False  # something stands there that may be meant as the Cluster
 
     def read(self, text: str) -> None:
         try:
             documents = list(read_documents(text, name=self.name))
         except UnreadableError as error:
             self.findings.problems.append(error.problem)
+            self.unsorted = True
             return
         if sealos := next((document for document in documents if _SEALOS.match(document.text_of("apiVersion"))), None):
             hint = "write `image` as one name, `hosts` without ports, and the port under `ssh`"
             self.findings.problem(sealos, ("apiVersion",), "this is a Clusterfile of sealos", hint=hint)
+            self.unsorted = True
             return
         for document in documents:
             self.findings.problems += document.problems
@@ -104,7 +104,7 @@ class _Reader:
                 self._document(document)
 
     def clusterfile(self) -> Clusterfile:
-        if "Cluster" not in self.seen and not self.findings.problems:
+        if "Cluster" not in self.seen and not self.unsorted:
             hint = "add a document of kind Cluster that names the image and the hosts"
             self.findings.problems.append(Problem("no document of kind Cluster", Place(self.name), hint))
         self._raise_problems()
@@ -129,16 +129,19 @@ class _Reader:
         """Tell whether a document is one of a Clusterfile, and say what it looks like when it is not."""
         kind, version = document.text_of("kind"), document.text_of("apiVersion")
         if not kind:
+            self.unsorted = True
             hint = f"add `kind:`, one of {', '.join(self.kinds)}"
             self.findings.problem(document, (), "a document without a kind", hint=hint)
         elif kind in _NOT_DECODED:
             self.findings.problem(document, ("kind",), f"'{kind}' is read by nothing", hint=_NOT_DECODED[kind])
         elif kind not in self.kinds:
             self._foreign_kind(document, kind)
-        elif version and not (_KUBEADM_GROUPS if kind in _KUBEADM else _OUR_GROUPS).fullmatch(version):
-            hint = "write kubeadm.k8s.io/v1beta4 or the like" if kind in _KUBEADM else "write sealer.io/v2"
+        elif kind in KUBEADM_KINDS:
+            return check_version(document, KUBEADM_KINDS[kind], self.findings)
+        elif version and not _OUR_GROUPS.fullmatch(version):
+            self.unsorted |= kind == "Cluster"
             message = f"'{version}' is another kind of {kind} than this one"
-            self.findings.problem(document, ("apiVersion",), message, hint=hint)
+            self.findings.problem(document, ("apiVersion",), message, hint="write sealer.io/v2")
         else:
             return True
         return False
@@ -148,6 +151,7 @@ class _Reader:
             message, hint = f"'{kind}' does not belong into a file of plugins", "put it into the Clusterfile"
         else:
             message = f"'{kind}' is no kind of a Clusterfile"
+            self.unsorted |= bool(did_you_mean(kind, ("Cluster",)))
             manifest = "this looks like a Kubernetes manifest: put it into the image"
             others = manifest if document.text_of("apiVersion") else known_words(self.kinds)
             hint = did_you_mean(kind, self.kinds) or others
@@ -162,6 +166,7 @@ class _Reader:
         self.seen.setdefault(kind, document.line)
         match kind:
             case "Cluster":
+                check_cluster(document, self.findings)
                 for cluster in self._shaped(document, ClusterDocument):
                     self.clusters.append(build_cluster(document, cluster, self.findings))
             case "Plugin":
@@ -174,7 +179,7 @@ class _Reader:
                 for application in self._shaped(document, ApplicationDocument):
                     self.applications.append(build_application(document, application))
             case _:
-                self.kubeadm.append(build_kubeadm(document, _KUBEADM[kind]))
+                self.kubeadm.append(build_kubeadm(document, KUBEADM_KINDS[kind], self.findings))
 
     def _shaped(self, document: Document, model: type[ModelT]) -> Iterator[ModelT]:
         """Yield the document in its shape, or nothing when it does not have it."""

@@ -58,7 +58,7 @@ def clusterfiles(draw: st.DrawFn) -> Clusterfile:
     plugins = st.builds(Plugin, name=words, type=texts, actions=st.just(("PreInit", "PreJoin")), data=texts)
     configs = st.builds(Config, name=words, path=st.just("etc/x"), data=texts, process=st.just(("value", "toJson")))
     kubeadm = st.builds(
-        KubeadmDocument, kind=st.just("ClusterConfiguration"), body=st.dictionaries(words.filter(_is_free), plain)
+        KubeadmDocument, kind=st.just("KubeletConfiguration"), body=st.dictionaries(words.filter(_is_free), plain)
     )
     return Clusterfile(
         cluster=Cluster(image=draw(words), env=draw(env), ssh=draw(logins()), hosts=hosts, cmd=draw(_tuples(texts))),
