@@ -24,6 +24,7 @@ from sealpy.clusterfile.types import (
     PasswordFrom,
     Plugin,
     Registry,
+    Retry,
     Ssh,
 )
 
@@ -44,6 +45,7 @@ __all__ = [
     "PasswordFrom",
     "Plugin",
     "Registry",
+    "Retry",
     "Ssh",
     "dumps",
     "load",

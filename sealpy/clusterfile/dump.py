@@ -23,6 +23,7 @@ from sealpy.clusterfile.types import (
     PasswordFrom,
     Plugin,
     Registry,
+    Retry,
     Ssh,
 )
 
@@ -182,6 +183,10 @@ def _plugin(plugin: Plugin) -> Fields:
         on=plugin.on,
         scope=plugin.scope,
         order=plugin.order,
+        timeout=plugin.timeout,
+        retry={} if plugin.retry == Retry() else {"attempts": plugin.retry.attempts, "backoff": plugin.retry.backoff},
+        failurePolicy="" if plugin.failure_policy == "Fail" else plugin.failure_policy,
+        parallel=plugin.parallel,
         data=plugin.data,
     )
 

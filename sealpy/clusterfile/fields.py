@@ -29,7 +29,9 @@ __all__ = [
     "Processes",
     "Role",
     "RootfsPath",
+    "Seconds",
     "Taint",
+    "Timeout",
     "refused",
 ]
 
@@ -41,6 +43,7 @@ _TAINT = re.compile(
     r"|[A-Za-z0-9][-\w./]*(?:=[-\w.]*)?:(?:NoSchedule|PreferNoSchedule|NoExecute)",
     re.ASCII,
 )
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)|(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s)?")
 _FLAGS = {word: word.lower() == "true" for word in ("true", "True", "TRUE", "false", "False", "FALSE")}
 
 
@@ -147,6 +150,29 @@ def _processes(value: object) -> object:
     return tuple(words)
 
 
+def _seconds(value: object) -> object:
+    """Read `90`, `90s`, `10m`, `1h30m`."""
+    match = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
+    if not match or not any(match.groups()):
+        raise refused(f"{_shown(value)} is no length of time", "write 90s, 10m or 1h30m")
+    plain, hours, minutes, seconds = (float(part or 0) for part in match.groups())
+    return plain + hours * 3600 + minutes * 60 + seconds
+
+
+def _some_seconds(value: object) -> object:
+    seconds = _seconds(value)
+    if not seconds:
+        raise refused(f"{_shown(value)} leaves no time", "write 90s, 10m or 1h30m")
+    return seconds
+
+
+def _actions_list(value: object) -> object:
+    """Take a list for the text with bars."""
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return _actions("|".join(value))
+    return _actions(value)
+
+
 def _shown(value: object) -> str:
     match value:
         case str():
@@ -159,7 +185,13 @@ def _shown(value: object) -> str:
             return "a list"
 
 
-Actions = Annotated[tuple[str, ...], BeforeValidator(_actions), WithJsonSchema({"type": "string"})]
+Actions = Annotated[
+    tuple[str, ...],
+    BeforeValidator(_actions_list),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
+]
+Seconds = Annotated[float, BeforeValidator(_seconds), WithJsonSchema({"type": ["string", "number"]})]
+Timeout = Annotated[float, BeforeValidator(_some_seconds), WithJsonSchema({"type": ["string", "number"]})]
 Processes = Annotated[tuple[Process, ...], BeforeValidator(_processes), WithJsonSchema({"type": "string"})]
 Flag = Annotated[bool, BeforeValidator(_flag), WithJsonSchema({"type": "boolean"})]
 Port = Annotated[int, Field(ge=1, le=65535)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import types
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -90,7 +91,8 @@ def _wrong_type(  # noqa: PLR0911 - one line for each kind of error
         case "greater_than_equal" | "less_than_equal":
             return "the number is out of range", f"it must be {_bound(context)}"
         case "literal_error":
-            return f"'{given}' is not one of {context['expected']}", ""
+            known = re.findall(r"'([^']+)'", str(context["expected"]))
+            return f"'{given}' is not one of {context['expected']}", did_you_mean(str(given), known)
         case "string_too_short" | "too_short":
             return "it must not be empty", ""
         case _:

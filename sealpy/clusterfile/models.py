@@ -21,10 +21,12 @@ from sealpy.clusterfile.fields import (
     Processes,
     Role,
     RootfsPath,
+    Seconds,
     Taint,
+    Timeout,
     refused,
 )
-from sealpy.clusterfile.types import DEFAULT_DATA_ROOT, DEFAULT_NAME, HostKeyPolicy, Strategy
+from sealpy.clusterfile.types import DEFAULT_DATA_ROOT, DEFAULT_NAME, FailurePolicy, HostKeyPolicy, Strategy
 
 __all__ = [
     "ApplicationDocument",
@@ -225,6 +227,13 @@ class ClusterSpec(Model):
     status: None = None
 
 
+class RetryModel(Model):
+    """Say how often a plugin that fails is tried in all, and how long to wait between two tries."""
+
+    attempts: Annotated[int, Field(ge=1, le=100)] = 1
+    backoff: Seconds = 5.0
+
+
 class PluginSpec(Model):
     """Ask for a plugin."""
 
@@ -234,6 +243,10 @@ class PluginSpec(Model):
     scope: str = ""
     data: str = ""
     order: int = 0
+    timeout: Timeout = 0.0
+    retry: RetryModel = RetryModel()
+    failure_policy: FailurePolicy = "Fail"
+    parallel: Annotated[int, Field(ge=0, le=1000)] = 0
 
 
 class ConfigSpec(Model):

@@ -18,6 +18,7 @@ __all__ = [
     "Clusterfile",
     "Config",
     "ExternalRegistry",
+    "FailurePolicy",
     "HostAlias",
     "HostEntry",
     "HostKeyPolicy",
@@ -28,6 +29,7 @@ __all__ = [
     "Plugin",
     "Process",
     "Registry",
+    "Retry",
     "Ssh",
     "Strategy",
 ]
@@ -38,6 +40,7 @@ DEFAULT_DATA_ROOT = "/var/lib/sealpy/data"
 HostKeyPolicy = Literal["accept-new", "strict"]
 Strategy = Literal["overwrite", "merge"]
 Process = Literal["value", "toJson", "toBase64", "toSecret"]
+FailurePolicy = Literal["Fail", "Ignore"]
 KubeadmKind = Literal[
     "InitConfiguration",
     "JoinConfiguration",
@@ -179,9 +182,21 @@ class Cluster:
         return replace(self, ssh=self.ssh.with_password(password), hosts=hosts)
 
 
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Say how often a plugin that fails is tried in all, and how many seconds lie between two tries."""
+
+    attempts: int = 1
+    backoff: float = 5.0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plugin:
-    """Ask for a plugin at some hook points; whether type and actions exist is for the plugin package to say."""
+    """Ask for a plugin at some hook points; whether type and actions exist is for the plugin package to say.
+
+    `timeout` bounds one call of it, with all its steps, in seconds; 0 leaves that to the type and to each step.
+    `parallel` is how many hosts are worked on at once; 0 leaves that to the type.
+    """
 
     name: str
     type: str = ""
@@ -190,6 +205,10 @@ class Plugin:
     scope: str = ""
     data: str = ""
     order: int = 0
+    timeout: float = 0.0
+    retry: Retry = Retry()
+    failure_policy: FailurePolicy = "Fail"
+    parallel: int = 0
     place: Place | None = field(default=None, compare=False)
     notices: tuple[Problem, ...] = field(default=(), compare=False)
 

@@ -212,3 +212,43 @@ def test_what_is_unusual_in_a_plugin_is_understood_with_one_notice(line: str, no
     (plugin,) = load_plugins(f"kind: Plugin\nmetadata: {{name: a}}\nspec:\n  type: SHELL\n  {line}\n", name="p")
     (found,) = plugin.notices
     assert str(found).startswith(f"p:5: {notice}")
+
+
+def plugin_problem(line: str) -> str:
+    with pytest.raises(ClusterfileError) as caught:
+        load_plugins(f"kind: Plugin\nmetadata: {{name: a}}\nspec:\n  {line}\n", name="p")
+    (problem,) = caught.value.problems
+    return f"{problem} ({problem.hint})"
+
+
+@pytest.mark.parametrize(
+    ("typed", "seconds"), [("90", 90), ("90s", 90), ("0.5s", 0.5), ("10m", 600), ("1h30m", 5400), ("1h1m1s", 3661)]
+)
+def test_a_length_of_time_is_written_as_people_do(typed: str, seconds: float) -> None:
+    (plugin,) = load_plugins(f"kind: Plugin\nmetadata: {{name: a}}\nspec: {{timeout: {typed}}}\n")
+    assert plugin.timeout == seconds
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("timeout: soon", "p:4: spec.timeout: 'soon' is no length of time (write 90s, 10m or 1h30m)"),
+        ("timeout: 0", "p:4: spec.timeout: '0' leaves no time (write 90s, 10m or 1h30m)"),
+        ("timeout: -5s", "p:4: spec.timeout: '-5s' is no length of time (write 90s, 10m or 1h30m)"),
+        ("retry: {attempts: 0}", "p:4: spec.retry.attempts: the number is out of range (it must be at least 1)"),
+        ("retry: {atempts: 2}", "p:4: spec.retry.atempts: this field is unknown (did you mean 'attempts'?)"),
+        (
+            "failurePolicy: ignor",
+            "p:4: spec.failurePolicy: 'ignor' is not one of 'Fail' or 'Ignore' (did you mean 'Ignore'?)",
+        ),
+        ("parallel: all", "p:4: spec.parallel: a whole number is needed, not text (write digits only)"),
+    ],
+)
+def test_what_a_plugin_asks_for_is_checked_when_it_is_read(line: str, problem: str) -> None:
+    assert plugin_problem(line) == problem
+
+
+@pytest.mark.parametrize("action", ["PreInit|PreJoin", "[PreInit, PreJoin]", "\n  - PreInit\n  - PreJoin"])
+def test_actions_are_a_text_with_bars_or_a_list(action: str) -> None:
+    (plugin,) = load_plugins(f"kind: Plugin\nmetadata: {{name: a}}\nspec:\n  action: {action}\n")
+    assert plugin.actions == ("PreInit", "PreJoin")
