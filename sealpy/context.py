@@ -79,9 +79,9 @@ class Context:
         facts, leader = self.facts[host], self.facts[self.inventory.leader]
         return "node" in facts.marks and facts.kube_ca != "" and facts.kube_ca == leader.kube_ca
 
-    def mark(self, name: str, digest: str) -> Run:
+    def mark(self, name: str, digest: str, *, title: str = "") -> Run:
         """Give the step that notes on a host that a piece of work is finished, and from which input."""
-        return Run(f"note: {name} is done", "sh", "-c", _MARK, "sh", f"{self.directory}/marks", name, digest)
+        return Run(f"note: {title or name} is done", "sh", "-c", _MARK, "sh", f"{self.directory}/marks", name, digest)
 
     def unmark(self) -> Run:
         """Give the step that takes all marks back, before what they stand for is undone."""

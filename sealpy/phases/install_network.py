@@ -28,4 +28,4 @@ class InstallNetwork(Phase[Context]):
 
     def steps(self, ctx: Context, host: str) -> Steps:
         """Launch the network's apps once for each image."""
-        yield from launch_once(ctx, host, "network", ctx.image.metadata.launch_commands(network_apps(ctx)))
+        yield from launch_once(ctx, host, ctx.image.metadata.launch_commands(network_apps(ctx)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from sealpy.context import Context, digest_of
@@ -28,24 +29,30 @@ class LaunchApps(Phase[Context]):
 
     def steps(self, ctx: Context, host: str) -> Steps:
         """Run the launch commands in order, once for each image and choice of apps."""
-        yield from launch_once(ctx, host, "apps", _commands(ctx))
+        yield from launch_once(ctx, host, _commands(ctx))
 
 
 def _commands(ctx: Context) -> tuple[LaunchCommand, ...]:
+    """Give what is to be launched; `--cmds ""` and `--apps ""` launch nothing, as the ancestor's did."""
     if ctx.launch is not None:
-        return tuple(LaunchCommand("", text, "") for text in ctx.launch)
+        return tuple(LaunchCommand("", text, "") for text in ctx.launch if text.strip())
+    apps = None if ctx.apps is None else tuple(name for name in ctx.apps if name.strip())
     network = network_apps(ctx)  # runs already
-    return tuple(command for command in ctx.image.metadata.launch_commands(ctx.apps) if command.app not in network)
+    return tuple(command for command in ctx.image.metadata.launch_commands(apps) if command.app not in network)
 
 
-def launch_once(ctx: Context, host: str, mark: str, commands: Sequence[LaunchCommand]) -> Steps:
-    """Run launch commands in order, unless the mark says that they ran with these files and this environment."""
-    digest = digest_of(commands, ctx.tree(host).digest, sorted(ctx.env[host].items()))
-    if ctx.facts[host].marked(mark, digest):
-        return
+def launch_once(ctx: Context, host: str, commands: Sequence[LaunchCommand]) -> Steps:
+    """Run launch commands in order, each unless its own mark says that it ran with these files and this environment."""
+    digest = digest_of(ctx.tree(host).digest, sorted(ctx.env[host].items()))
+    times: Counter[LaunchCommand] = Counter()
     for command in commands:
-        yield _launch(ctx, host, command)
-    yield ctx.mark(mark, digest)
+        times[command] += 1
+        mark = f"launch-{digest_of(command, times[command])[:16]}"
+        if ctx.facts[host].marked(mark, digest):
+            continue
+        launch = _launch(ctx, host, command)
+        yield launch
+        yield ctx.mark(mark, digest, title=launch.title)
 
 
 def _launch(ctx: Context, host: str, command: LaunchCommand) -> Run:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from sealpy.context import Context, digest_of
 from sealpy.engine import Phase
 from sealpy.image.metadata import Application, Launch
@@ -178,8 +180,8 @@ def test_the_network_is_launched_first_and_not_again_with_the_apps() -> None:
         launch=Launch(app_names=("flannel", "web")),
     )
     ctx = a_context(image=image)
-    assert titles(InstallNetwork(), ctx, MASTER) == ["launch flannel", "note: network is done"]
-    assert titles(LaunchApps(), ctx, MASTER) == ["launch web", "note: apps is done"]
+    assert titles(InstallNetwork(), ctx, MASTER) == ["launch flannel", "note: launch flannel is done"]
+    assert titles(LaunchApps(), ctx, MASTER) == ["launch web", "note: launch web is done"]
     assert InstallNetwork().skip(a_context()) != ""
 
 
@@ -191,6 +193,27 @@ def test_apps_are_launched_in_their_directory_with_the_clusters_own_kubeconfig()
     assert isinstance(launch, Run)
     assert launch.argv[-2:] == ("/var/lib/sealpy/data/my-cluster/rootfs/application/apps/web", "make install")
     assert ("KUBECONFIG", "/etc/kubernetes/admin.conf") in launch.env
+
+
+def test_each_launch_command_is_run_once_even_if_the_next_one_failed() -> None:
+    ctx = a_context(launch=("install a", "install b", "install a"))
+    steps, _ = walk(LaunchApps().steps(ctx, MASTER))
+    assert [title_of(step) for step in steps[::2]] == ["install a", "install b", "install a"]
+    first, third = steps[1], steps[5]
+    assert isinstance(first, Run)
+    assert isinstance(third, Run)
+    ctx.facts[MASTER] = good_facts(marks={first.argv[-2]: first.argv[-1]})
+    assert titles(LaunchApps(), ctx, MASTER)[::2] == ["install b", "install a"]
+    ctx.facts[MASTER] = good_facts(marks={step.argv[-2]: step.argv[-1] for step in (first, third)})
+    assert titles(LaunchApps(), ctx, MASTER)[::2] == ["install b"]
+
+
+@pytest.mark.parametrize("given", [{"launch": ("", " ")}, {"apps": ("",)}])
+def test_blank_commands_and_apps_launch_nothing(given: dict[str, tuple[str, ...]]) -> None:
+    image = an_image(launch=Launch(cmds=("date",)))
+    ctx = a_context(image=image, **given)
+    assert LaunchApps().skip(ctx) != ""
+    assert titles(LaunchApps(), ctx, MASTER) == []
 
 
 def test_roles_become_labels_under_their_old_and_their_new_name() -> None:
