@@ -13,13 +13,18 @@ from sealpy.gotemplate.evaluator import evaluate
 from sealpy.gotemplate.functions import FUNCTIONS
 from sealpy.gotemplate.parser import parse
 
-__all__ = ["render"]
+__all__ = ["NO_VALUE", "render"]
 
 
-def render(text: str, values: Mapping[str, object], *, name: str) -> str:
+NO_VALUE = "<no value>"
+"""What Go puts out for a key that nobody gave."""
+
+
+def render(text: str, values: Mapping[str, object], *, name: str, missing: str | None = None) -> str:
     """Fill a template; raises TemplateError with file, line and expression.
 
     Values are text, numbers, truth values, lists and mappings of these; None is as good as missing. `name` is what
-    messages call the file. All values that are missing are reported together.
+    messages call the file. All values that are missing are reported together, unless `missing` is what is put out for
+    each: that is for reading a template whose values are not all known yet.
     """
-    return evaluate(parse(text, name=name, functions=FUNCTIONS), values)
+    return evaluate(parse(text, name=name, functions=FUNCTIONS), values, missing=missing)

@@ -34,15 +34,19 @@ _DEEPEST = 50  # templates that call one another
 _NOTHING = object()
 
 
-def evaluate(template: Template, values: Mapping[str, object]) -> str:
-    """Put out a template; raises TemplateError with every value that is missing, or with the first other error."""
-    return _Evaluator(template, values).text()
+def evaluate(template: Template, values: Mapping[str, object], *, missing: str | None = None) -> str:
+    """Put out a template; raises TemplateError with every value that is missing, or with the first other error.
+
+    With a text for `missing`, that text is put out instead and no missing value is an error.
+    """
+    return _Evaluator(template, values, missing=missing).text()
 
 
 class _Evaluator:
-    def __init__(self, template: Template, values: Mapping[str, object]) -> None:
+    def __init__(self, template: Template, values: Mapping[str, object], *, missing: str | None) -> None:
         self._template = template
         self._values = values
+        self._missing = missing
         self._variables: list[tuple[str, object]] = [("$", values)]
         self._out: list[str] = []
         self._problems: list[Problem] = []
@@ -91,7 +95,7 @@ class _Evaluator:
             return ""
         if isinstance(value, Missing):
             self._report(value)
-            return ""
+            return self._missing or ""
         return shown(value)
 
     def _branch(self, node: Branch | With, dot: object) -> Exit | None:
@@ -250,7 +254,7 @@ class _Evaluator:
         self._variables[at] = (name, value)
 
     def _report(self, missing: Missing) -> None:
-        if missing.reported:
+        if missing.reported or self._missing is not None:
             return
         place = Place(self._template.name, missing.line)
         problem = Problem(f"'{missing.source}' has no value", place, self._hint(missing.source))

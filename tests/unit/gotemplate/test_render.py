@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sealpy.errors import TemplateError
-from sealpy.gotemplate import render
+from sealpy.gotemplate import NO_VALUE, render
 
 VALUES: dict[str, object] = {
     "L": ["p", "q", "r"],
@@ -203,6 +203,13 @@ def test_a_template_of_a_real_image_comes_out_byte_for_byte_as_from_go(
 ) -> None:
     text = (GOLDEN / name).read_bytes().decode()
     assert hashlib.sha256(render(text, values, name=name).encode()).hexdigest()[:16] == digest
+
+
+def test_a_template_whose_values_are_not_all_known_yet_can_be_read() -> None:
+    text = '{{.A}} {{.S}} {{b64enc .B}} {{if .C}}c{{end}}{{range .D}}d{{end}}{{or .E "e"}}'
+    assert render(text, VALUES, name="x", missing=NO_VALUE) == "<no value> str <no value> e"
+    with pytest.raises(TemplateError, match="no_such_function"):
+        render("{{no_such_function}}", VALUES, name="x", missing=NO_VALUE)
 
 
 def test_all_missing_values_are_reported_at_once() -> None:
