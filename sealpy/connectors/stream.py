@@ -137,10 +137,20 @@ def _pour(feeder: _Feeder, chunks: Iterable[bytes], preamble: bytes, on_sent: Ca
 
 
 def _pieces(chunks: Iterable[bytes], size: int) -> Iterator[bytes | memoryview]:
-    """Cut chunks of any sizes into pieces of one size; the last one may be smaller."""
+    """Cut chunks of any sizes into pieces of one size; the last one may be smaller.
+
+    A piece is copied only where two chunks meet.
+    """
     rest = b""
     for chunk in chunks:
-        view = memoryview(rest + chunk if rest else chunk)
+        view = memoryview(chunk)
+        if rest:
+            missing = size - len(rest)
+            rest += view[:missing]
+            view = view[missing:]
+            if len(rest) < size:
+                continue
+            yield rest
         whole = len(view) - len(view) % size
         for at in range(0, whole, size):
             yield view[at : at + size]
