@@ -135,6 +135,13 @@ def _html(*values: object) -> str:
     return text.replace('"', "&#34;").replace("'", "&#39;").replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
+_JS = {"\\": "\\\\", "'": "\\'", '"': '\\"', "<": "\\u003C", ">": "\\u003E", "&": "\\u0026", "=": "\\u003D"}
+
+
+def _js(*values: object) -> str:
+    return "".join(_JS.get(sign) or (sign if sign.isprintable() else f"\\u{ord(sign):04X}") for sign in _print(*values))
+
+
 def _urlquery(*values: object) -> str:
     return quote_plus(_print(*values))
 
@@ -173,6 +180,7 @@ FUNCTIONS: Mapping[str, Function] = {
     "println": Function(_println, 0),
     "printf": Function(printf, 1),
     "html": Function(_html, 0),
+    "js": Function(_js, 0),
     "urlquery": Function(_urlquery, 0),
     "b64enc": Function(_b64enc, 1, 1),
     "b64dec": Function(_b64dec, 1, 1),

@@ -70,6 +70,7 @@ AS_GO_DOES = [
     ('{{"x" | printf "%s-%s" "y"}} {{1 | print 2}} {{.S | or ""}}', "y-x 2 1 str"),
     ("{{.L}} {{.M}} {{.T}}", "[p q r] map[a:x b:2] true"),
     ('{{html "<a href=\'x\'>&"}} {{urlquery "a b&c=é~"}}', "&lt;a href=&#39;x&#39;&gt;&amp; a+b%26c%3D%C3%A9~"),
+    (r"""{{js "it's" "<a b=\"é\">\n"}}""", r"""it\'s\u003Ca b\u003D\"é\"\u003E\u000A"""),
     ('{{b64enc "qwertyuiop"}} {{b64dec "cXdlcnR5dWlvcA=="}}', "cXdlcnR5dWlvcA== qwertyuiop"),
     # quotes within quotes of the file's own language
     ('"{{or .RegistryURL "sea.hub:5000"}}/x"', '"sea.hub:5000/x"'),
