@@ -28,6 +28,10 @@ class Connector(Protocol):
         """Count the exchanges so far: one per command."""
         ...
 
+    def connect(self) -> None:
+        """Connect now, or again where the connection was lost, instead of at the next command."""
+        ...
+
     def run(
         self,
         argv: Sequence[str],

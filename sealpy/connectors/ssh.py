@@ -87,9 +87,10 @@ class SshConnector:
         """Listen on a local port while the block runs; what connects to it reaches `host:port` from the machine.
 
         Gives the local address and port. May be used by other threads while commands run. Raises ConnectError.
+        When the connection was lost meanwhile, what connects goes through the one that a command has made since.
         """
-        wire = self._connected()
-        with forwarded(lambda origin: wire.tunnel(host, port, origin=origin)) as local:
+        first = self._connected()
+        with forwarded(lambda origin: (self._wire or first).tunnel(host, port, origin=origin)) as local:
             yield local
 
     def close(self) -> None:

@@ -51,14 +51,24 @@ class KubeDoor:
         return self._document or {}
 
     def open(self) -> Kube:
-        """Give the API; raises KubeError."""
+        """Give the API; raises KubeError. The way to it is made anew where the connection was lost meanwhile."""
         with self._lock:
-            if self._kube is None:
+            if self._kube is not None:
+                self._reconnect()
+            else:
                 document = self.kubeconfig()
                 host, port = self._dig()
                 server = f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}"
                 self._kube = Kube.from_kubeconfig(document, server=server)
             return self._kube
+
+    def _reconnect(self) -> None:
+        """See that the leader is connected: the tunnel leads through its connection, whichever that is by now."""
+        try:
+            with self._connections.use(self._leader) as connector:
+                connector.connect()
+        except ConnectError as error:
+            raise KubeError(f"the API server cannot be reached: {error.message}", hint=error.hint) from error
 
     def _dig(self) -> tuple[str, int]:
         try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from sealpy.context import Context, digest_of
@@ -209,7 +211,7 @@ def test_each_launch_command_is_run_once_even_if_the_next_one_failed() -> None:
 
 
 @pytest.mark.parametrize("given", [{"launch": ("", " ")}, {"apps": ("",)}])
-def test_blank_commands_and_apps_launch_nothing(given: dict[str, tuple[str, ...]]) -> None:
+def test_blank_commands_and_apps_launch_nothing(given: dict[str, Any]) -> None:
     image = an_image(launch=Launch(cmds=("date",)))
     ctx = a_context(image=image, **given)
     assert LaunchApps().skip(ctx) != ""
