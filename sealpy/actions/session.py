@@ -101,7 +101,8 @@ def session(
     connections = Connections(connect)
     ctx = make_context(connections, emit)
     home = surroundings.cluster_home(ctx.name)
-    journal = Journal(None if surroundings.rehearsal else home / "journal.jsonl", run=run, action=action)
+    begin = Journal.rehearsing if surroundings.rehearsal else Journal
+    journal = begin(home / "journal.jsonl", run=run, action=action)
     executor = Executor(connections, emit=emit, journal=journal, rehearsal=surroundings.rehearsal)
     begun = Session(executor, ctx)
     ok = False

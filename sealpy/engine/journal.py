@@ -21,14 +21,20 @@ class Journal:
     `done(identity)` to leave out what must not happen twice (plugins; every other step asks its host instead).
     """
 
-    def __init__(self, path: Path | None, *, run: str, action: str) -> None:
+    def __init__(self, path: Path | None, *, run: str, action: str, done: frozenset[str] = frozenset()) -> None:
+        """Take the file, or None to write nothing; `done` is known to be done besides what the file says."""
         self._path = path
         self._run = run
         self._lock = threading.Lock()
-        self._done = _unfinished(path, action) if path else frozenset()
+        self._done = done | (_unfinished(path, action) if path else frozenset())
         if path:
             _end_torn_line(path)
         self._write({"event": "run.started", "action": action})
+
+    @classmethod
+    def rehearsing(cls, path: Path, *, run: str, action: str) -> Journal:
+        """Know what an earlier run of the same action was cut after, and write nothing."""
+        return cls(None, run=run, action=action, done=_unfinished(path, action))
 
     def step(self, *, host: str, phase: str, kind: str, title: str, error: str = "") -> None:
         """Note that a changing step ended."""

@@ -30,12 +30,17 @@ if [ -d "$1/statics" ]; then mkdir -p /etc/kubernetes && cp -R "$1/statics/." /e
 """
 
 # What `kubeadm reset` leaves behind (measured): links, routes, rules, CNI's state, empty control groups. $1 the rootfs,
-# $2 phases that kubeadm leaves out. An image's own script goes first; the rest is for images that have none.
+# $2 phases that kubeadm leaves out. An image's own script goes first; the rest is for images that have none. When that
+# script fails, the rest is done all the same, and the failure told at the end.
 _RESET = r"""set -u
+status=0
 if cmp -s /root/.kube/config /etc/kubernetes/admin.conf; then rm -f /root/.kube/config; fi
 if command -v kubeadm >/dev/null 2>&1; then kubeadm reset -f --skip-phases "$2" 2>&1 | tail -n 5; fi
 systemctl disable --now kubelet >/dev/null 2>&1
-if [ -f "$1/scripts/clean-kube.sh" ]; then (cd "$1/scripts" && bash clean-kube.sh); fi
+if [ -f "$1/scripts/clean-kube.sh" ]; then
+  said=$(cd "$1/scripts" && bash clean-kube.sh 2>&1) || status=$?
+  [ -z "$said" ] || printf '%s\n' "$said"
+fi
 for link in cni0 flannel.1 kube-ipvs0 tunl0 vxlan.calico; do ip link delete "$link" 2>/dev/null; done
 for tool in iptables ip6tables; do
   command -v $tool-save >/dev/null 2>&1 || continue
@@ -49,7 +54,8 @@ rmdir /root/.kube 2>/dev/null
 for root in /sys/fs/cgroup /sys/fs/cgroup/*; do
   [ -d "$root/kubepods" ] && find "$root/kubepods" -depth -type d -exec rmdir {} + 2>/dev/null
 done
-true
+[ "$status" = 0 ] || printf 'clean-kube.sh ended with exit status %s: %s\n' "$status" "$said" >&2
+exit "$status"
 """
 
 

@@ -46,6 +46,16 @@ def test_a_rehearsal_leaves_no_journal(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_rehearsal_knows_what_a_cut_run_had_done_and_writes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    Journal(path, run="1", action="apply").mark("plugin a")
+    before = path.read_text()
+    rehearsal = Journal.rehearsing(path, run="2", action="apply")
+    rehearsal.mark("plugin b")
+    assert (rehearsal.done("plugin a"), rehearsal.done("plugin b")) == (True, False)
+    assert path.read_text() == before
+
+
 def test_what_an_apply_had_done_is_undone_by_a_delete_even_if_that_failed(tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
     Journal(path, run="1", action="apply").mark("plugin a")
