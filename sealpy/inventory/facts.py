@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-__all__ = ["Facts", "facts_script", "parse_facts"]
+__all__ = ["HOSTS_SIGN", "MIRRORS", "Facts", "facts_script", "parse_facts"]
 
-# $1 the directory of the cluster on the host. Prints `key=value`, one a line, keys may repeat; needs nothing but a
-# shell and coreutils, so that a host that lacks something can be told so.
+HOSTS_SIGN = "# sealpy"  # ends every line of /etc/hosts that is ours
+MIRRORS = "/etc/containerd/certs.d"
+
+# $1 the directory of the cluster on the host, $2 the sign of our lines in /etc/hosts, $3 the directory of mirrors.
+# Prints `key=value`, one a line, keys may repeat; needs nothing but a shell and coreutils, so that a host that lacks
+# something can be told so.
 _SCRIPT = r"""
 say() { printf '%s=%s\n' "$1" "$2"; }
 have() { command -v "$1" >/dev/null 2>&1; }
@@ -62,6 +66,8 @@ for mark in "$1"/marks/*; do [ -f "$mark" ] && say mark "${mark##*/} $(cat "$mar
 for pair in kube_ca:/etc/kubernetes/pki/ca.crt registry_ca:"$1/registry/ca.crt"; do
   [ -f "${pair#*:}" ] && say "${pair%%:*}" "$(sha256sum < "${pair#*:}" | cut -d' ' -f1)"
 done
+say own_hosts "$(grep "$2\$" /etc/hosts 2>/dev/null | sha256sum | cut -d' ' -f1)"
+[ -d "$3" ] && find "$3" -type f -exec sha256sum {} + | while read -r sum path; do say digest "$sum $path"; done
 grep -qw overlay /proc/filesystems && say feature overlay
 [ -d /proc/sys/net/bridge ] && say feature bridge
 say sysctl "net.ipv4.ip_forward $(cat /proc/sys/net/ipv4/ip_forward)"
@@ -99,6 +105,8 @@ class Facts:
     marks: Mapping[str, str] = field(default_factory=dict)  # what sealpy finished here, by name: digest of its input
     kube_ca: str = ""  # sha256 of the file of the cluster's certificate authority
     registry_ca: str = ""  # the same of the registry's
+    own_hosts: str = ""  # sha256 of our lines of /etc/hosts, each with its line end
+    digests: Mapping[str, str] = field(default_factory=dict)  # sha256 by path, of the container engine's mirrors
     features: frozenset[str] = frozenset()
     sysctls: Mapping[str, str] = field(default_factory=dict)
 
@@ -109,7 +117,7 @@ class Facts:
 
 def facts_script(directory: str) -> tuple[str, ...]:
     """Give the command that prints the facts; `directory` is that of the cluster on the host."""
-    return ("sh", "-c", _SCRIPT, "sh", directory)
+    return ("sh", "-c", _SCRIPT, "sh", directory, HOSTS_SIGN, MIRRORS)
 
 
 def parse_facts(text: str) -> Facts:
@@ -147,6 +155,8 @@ def parse_facts(text: str) -> Facts:
         marks=dict(_pair(mark) for mark in many.get("mark", ())),
         kube_ca=one.get("kube_ca", ""),
         registry_ca=one.get("registry_ca", ""),
+        own_hosts=one.get("own_hosts", ""),
+        digests={path: digest for digest, path in map(_pair, many.get("digest", ()))},
         features=frozenset(many.get("feature", ())),
         sysctls=dict(_pair(value) for value in many.get("sysctl", ())),
     )

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from sealpy.context import Context
 from sealpy.engine import Phase
 from sealpy.errors import HostError, PhaseError, SealpyError
-from sealpy.phases.write_hosts import SIGN
+from sealpy.inventory.facts import HOSTS_SIGN
 from sealpy.sdk import Ask, Result, Steps
 
 __all__ = ["Audit"]
@@ -58,7 +58,7 @@ class Audit(Phase[Context]):
 
     def steps(self, ctx: Context, host: str) -> Steps:
         """Ask the host."""
-        answer: Result = yield Ask("look for traces", "sh", "-c", _AUDIT, "sh", ctx.directory, SIGN)
+        answer: Result = yield Ask("look for traces", "sh", "-c", _AUDIT, "sh", ctx.directory, HOSTS_SIGN)
         if answer.lines:
             raise HostError(host, f"{len(answer.lines)} traces are left: {'; '.join(answer.lines)}")
 

@@ -27,5 +27,5 @@ class JoinControlPlanes(Phase[Context]):
         if ctx.ticket is None:
             raise LookupError("joining needs a ticket: IssueTicket comes before")
         yield from ctx.runtime.join_control_plane(host, ctx.ticket)
-        yield from hosts_file(ctx, host, host)
+        yield hosts_file(ctx, host, host)
         yield ctx.mark("node", "control-plane")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 
 from sealpy.context import Context, digest_of
 from sealpy.engine import Phase
-from sealpy.registry import Authority, start
+from sealpy.registry import Authority, authority_path, mirrors, start
 from sealpy.sdk import Fetch, Put, Result, Steps
 
 __all__ = ["PrepareAuthority", "StartRegistry"]
@@ -27,7 +28,7 @@ class PrepareAuthority(Phase[Context]):
         fingerprint = ctx.facts[ctx.inventory.leader].registry_ca
         done = (
             bool(fingerprint)
-            and all(ctx.facts[host].marked("registry-trusted", trust_digest(ctx, fingerprint)) for host in ctx.facts)
+            and all(trusts(ctx, host, fingerprint) for host in ctx.inventory.addresses)
             and all(is_running(ctx, host, fingerprint) for host in ctx.registry.hosts)
         )
         return "the registry runs, and every host trusts it" if done else ""
@@ -79,7 +80,9 @@ def registry_digest(ctx: Context, host: str, fingerprint: str) -> str:
     return digest_of(plan.url, plan.dns_names, plan.ips, ctx.tree(host).digest, fingerprint)
 
 
-def trust_digest(ctx: Context, fingerprint: str) -> str:
-    """Give the input of trusting the registry, for its mark."""
-    plan = ctx.registry
-    return digest_of(plan.url, plan.hosts, plan.mirrored, plan.any_domain, fingerprint)
+def trusts(ctx: Context, host: str, fingerprint: str) -> bool:
+    """Tell whether a host's container engine is told of the registry, and by the files as they should be."""
+    found, plan = ctx.facts[host].digests, ctx.registry
+    return found.get(authority_path(plan)) == fingerprint and all(
+        found.get(path) == hashlib.sha256(text.encode()).hexdigest() for path, text in mirrors(plan, host).items()
+    )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sealpy.context import Context
 from sealpy.engine import Phase
-from sealpy.phases.start_registry import trust_digest
+from sealpy.phases.start_registry import trusts
 from sealpy.registry import trust
 from sealpy.sdk import Steps
 
@@ -24,8 +24,5 @@ class TrustRegistry(Phase[Context]):
         """Write the mirrors and the authority where they are not yet."""
         if ctx.authority is None:  # nothing to issue: every host has it
             return
-        digest = trust_digest(ctx, ctx.authority.fingerprint)
-        if ctx.facts[host].marked("registry-trusted", digest):
-            return
-        yield from trust(ctx.registry, host, ctx.authority.certificate)
-        yield ctx.mark("registry-trusted", digest)
+        if not trusts(ctx, host, ctx.authority.fingerprint):
+            yield from trust(ctx.registry, host, ctx.authority.certificate)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 
-from sealpy.context import Context, digest_of
+from sealpy.context import Context
 from sealpy.engine import Phase
+from sealpy.inventory.facts import HOSTS_SIGN
 from sealpy.sdk import Run, Steps
 
-__all__ = ["SIGN", "WriteHosts", "forget_hosts", "hosts_file"]
-
-SIGN = "# sealpy"
+__all__ = ["WriteHosts", "forget_hosts", "hosts_file"]
 
 # $1 the sign, $2 the lines. Written beside and renamed where that is possible; a bind mount can only be written into.
 _WRITE = r"""set -eu
@@ -33,25 +33,27 @@ class WriteHosts(Phase[Context]):
         return ctx.inventory.addresses
 
     def steps(self, ctx: Context, host: str) -> Steps:
-        """Write the names once; a control plane that has joined is its own API server."""
+        """Write the names where they do not stand as they should; whoever edited our lines gets them back."""
         server = host if ctx.is_node(host) and host in ctx.inventory.masters else ctx.inventory.leader
-        yield from hosts_file(ctx, host, server)
+        text = "".join(f"{line}\n" for line in _lines(ctx, host, server))
+        if ctx.facts[host].own_hosts != hashlib.sha256(text.encode()).hexdigest():
+            yield hosts_file(ctx, host, server)
 
 
-def hosts_file(ctx: Context, host: str, server: str) -> Steps:
-    """Write our lines of /etc/hosts; every one ends with a sign, so that they can be taken away again."""
-    lines = (
-        f"{ctx.registry.address_for(host)} {ctx.registry.domain} {SIGN}",
-        f"{server} apiserver.cluster.local {SIGN}",
-        *(f"{address} {names} {SIGN}" for address, names in ctx.aliases),
-    )
-    digest = digest_of(lines)
-    if ctx.facts[host].marked("hosts", digest):
-        return
-    yield Run("write /etc/hosts", "sh", "-c", _WRITE, "sh", SIGN, "\n".join(lines))
-    yield ctx.mark("hosts", digest)
+def hosts_file(ctx: Context, host: str, server: str) -> Run:
+    """Give the step that writes our lines of /etc/hosts; `server` is the host's API server."""
+    return Run("write /etc/hosts", "sh", "-c", _WRITE, "sh", HOSTS_SIGN, "\n".join(_lines(ctx, host, server)))
 
 
 def forget_hosts() -> Run:
     """Give the step that takes our lines away."""
-    return Run("clean /etc/hosts", "sh", "-c", _WRITE, "sh", SIGN, "")
+    return Run("clean /etc/hosts", "sh", "-c", _WRITE, "sh", HOSTS_SIGN, "")
+
+
+def _lines(ctx: Context, host: str, server: str) -> tuple[str, ...]:
+    """Give our lines; every one ends with a sign, so that they can be found and taken away again."""
+    return (
+        f"{ctx.registry.address_for(host)} {ctx.registry.domain} {HOSTS_SIGN}",
+        f"{server} apiserver.cluster.local {HOSTS_SIGN}",
+        *(f"{address} {names} {HOSTS_SIGN}" for address, names in ctx.aliases),
+    )

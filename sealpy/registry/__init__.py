@@ -6,6 +6,6 @@ their original names, and nothing depends on a virtual address: with several reg
 """
 
 from sealpy.registry.certificates import Authority
-from sealpy.registry.private import RegistryPlan, distrust, start, stop, trust
+from sealpy.registry.private import RegistryPlan, authority_path, distrust, mirrors, start, stop, trust
 
-__all__ = ["Authority", "RegistryPlan", "distrust", "start", "stop", "trust"]
+__all__ = ["Authority", "RegistryPlan", "authority_path", "distrust", "mirrors", "start", "stop", "trust"]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from sealpy.registry.certificates import Authority
 from sealpy.sdk import Put, Run, Steps, Wait
 
-__all__ = ["RegistryPlan", "distrust", "start", "stop", "trust"]
+__all__ = ["RegistryPlan", "authority_path", "distrust", "mirrors", "start", "stop", "trust"]
 
 _CERTS_D = "/etc/containerd/certs.d"
 _SIGN = "# written by sealpy"
@@ -78,18 +78,30 @@ def start(plan: RegistryPlan, host: str, authority: Authority) -> Steps:
     )
 
 
+def authority_path(plan: RegistryPlan) -> str:
+    """Give where a host keeps the certificate of the registry's authority."""
+    return f"{_CERTS_D}/{plan.url}/ca.crt"
+
+
 def trust(plan: RegistryPlan, host: str, certificate: bytes) -> Steps:
     """Tell containerd to ask the registry first; it reads these files at each pull, so nothing is restarted."""
-    ca = f"{_CERTS_D}/{plan.url}/ca.crt"
-    yield Put("write the registry's authority", ca, certificate)
+    yield Put("write the registry's authority", authority_path(plan), certificate)
+    for path, text in mirrors(plan, host).items():
+        yield Put(f"mirror {path.split('/')[-2]}", path, text.encode())
+
+
+def mirrors(plan: RegistryPlan, host: str) -> dict[str, str]:
+    """Give the files that tell containerd on a host whom to ask for which domain, by path."""
     others = [other for other in plan.hosts if other != plan.address_for(host)]
     roots = [f"https://{address}:{plan.port}" for address in (plan.domain, *map(_bracketed, others))]
-    yield _hosts_toml(plan.url, "", [f'server = "{roots[0]}"'], roots, ca)
+    ca = authority_path(plan)
+    files = {plan.url: _hosts_toml("", [f'server = "{roots[0]}"'], roots, ca)}
     for domain in plan.mirrored:
         if domain != plan.url:
-            yield _hosts_toml(domain, f"/v2/{domain.replace(':', '_')}", [], roots, ca)
+            files[domain] = _hosts_toml(f"/v2/{domain.replace(':', '_')}", [], roots, ca)
     if plan.any_domain:
-        yield _hosts_toml("_default", "", [], roots, ca)
+        files["_default"] = _hosts_toml("", [], roots, ca)
+    return {f"{_CERTS_D}/{domain}/hosts.toml": text for domain, text in files.items()}
 
 
 def stop(plan: RegistryPlan, host: str) -> Steps:
@@ -104,13 +116,12 @@ def distrust(plan: RegistryPlan, host: str) -> Steps:
     yield Run("forget the registry", "sh", "-c", _DISTRUST, "sh", _CERTS_D, _SIGN)
 
 
-def _hosts_toml(domain: str, path: str, head: list[str], roots: list[str], ca: str) -> Put:
+def _hosts_toml(path: str, head: list[str], roots: list[str], ca: str) -> str:
     lines = [_SIGN, *head]
     for root in roots:
         lines += [f'[host."{root}{path}"]', '  capabilities = ["pull", "resolve"]', f'  ca = "{ca}"']
         lines += ["  override_path = true"] if path else []
-    text = "\n".join(lines) + "\n"
-    return Put(f"mirror {domain}", f"{_CERTS_D}/{domain}/hosts.toml", text.encode())
+    return "\n".join(lines) + "\n"
 
 
 def _bracketed(address: str) -> str:

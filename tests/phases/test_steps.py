@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import pytest
@@ -60,15 +61,19 @@ def test_the_container_engine_is_installed_once_for_an_image_and_an_environment(
     assert titles(InstallContainerEngine(), ctx, MASTER)[0] == "install containerd", "it was stopped since"
 
 
-def test_names_are_written_until_the_mark_says_so() -> None:
+def sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def test_names_are_written_where_they_do_not_stand_as_they_should() -> None:
     ctx = a_context()
-    steps, _ = walk(WriteHosts().steps(ctx, WORKER))
-    write, mark = steps
+    (write,), _ = walk(WriteHosts().steps(ctx, WORKER))
     assert isinstance(write, Run)
     assert write.argv[-1] == "10.0.0.1 sea.hub # sealpy\n10.0.0.1 apiserver.cluster.local # sealpy"
-    assert isinstance(mark, Run)
-    ctx.facts[WORKER] = good_facts(marks={"hosts": mark.argv[-1]})
+    ctx.facts[WORKER] = good_facts(own_hosts=sha256(write.argv[-1] + "\n"))
     assert titles(WriteHosts(), ctx, WORKER) == []
+    ctx.facts[WORKER] = good_facts(own_hosts=sha256("10.0.0.9 sea.hub # sealpy\n"))
+    assert titles(WriteHosts(), ctx, WORKER) == ["write /etc/hosts"], "somebody edited our lines"
 
 
 def test_a_control_plane_that_has_joined_is_its_own_api_server() -> None:
@@ -96,19 +101,21 @@ def test_the_registry_gets_an_authority_a_certificate_and_its_script() -> None:
 def test_a_registry_that_runs_and_is_trusted_needs_nobody() -> None:
     ctx = a_context()
     ctx.authority = Authority.create("x")
-    marks: dict[str, dict[str, str]] = {MASTER: {}, WORKER: {}}
-    for phase, hosts in ((StartRegistry(), [MASTER]), (TrustRegistry(), [MASTER, WORKER])):
-        for host in hosts:
-            mark = walk(phase.steps(ctx, host))[0][-1]
-            assert isinstance(mark, Run)
-            marks[host][mark.argv[-2]] = mark.argv[-1]
+    mark = walk(StartRegistry().steps(ctx, MASTER))[0][-1]
+    assert isinstance(mark, Run)
+    puts = [step for step in walk(TrustRegistry().steps(ctx, WORKER))[0] if isinstance(step, Put)]
+    digests = {put.path: hashlib.sha256(put.content).hexdigest() for put in puts}
     fingerprint = ctx.authority.fingerprint
+    leader = {"marks": {mark.argv[-2]: mark.argv[-1]}, "registry_ca": fingerprint, "digests": digests}
     ctx.authority = None
-    ctx.facts[MASTER] = good_facts("a", marks=marks[MASTER], registry_ca=fingerprint, ports=frozenset({5000}))
-    ctx.facts[WORKER] = good_facts("b", marks=marks[WORKER])
+    ctx.facts[MASTER] = good_facts("a", **leader, ports=frozenset({5000}))
+    ctx.facts[WORKER] = good_facts("b", digests=digests)
     assert PrepareAuthority().skip(ctx) == "the registry runs, and every host trusts it"
     assert titles(StartRegistry(), ctx, MASTER) == titles(TrustRegistry(), ctx, WORKER) == []
-    ctx.facts[MASTER] = good_facts("a", marks=marks[MASTER], registry_ca=fingerprint)
+    ctx.facts[WORKER] = good_facts("b", digests={**digests, puts[-1].path: "edited"})
+    assert PrepareAuthority().skip(ctx) == "", "somebody edited a mirror"
+    ctx.facts[WORKER] = good_facts("b", digests=digests)
+    ctx.facts[MASTER] = good_facts("a", **leader)
     assert PrepareAuthority().skip(ctx) == "", "the registry does not answer any more"
 
 

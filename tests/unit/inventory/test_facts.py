@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import subprocess
 from pathlib import Path
 
@@ -32,6 +33,8 @@ mark=node init
 feature=overlay
 sysctl=net.ipv4.ip_forward 1
 kube_ca=abc
+own_hosts=def
+digest=123 /etc/containerd/certs.d/docker.io/hosts.toml
 something_new=that an older sealpy does not know
 no sign at all
 """
@@ -48,7 +51,8 @@ def test_every_line_of_the_script_has_its_place() -> None:
     assert facts.marks == {"rootfs": "1234", "node": "init"}
     assert facts.marked("rootfs", "1234")
     assert not facts.marked("rootfs", "5678")
-    assert facts.kube_ca == "abc"
+    assert (facts.kube_ca, facts.own_hosts) == ("abc", "def")
+    assert facts.digests == {"/etc/containerd/certs.d/docker.io/hosts.toml": "123"}
     assert facts.sysctls == {"net.ipv4.ip_forward": "1"}
 
 
@@ -71,3 +75,13 @@ def test_the_script_runs_in_any_posix_shell_and_reads_the_marks_of_its_cluster(t
     assert facts.marks == {"rootfs": "1234"}
     assert facts.present == {"rootfs"}
     assert answer.stderr == ""
+
+
+def test_the_script_tells_what_stands_in_the_mirrors_whatever_marks_say(tmp_path: Path) -> None:
+    mirror = tmp_path / "docker.io" / "hosts.toml"
+    mirror.parent.mkdir()
+    mirror.write_text("server = 'x'\n")
+    command = [*facts_script(str(tmp_path / "cluster"))[:-1], str(tmp_path)]
+    facts = parse_facts(subprocess.run(command, capture_output=True, check=True, text=True).stdout)
+    assert facts.digests == {str(mirror): hashlib.sha256(mirror.read_bytes()).hexdigest()}
+    assert facts.own_hosts == hashlib.sha256(b"").hexdigest(), "no line of this machine is ours"
