@@ -16,9 +16,12 @@ from pydantic.alias_generators import to_camel
 from sealpy.errors import ImageError
 
 __all__ = [
+    "DOCKER_LIST",
+    "DOCKER_MANIFEST",
     "INDEX_TYPES",
     "LAYOUT",
     "MANIFEST_TYPES",
+    "MOST_DOCUMENT",
     "OCI_CONFIG",
     "OCI_INDEX",
     "OCI_LAYER",
@@ -46,6 +49,9 @@ DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
 DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 INDEX_TYPES = frozenset({OCI_INDEX, DOCKER_LIST})
 MANIFEST_TYPES = frozenset({OCI_MANIFEST, DOCKER_MANIFEST})
+
+MOST_DOCUMENT = 16 << 20
+"""Documents are held in memory: one of more bytes is refused. Registries take 4 MiB."""
 
 LAYOUT = b'{"imageLayoutVersion":"1.0.0"}'
 REF_NAME = "org.opencontainers.image.ref.name"
@@ -76,6 +82,7 @@ class Descriptor(_Model):
     size: Size
     annotations: Mapping[str, str] | None = None
     platform: Platform | None = None
+    artifact_type: str | None = None
 
 
 class Manifest(_Model):

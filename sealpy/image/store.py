@@ -4,76 +4,53 @@
     <root>/incoming/                                      blobs on their way in
     <root>/.index.lock  .blobs.lock                       who may change what
 
-A blob is written into `incoming`, verified, synced and only then renamed, so a torn write is never a valid blob.
-Adding an image takes `.blobs.lock` shared, removing unused blobs takes it alone: a build never loses a blob to `rmi`.
+A blob is written into `incoming`, verified, synced and only then renamed, so a torn write is never a valid blob; a name
+is given only to an image that is whole. Adding and reading images takes `.blobs.lock` shared, removing blobs takes it
+alone: no build, pull or run loses a blob to `rmi` or `prune`. The system gives back the locks of a process that dies.
 """
 
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import os
 import shutil
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 from sealpy.disk import make_private, write_whole
-from sealpy.errors import BadReferenceError, DigestMismatchError, ImageError, StoreError, did_you_mean
+from sealpy.errors import BadReferenceError, ImageError, StoreError
+from sealpy.image.blobs import BlobWriter, Incoming, is_blob_name, telling_full_disk
+from sealpy.image.graph import diff_ids, platforms, reach
+from sealpy.image.listing import Listing, StoredImage
+from sealpy.image.locks import holders
 from sealpy.image.manifest import (
     INDEX_TYPES,
     LAYOUT,
+    MOST_DOCUMENT,
     REF_NAME,
     Descriptor,
-    ImageConfig,
     Index,
     Manifest,
     digest_of,
-    encode,
     parse,
 )
 from sealpy.image.reference import Reference
 
-__all__ = ["BlobWriter", "Store", "StoredImage"]
+__all__ = ["BlobWriter", "Store", "StoredImage", "Waste"]
+
+_BLOBS_LOCK = ".blobs.lock"
+_INDEX_LOCK = ".index.lock"
 
 
 @dataclass(frozen=True, slots=True)
-class StoredImage:
-    """Name a local image and point at its manifest."""
+class Waste:
+    """Count what no image needs: blobs, files of writers that are gone, and the bytes of both."""
 
-    reference: Reference
-    descriptor: Descriptor
-
-
-class BlobWriter:
-    """Take the bytes of one blob while hashing them; made by `Store.blob`."""
-
-    def __init__(self, file: IO[bytes], store: Store) -> None:
-        self._file = file
-        self._store = store
-        self._hash = hashlib.sha256()
-        self.size = 0
-
-    def write(self, piece: bytes) -> None:
-        """Append a piece."""
-        self._hash.update(piece)
-        self._file.write(piece)
-        self.size += len(piece)
-
-    def commit(self, expected: str = "") -> str:
-        """Make the blob valid and give its digest; raises DigestMismatchError when it is not the expected one."""
-        digest = f"sha256:{self._hash.hexdigest()}"
-        if expected and digest != expected:
-            raise DigestMismatchError(f"blob {expected}: its bytes are {digest}", hint="get the image again")
-        path = self._store.blob_path(digest)
-        if not path.exists():  # else it is there already, and synced
-            self._file.flush()
-            os.fsync(self._file.fileno())
-            Path(self._file.name).replace(path)
-        return digest
+    blobs: int
+    files: int
+    size: int
 
 
 class Store:
@@ -81,6 +58,10 @@ class Store:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._listing = Listing(root / "index.json")
+        self._incoming = Incoming(root / "incoming", blobs=self.blob_path(""))
+
+    # -- blobs --------------------------------------------------------------------------------------------------------
 
     def blob_path(self, digest: str) -> Path:
         """Say where a blob stands, whether it is there or not."""
@@ -90,31 +71,47 @@ class Store:
         """Tell whether a blob is there."""
         return self.blob_path(digest).is_file()
 
+    def holds(self, descriptor: Descriptor) -> bool:
+        """Tell whether a blob is there with as many bytes as its descriptor says."""
+        with suppress(FileNotFoundError):
+            return self.blob_path(descriptor.digest).stat().st_size == descriptor.size
+        return False
+
     def read(self, digest: str) -> bytes:
         """Read a small blob, such as a manifest, and verify it."""
         try:
-            data = self.blob_path(digest).read_bytes()
+            with self.blob_path(digest).open("rb") as file:
+                data = file.read(MOST_DOCUMENT + 1)
         except FileNotFoundError as error:
             raise StoreError(f"blob {digest}: not in {self.root}", hint="load or build the image again") from error
+        if len(data) > MOST_DOCUMENT:
+            raise ImageError(f"blob {digest}: too long for a document", hint="get the image from who made it")
         if digest_of(data) != digest:
-            raise StoreError(f"blob {digest}: damaged in {self.root}", hint="remove the image and load it again")
+            raise StoreError(f"blob {digest}: damaged in {self.root}", hint="'sealpy store check' tells what to do")
         return data
 
     @contextmanager
     def keeping(self) -> Iterator[None]:
         """Keep `collect` away from all blobs: for whoever adds an image, or reads one for long."""
-        with self._locked(".blobs.lock", fcntl.LOCK_SH):
+        with self._locked(_BLOBS_LOCK, fcntl.LOCK_SH):
+            self._incoming.sweep()
             yield
 
     @contextmanager
     def blob(self) -> Iterator[BlobWriter]:
         """Write one blob: `write` its pieces, then `commit`; without commit nothing is left."""
-        self._prepare()
-        with tempfile.NamedTemporaryFile(dir=self.root / "incoming", delete=False, buffering=1 << 16) as file:
-            try:
-                yield BlobWriter(file, self)
-            finally:
-                Path(file.name).unlink(missing_ok=True)
+        with self.keeping(), self._incoming.fresh() as writer:
+            yield writer
+
+    @contextmanager
+    def partial(self, digest: str) -> Iterator[BlobWriter]:
+        """Write one blob whose digest is known, going on behind the `size` bytes that an earlier try left.
+
+        What is not committed stays for the next try. A second writer of the same blob waits for the first, and finds
+        afterwards that the store `has` it.
+        """
+        with self.keeping(), self._incoming.partial(digest) as writer:
+            yield writer
 
     def put(self, data: bytes, *, media_type: str) -> Descriptor:
         """Store a small blob."""
@@ -122,47 +119,99 @@ class Store:
             writer.write(data)
             return Descriptor(media_type=media_type, digest=writer.commit(), size=writer.size)
 
+    # -- names --------------------------------------------------------------------------------------------------------
+
     def images(self) -> tuple[StoredImage, ...]:
         """List the local images by name."""
-        found = [
-            StoredImage(Reference.parse(name), descriptor)
-            for descriptor in self._index().manifests
-            if (name := (descriptor.annotations or {}).get(REF_NAME))
-        ]
-        return tuple(sorted(found, key=lambda image: image.reference))
+        return self._listing.images()
+
+    def entries(self) -> tuple[Descriptor, ...]:
+        """Give the entries of `index.json`: the images, and documents that somebody put beside them."""
+        return self._listing.entries()
 
     def resolve(self, name: str | Reference) -> Descriptor:
         """Find the manifest of a local image; raises StoreError that names the nearest one."""
-        return self._find(name).descriptor
+        return self.find(name).descriptor
+
+    def find(self, name: str | Reference) -> StoredImage:
+        """Find a local image by any form of its name, also by its digest; raises StoreError with the nearest name."""
+        return self._listing.find(_reference(name))
 
     def tag(self, name: str | Reference, descriptor: Descriptor) -> None:
-        """Give an image a name, which is taken from the image that had it before."""
+        """Give a whole image a name, which is taken from the image that had it before.
+
+        Raises StoreError when a blob of the image is not here, BadReferenceError for a name with a digest.
+        """
         reference = _reference(name)
         if reference.digest:
             raise BadReferenceError(f"image name '{reference}': a digest cannot be given", hint="write name:tag")
         annotated = descriptor.model_copy(update={"annotations": {REF_NAME: str(reference)}})
-        with self._changing_index() as others:
-            others[:] = [other for other in others if (other.annotations or {}).get(REF_NAME) != str(reference)]
-            others.append(annotated)
+        with self.keeping():
+            self._require(descriptor)
+            self._sync_blobs()
+            with self._changing_index(reference) as others:
+                others.append(annotated)
 
     def remove(self, name: str | Reference) -> int:
-        """Take away a name and what only its image needed; gives the bytes that became free."""
-        reference = self._find(name).reference
-        with self._changing_index() as others:
-            others[:] = [other for other in others if (other.annotations or {}).get(REF_NAME) != str(reference)]
-        return self.collect()
+        """Take away a name and what only its image needed; gives the bytes that became free.
+
+        Nothing becomes free while somebody adds or reads an image, and while a damaged image does not say what it
+        needs: `prune` does it later.
+        """
+        image = self.find(name)
+        with self._changing_index(image.reference):
+            pass  # the name is out
+        with suppress(BlockingIOError, ImageError), self._locked(_BLOBS_LOCK, fcntl.LOCK_EX | fcntl.LOCK_NB):
+            gone = {d.digest for d in self._reach(image.descriptor)} | self._copies(image.descriptor)
+            return self._unlink(gone - self._used())
+        return 0
+
+    # -- what nobody needs --------------------------------------------------------------------------------------------
 
     def collect(self) -> int:
         """Remove every blob that no image refers to; does nothing while somebody adds one. Gives the bytes freed."""
-        with suppress(BlockingIOError), self._locked(".blobs.lock", fcntl.LOCK_EX | fcntl.LOCK_NB):
-            used = {digest for image in self._index().manifests for digest in self._reachable(image)}
-            unused = [path for path in self.blob_path("").iterdir() if f"sha256:{path.name}" not in used]
-            unused += (self.root / "incoming").iterdir()
-            freed = sum(path.stat().st_size for path in unused)
-            for path in unused:
-                path.unlink()
-            return freed
+        with suppress(BlockingIOError), self._locked(_BLOBS_LOCK, fcntl.LOCK_EX | fcntl.LOCK_NB):
+            return self._unlink(self.blobs() - self._used()) + self._incoming.sweep()
         return 0
+
+    def prune(self) -> Waste:
+        """Remove every blob that no image refers to, and begun ones; raises StoreError while somebody uses the store.
+
+        Nothing is removed either while a damaged image does not say what it needs.
+        """
+        try:
+            with self._locked(_BLOBS_LOCK, fcntl.LOCK_EX | fcntl.LOCK_NB):
+                waste = self.waste()
+                self._unlink(self.blobs() - self._used())
+                self._incoming.clear()
+                return waste
+        except BlockingIOError as error:
+            users = ", ".join(f"process {pid}" for pid in self.users()) or "another sealpy"
+            message = f"{self.root}: {users} builds, moves or runs an image: nothing was removed"
+            raise StoreError(message, hint="type 'sealpy prune' again when it has ended") from error
+
+    def waste(self) -> Waste:
+        """Count what `prune` would remove if nobody used the store."""
+        unused = [self.blob_path(digest).stat().st_size for digest in self.blobs() - self._used()]
+        left = [path.stat().st_size for path in self._incoming.left()]
+        return Waste(len(unused), len(left), sum(unused) + sum(left))
+
+    def users(self) -> tuple[int, ...]:
+        """Give the processes that add or read images at this moment, but for this one; where the system tells."""
+        return tuple(pid for pid in holders(self.root / _BLOBS_LOCK) if pid != os.getpid())
+
+    def blobs(self) -> set[str]:
+        """Give the digests of all blobs, whoever needs them."""
+        directory = self.blob_path("")
+        names = os.listdir(directory) if directory.is_dir() else []  # noqa: PTH208 - only names are wanted
+        return {f"sha256:{name}" for name in names if is_blob_name(name)}
+
+    def needed(self, descriptor: Descriptor) -> set[str]:
+        """Give the digests of all blobs of an image that are here, plain copies of its layers included."""
+        found = {d.digest for d in self._reach(descriptor)} | self._copies(descriptor)
+        return {digest for digest in found if self.has(digest)}
+
+    # -- documents ----------------------------------------------------------------------------------------------------
 
     def manifest(self, descriptor: Descriptor) -> tuple[Descriptor, Manifest]:
         """Read the manifest behind a descriptor; of an index, that of the first linux platform."""
@@ -174,45 +223,62 @@ class Store:
                 return self.manifest(entry)
         raise ImageError(f"{what}: it lists no image for linux", hint="get an image for this platform")
 
-    def _find(self, name: str | Reference) -> StoredImage:
-        reference = _reference(name)
-        images = self.images()
-        for image in images:
-            same = image.reference == reference
-            if same or (reference.digest == image.descriptor.digest and reference.path == image.reference.path):
-                return image
-        names = [image.reference.familiar for image in images]
-        hint = did_you_mean(reference.familiar, names) or "'sealpy images' lists what is here; 'sealpy load -i FILE'"
-        raise StoreError(f"image {reference.familiar!r}: not among the local images", hint=hint)
+    def free_bytes(self) -> int:
+        """Count the bytes that are free where the store stands."""
+        self._prepare()
+        return shutil.disk_usage(self.root).free
 
-    def _reachable(self, descriptor: Descriptor) -> Iterator[str]:
-        yield descriptor.digest
-        if not self.has(descriptor.digest):
-            return
-        if descriptor.media_type in INDEX_TYPES:
-            for entry in parse(Index, self.read(descriptor.digest), what=f"index {descriptor.digest}").manifests:
-                yield from self._reachable(entry)
-            return
-        manifest = parse(Manifest, self.read(descriptor.digest), what=f"manifest {descriptor.digest}")
-        yield manifest.config.digest
-        yield from (layer.digest for layer in manifest.layers)
-        if self.has(manifest.config.digest):  # plain copies of compressed layers are kept under their diff ids
-            what = f"configuration {manifest.config.digest}"
-            yield from parse(ImageConfig, self.read(manifest.config.digest), what=what).rootfs.diff_ids
+    # -- within -------------------------------------------------------------------------------------------------------
 
-    def _index(self) -> Index:
+    def _reach(self, *tops: Descriptor) -> Iterator[Descriptor]:
+        return reach(*tops, read=self.read, has=self.has)
+
+    def _copies(self, descriptor: Descriptor) -> set[str]:
+        found = platforms(descriptor, read=self.read, has=self.has)
+        return {digest for _, manifest in found for digest in diff_ids(manifest, read=self.read)}
+
+    def _used(self) -> set[str]:
+        """Give the digests that any image needs; raises ImageError, which names it, for one that cannot be read."""
+        used: set[str] = set()
+        for entry in self.entries():
+            try:
+                used |= {d.digest for d in self._reach(entry)} | self._copies(entry)
+            except ImageError as error:
+                name = (entry.annotations or {}).get(REF_NAME, entry.digest)
+                hint = f"'sealpy store check' tells more; 'sealpy rmi {name}', if it cannot be loaded again"
+                raise StoreError(f"image '{name}': {error.message}", hint=hint) from error
+        return used
+
+    def _require(self, descriptor: Descriptor) -> None:
+        for part in self._reach(descriptor):
+            if not self.has(part.digest):
+                raise StoreError(f"blob {part.digest}: not in {self.root}", hint="load or build the image again")
+
+    def _unlink(self, digests: Collection[str]) -> int:
+        freed = 0
+        for digest in digests:
+            with suppress(FileNotFoundError):
+                size = self.blob_path(digest).stat().st_size
+                self.blob_path(digest).unlink()
+                freed += size
+        return freed
+
+    def _sync_blobs(self) -> None:
+        """Make the names of all blobs safe on the disk before something refers to them."""
+        descriptor = os.open(self.blob_path(""), os.O_RDONLY | os.O_DIRECTORY)
         try:
-            return parse(Index, (self.root / "index.json").read_bytes(), what=str(self.root / "index.json"))
-        except FileNotFoundError:
-            return Index()
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
     @contextmanager
-    def _changing_index(self) -> Iterator[list[Descriptor]]:
-        """Hand out the entries to be changed, and write them back as a whole."""
-        with self._locked(".index.lock", fcntl.LOCK_EX):
-            entries = [*self._index().manifests]
-            yield entries
-            write_whole(self.root / "index.json", encode(Index(manifests=tuple(entries))))
+    def _changing_index(self, reference: Reference) -> Iterator[list[Descriptor]]:
+        with (
+            self._locked(_INDEX_LOCK, fcntl.LOCK_EX),
+            telling_full_disk(self.root),
+            self._listing.changing(reference) as others,
+        ):
+            yield others
 
     @contextmanager
     def _locked(self, name: str, how: int) -> Iterator[None]:
@@ -224,15 +290,11 @@ class Store:
     def _prepare(self) -> None:
         if (self.root / "oci-layout").is_file():
             return
-        for directory in (self.root / "blobs" / "sha256", self.root / "incoming"):
-            make_private(directory)
-        self.root.chmod(0o700)
-        write_whole(self.root / "oci-layout", LAYOUT)
-
-    def free_bytes(self) -> int:
-        """Count the bytes that are free where the store stands."""
-        self._prepare()
-        return shutil.disk_usage(self.root).free
+        with telling_full_disk(self.root):
+            for directory in (self.blob_path(""), self.root / "incoming"):
+                make_private(directory)
+            self.root.chmod(0o700)
+            write_whole(self.root / "oci-layout", LAYOUT)
 
 
 def _reference(name: str | Reference) -> Reference:

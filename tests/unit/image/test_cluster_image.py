@@ -14,7 +14,7 @@ import pytest
 from sealpy.errors import ImageError, StoreError
 from sealpy.image.assemble import assemble, write_layer
 from sealpy.image.cluster_image import ClusterImage
-from sealpy.image.manifest import OCI_CONFIG, OCI_MANIFEST, Descriptor, ImageConfig, Manifest, RootFS, encode
+from sealpy.image.manifest import OCI_CONFIG, OCI_MANIFEST, ImageConfig, Manifest, RootFS, encode
 from sealpy.image.metadata import Application, ContainerImageUse, Launch, LaunchCommand, Metadata
 from sealpy.image.payload import TreePayload
 from sealpy.image.store import Store
@@ -183,7 +183,7 @@ def test_files_of_an_image_travel_as_one_stream(store: Store) -> None:
 
 def test_an_image_whose_manifest_and_configuration_disagree_is_refused(store: Store) -> None:
     config = store.put(encode(ImageConfig()), media_type=OCI_CONFIG)
-    layer = Descriptor(media_type="x", digest="sha256:" + "0" * 64, size=1)
+    layer = store.put(b"x", media_type="x")
     store.tag("x:1", store.put(encode(Manifest(config=config, layers=(layer,))), media_type=OCI_MANIFEST))
     with pytest.raises(ImageError, match="as many layers"):
         ClusterImage.open(store, "x:1")

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import stat
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -11,9 +14,9 @@ import pytest
 from sealpy.errors import BadReferenceError, DigestMismatchError, ImageError, StoreError
 from sealpy.image.assemble import assemble, write_layer
 from sealpy.image.cluster_image import ClusterImage
-from sealpy.image.manifest import OCI_INDEX, Index, digest_of, encode
+from sealpy.image.manifest import MOST_DOCUMENT, OCI_INDEX, Index, digest_of, encode
 from sealpy.image.metadata import Metadata
-from sealpy.image.store import Store
+from sealpy.image.store import Store, Waste
 from sealpy.image.tarball import walk
 
 
@@ -135,3 +138,130 @@ def test_an_index_of_platforms_leads_to_the_one_that_is_here(store: Store) -> No
     store.tag("empty:1", store.put(encode(Index()), media_type=OCI_INDEX))
     with pytest.raises(ImageError, match="no image for linux"):
         ClusterImage.open(store, "empty:1")
+
+
+# ---- several at once, and killed ones
+
+
+HEAD = (
+    "import os, sys; from pathlib import Path; from sealpy.image.store import Store\nstore = Store(Path(sys.argv[1]))\n"
+)
+
+
+def as_another_process(store: Store, program: str, *, status: int = 0) -> None:
+    """Run a program that has the store as `store`, and look at how it ends; -9 is the end by `kill -9`."""
+    done = subprocess.run([sys.executable, "-c", HEAD + program, store.root], check=False, capture_output=True)
+    assert done.returncode == status, done.stderr.decode()
+
+
+def test_a_writer_that_is_killed_leaves_nothing_valid_and_is_tidied_up_by_the_next(store: Store) -> None:
+    image(store, "x:1", a=b"1")
+    before = blobs(store)
+    program = "with store.blob() as b:\n  b.write(b'half'); b._file.flush(); os.kill(os.getpid(), 9)"
+    as_another_process(store, program, status=-9)
+    assert blobs(store) == before
+    assert len(list((store.root / "incoming").iterdir())) == 1
+    with store.keeping():
+        assert list((store.root / "incoming").iterdir()) == []
+
+
+def test_a_blob_that_was_begun_by_a_killed_process_is_gone_on_with(store: Store) -> None:
+    data = b"0123456789"
+    program = (
+        f"with store.partial({digest_of(data)!r}) as b:\n  b.write(b'0123'); b._file.flush(); os.kill(os.getpid(), 9)"
+    )
+    as_another_process(store, program, status=-9)
+    store.collect()
+    with store.partial(digest_of(data)) as writer:
+        assert writer.size == 4
+        writer.write(data[4:])
+        writer.commit(digest_of(data))
+    assert store.read(digest_of(data)) == data
+
+
+def test_a_prune_that_is_killed_leaves_a_valid_store_and_the_next_goes_on(store: Store) -> None:
+    kept = image(store, "x:1", a=b"1")
+    image(store, "y:1", a=b"1", b=b"2", c=b"3")
+    store.tag("y:1", kept.descriptor)
+    program = (
+        "unlink = Path.unlink; count = []\n"
+        "def dying(path, **options):\n"
+        "  count.append(path); os.kill(os.getpid(), 9) if len(count) > 1 else unlink(path, **options)\n"
+        "Path.unlink = dying; store.prune()"
+    )
+    assert store.waste().blobs == 5
+    as_another_process(store, program, status=-9)
+    assert store.waste().blobs == 4
+    assert ClusterImage.open(store, "y:1").read("a") == b"1"
+    assert store.prune().blobs == 4
+    assert blobs(store) == {digest[7:] for digest in store.needed(kept.descriptor)}
+
+
+def test_prune_removes_nothing_while_another_process_adds_and_says_which(store: Store) -> None:
+    digest = store.put(b"unused", media_type="x").digest
+    program = "with store.keeping():\n  print(os.getpid(), flush=True); sys.stdin.read()"
+    command = [sys.executable, "-c", HEAD + program, str(store.root)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout
+        pid = int(other.stdout.readline())
+        with pytest.raises(StoreError, match=f"process {pid}|another sealpy") as caught:
+            store.prune()
+        assert "again" in caught.value.hint
+        assert store.has(digest)
+        other.communicate(timeout=30)
+    assert store.prune() == Waste(blobs=1, files=0, size=6)
+
+
+def test_prune_removes_blobs_that_were_begun_too(store: Store) -> None:
+    with store.partial(digest_of(b"12345")) as writer:
+        writer.write(b"123")
+    assert store.waste() == Waste(blobs=0, files=1, size=3)
+    assert store.prune() == Waste(blobs=0, files=1, size=3)
+    assert store.waste() == Waste(blobs=0, files=0, size=0)
+
+
+def test_images_that_are_named_at_once_are_all_there(store: Store) -> None:
+    descriptor = image(store, "x:1", a=b"1").descriptor
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda n: Store(store.root).tag(f"x:n{n}", descriptor), range(40)))
+    assert len(store.images()) == 41
+
+
+# ---- damage
+
+
+def test_a_name_is_given_only_to_an_image_that_is_whole(store: Store) -> None:
+    opened = image(store, "x:1", a=b"1")
+    layer = opened.manifest.layers[0].digest
+    store.blob_path(layer).unlink()
+    with pytest.raises(StoreError, match=layer):
+        store.tag("y:1", opened.descriptor)
+    assert [found.reference.familiar for found in store.images()] == ["x:1"]
+
+
+def test_an_image_whose_manifest_is_damaged_can_be_removed_but_nothing_is_pruned_before(store: Store) -> None:
+    broken = image(store, "x:1", a=b"1")
+    image(store, "y:1", b=b"2")
+    store.blob_path(broken.digest).write_bytes(b"damaged")
+    with pytest.raises(StoreError, match=r"image 'docker\.io/library/x:1'") as caught:
+        store.prune()
+    assert "sealpy rmi" in caught.value.hint
+    store.remove("x:1")
+    assert store.prune().blobs == 4
+    assert ClusterImage.open(store, "y:1").read("b") == b"2"
+
+
+def test_a_list_of_names_that_is_damaged_is_told_with_a_way_out(store: Store) -> None:
+    image(store, "x:1", a=b"1")
+    (store.root / "index.json").write_bytes(b"{")
+    with pytest.raises(StoreError, match=r"index\.json") as caught:
+        store.images()
+    assert "load the images again" in caught.value.hint
+
+
+def test_a_document_that_is_too_long_is_not_read_into_memory(store: Store) -> None:
+    with store.blob() as writer:
+        writer.write(bytes(MOST_DOCUMENT + 1))
+        digest = writer.commit()
+    with pytest.raises(ImageError, match="too long"):
+        store.read(digest)
