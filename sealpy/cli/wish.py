@@ -47,9 +47,9 @@ class Wish:
     masters: str
     nodes: str = ""
     name: str = "my-cluster"
-    user: str = "root"
+    user: str = ""
     password: str = field(default="", repr=False)
-    port: int = 22
+    port: int = 0
     private_key: Path | None = None
     key_password: str = field(default="", repr=False)
     env: tuple[str, ...] = ()
@@ -74,7 +74,7 @@ def clusterfile_of(wish: Wish, emit: Emit) -> Clusterfile:
 
 
 def _document(wish: Wish) -> dict[str, Any]:
-    ssh = {"user": wish.user, "port": str(wish.port)}
+    ssh = {key: str(value) for key, value in (("user", wish.user), ("port", wish.port)) if value}
     if wish.private_key:
         ssh["pk"] = str(wish.private_key.expanduser().absolute())  # delete may be called from elsewhere
     spec: dict[str, Any] = {"image": wish.image, "ssh": ssh, "hosts": _hosts(wish)}

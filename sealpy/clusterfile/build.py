@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from sealpy.clusterfile.document import Document
 from sealpy.clusterfile.findings import Findings
@@ -14,6 +15,7 @@ from sealpy.clusterfile.models import (
     ConfigDocument,
     ExternalRegistryModel,
     HostModel,
+    LoginModel,
     PasswordFromModel,
     PluginDocument,
     SshModel,
@@ -28,6 +30,7 @@ from sealpy.clusterfile.types import (
     ExternalRegistry,
     HostAlias,
     HostEntry,
+    Jump,
     KubeadmDocument,
     KubeadmKind,
     LocalRegistry,
@@ -162,11 +165,21 @@ def _host(host: HostModel, cluster: Ssh) -> HostEntry:
 
 def _ssh(model: SshModel, *, over: Ssh) -> Ssh:
     """Put what is written over what is inherited; a password and its reference replace each other."""
+    sudo, sudo_from = _secret(model.sudo_passwd, model.sudo_passwd_from, over.sudo_password, over.sudo_password_from)
+    hops = tuple(Jump(host=hop.host, ssh=_login(hop, over=Ssh())) for hop in model.jump)
+    return replace(
+        _login(model, over=over),
+        sudo_password=sudo,
+        sudo_password_from=sudo_from,
+        jump=hops if "jump" in model.model_fields_set else over.jump,
+    )
+
+
+def _login(model: LoginModel, *, over: Ssh) -> Ssh:
     password, password_from = _secret(model.passwd, model.password_from, over.password, over.password_from)
     key_password, key_password_from = _secret(
         model.pk_passwd, model.pk_passwd_from, over.private_key_password, over.private_key_password_from
     )
-    sudo, sudo_from = _secret(model.sudo_passwd, model.sudo_passwd_from, over.sudo_password, over.sudo_password_from)
     return Ssh(
         user=model.user or over.user,
         port=model.port or over.port,
@@ -175,8 +188,6 @@ def _ssh(model: SshModel, *, over: Ssh) -> Ssh:
         private_key=model.pk or over.private_key,
         private_key_password=key_password,
         private_key_password_from=key_password_from,
-        sudo_password=sudo,
-        sudo_password_from=sudo_from,
         host_key_policy=model.host_key_policy or over.host_key_policy,
         host_keys=tuple(model.host_keys) or over.host_keys,
     )

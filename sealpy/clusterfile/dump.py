@@ -18,6 +18,7 @@ from sealpy.clusterfile.types import (
     Config,
     ExternalRegistry,
     HostEntry,
+    Jump,
     KubeadmDocument,
     LocalRegistry,
     PasswordFrom,
@@ -60,7 +61,8 @@ def without_secrets(clusterfile: Clusterfile) -> Clusterfile:
 
 
 def _bare(ssh: Ssh) -> Ssh:
-    return replace(ssh, password="", private_key_password="", sudo_password="")
+    hops = tuple(replace(hop, ssh=_bare(hop.ssh)) for hop in ssh.jump)
+    return replace(ssh, password="", private_key_password="", sudo_password="", jump=hops)
 
 
 def _inheriting(ssh: Ssh, cluster: Ssh) -> Ssh:
@@ -125,6 +127,7 @@ _SSH_NAMES = {
     "private_key": "pk",
     "host_key_policy": "hostKeyPolicy",
     "host_keys": "hostKeys",
+    "jump": "jump",
     "password_from": "passwordFrom",
     "private_key_password_from": "pkPasswdFrom",
     "sudo_password_from": "sudoPasswdFrom",
@@ -141,8 +144,10 @@ def _plain(value: object) -> object:
     match value:
         case PasswordFrom():
             return {value.kind: value.value}
+        case Jump():
+            return {"host": value.host, **_ssh(value.ssh, Ssh())}
         case tuple():
-            return list(value)
+            return [_plain(item) for item in value]
         case _:
             return value
 

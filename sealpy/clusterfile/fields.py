@@ -25,6 +25,7 @@ __all__ = [
     "Flag",
     "Host",
     "Hosts",
+    "JumpHost",
     "Port",
     "Processes",
     "Role",
@@ -32,11 +33,13 @@ __all__ = [
     "Seconds",
     "Taint",
     "Timeout",
+    "hops",
     "refused",
 ]
 
 _DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _DOMAIN = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?(\.[A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?)*")
+_HOP = re.compile(r"(?:(?P<user>[^@\s]+)@)?(?:\[(?P<address>[0-9A-Fa-f:.]+)\]|(?P<host>[^:@\s]+))(?::(?P<port>\d+))?")
 _LABEL_NAME = re.compile(r"[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?", re.ASCII)
 _TAINT = re.compile(
     r"[A-Za-z0-9][-\w./]*(?:=[-\w.]*)?(?::(?:NoSchedule|PreferNoSchedule|NoExecute))?-"  # taken away
@@ -75,6 +78,30 @@ def _one_host(value: str) -> str:
     if not isinstance(hosts, tuple) or len(hosts) != 1:
         raise refused(f"'{value}' is more than one address", "write one address")
     return str(hosts[0])
+
+
+def _jump_host(value: str) -> str:
+    if ":" in value:
+        return _one_host(value)
+    if not _DOMAIN.fullmatch(value):
+        raise refused(
+            f"'{value}' is no name and no address", "write it without user and port, which have their own keys"
+        )
+    return value
+
+
+def hops(value: object) -> object:
+    """Read `bastion`, `ops@first:2222,second`, a list of these, or of mappings with `host:`."""
+    items = value.split(",") if isinstance(value, str) else value
+    return [_hop(item) if isinstance(item, str) else item for item in items] if isinstance(items, list) else items
+
+
+def _hop(text: str) -> object:
+    match = _HOP.fullmatch(text.strip())
+    if not match:
+        raise refused(f"'{text.strip()}' is no jump host", "write user@host:port, where host alone is enough")
+    named = {"user": match["user"], "host": match["address"] or match["host"], "port": match["port"]}
+    return {key: text for key, text in named.items() if text}
 
 
 def _cluster_name(value: str) -> str:
@@ -197,6 +224,7 @@ Flag = Annotated[bool, BeforeValidator(_flag), WithJsonSchema({"type": "boolean"
 Port = Annotated[int, Field(ge=1, le=65535)]
 Hosts = Annotated[tuple[str, ...], BeforeValidator(_host_range), WithJsonSchema({"type": "string"})]
 Host = Annotated[str, AfterValidator(_one_host)]
+JumpHost = Annotated[str, AfterValidator(_jump_host)]
 ClusterName = Annotated[str, AfterValidator(_cluster_name)]
 Role = Annotated[str, AfterValidator(_role)]
 Taint = Annotated[str, AfterValidator(_taint)]

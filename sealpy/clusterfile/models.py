@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
 from sealpy.clusterfile.fields import (
@@ -17,6 +17,7 @@ from sealpy.clusterfile.fields import (
     Flag,
     Host,
     Hosts,
+    JumpHost,
     Port,
     Processes,
     Role,
@@ -24,6 +25,7 @@ from sealpy.clusterfile.fields import (
     Seconds,
     Taint,
     Timeout,
+    hops,
     refused,
 )
 from sealpy.clusterfile.types import DEFAULT_DATA_ROOT, DEFAULT_NAME, FailurePolicy, HostKeyPolicy, Strategy
@@ -86,8 +88,8 @@ class PasswordFromModel(Model):
         return self
 
 
-class SshModel(Model):
-    """Say how to log in."""
+class LoginModel(Model):
+    """Say how to log in to one machine."""
 
     user: str = ""
     port: Port | None = None
@@ -96,21 +98,43 @@ class SshModel(Model):
     pk: str = ""
     pk_passwd: str = ""
     pk_passwd_from: PasswordFromModel | None = None
-    sudo_passwd: str = ""
-    sudo_passwd_from: PasswordFromModel | None = None
     host_key_policy: HostKeyPolicy | None = None
     host_keys: list[str] = []
-    encrypted: Flag = False
 
     @model_validator(mode="after")
     def _one_of_each(self) -> Self:
-        for name, text, source in (
-            ("passwd", self.passwd, self.password_from),
-            ("pkPasswd", self.pk_passwd, self.pk_passwd_from),
-            ("sudoPasswd", self.sudo_passwd, self.sudo_passwd_from),
-        ):
+        for name, text, source in self.secrets():
             if text and source:
                 raise refused(f"'{name}' is given twice: as text and by reference", "keep one of the two")
+        return self
+
+    def secrets(self) -> Iterator[tuple[str, str, PasswordFromModel | None]]:
+        """Yield each secret: its key, the text, and the reference that may stand instead."""
+        yield "passwd", self.passwd, self.password_from
+        yield "pkPasswd", self.pk_passwd, self.pk_passwd_from
+
+
+class JumpModel(LoginModel):
+    """Name a machine on the way."""
+
+    host: JumpHost
+
+
+class SshModel(LoginModel):
+    """Say how to log in, and through which machines."""
+
+    sudo_passwd: str = ""
+    sudo_passwd_from: PasswordFromModel | None = None
+    jump: Annotated[list[JumpModel], BeforeValidator(hops)] = []
+    encrypted: Flag = False
+
+    def secrets(self) -> Iterator[tuple[str, str, PasswordFromModel | None]]:
+        """Yield that of sudo too."""
+        yield from super().secrets()
+        yield "sudoPasswd", self.sudo_passwd, self.sudo_passwd_from
+
+    @model_validator(mode="after")
+    def _not_encrypted(self) -> Self:
         if self.encrypted:
             raise refused("passwords encrypted by older versions cannot be read", "write `passwordFrom:` instead")
         return self

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator
 
 from sealpy.clusterfile.document import Document, Location
 from sealpy.clusterfile.findings import Findings
-from sealpy.clusterfile.models import ClusterSpec, PluginDocument, SshModel
+from sealpy.clusterfile.models import ClusterSpec, LoginModel, PluginDocument, SshModel
 
 __all__ = ["notice_env", "notice_passwords", "unusual"]
 
+_REFERENCES = {"passwd": "passwordFrom", "pkPasswd": "pkPasswdFrom", "sudoPasswd": "sudoPasswdFrom"}
 _SHELL_NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 
 
@@ -41,14 +42,12 @@ def _passwords(spec: ClusterSpec) -> Iterator[tuple[Location, str]]:
             yield ("spec", "registry", key, "password"), "passwordFrom"
 
 
-def _logins(location: Location, ssh: SshModel) -> Iterator[tuple[Location, str]]:
-    for key, text, source in (
-        ("passwd", ssh.passwd, "passwordFrom"),
-        ("pkPasswd", ssh.pk_passwd, "pkPasswdFrom"),
-        ("sudoPasswd", ssh.sudo_passwd, "sudoPasswdFrom"),
-    ):
+def _logins(location: Location, ssh: LoginModel) -> Iterator[tuple[Location, str]]:
+    for key, text, _ in ssh.secrets():
         if text:
-            yield (*location, key), source
+            yield (*location, key), _REFERENCES[key]
+    for index, hop in enumerate(ssh.jump if isinstance(ssh, SshModel) else ()):
+        yield from _logins((*location, "jump", index), hop)
 
 
 def unusual(document: Document, model: PluginDocument) -> Iterator[tuple[Location, str, str]]:

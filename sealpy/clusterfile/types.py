@@ -22,6 +22,7 @@ __all__ = [
     "HostAlias",
     "HostEntry",
     "HostKeyPolicy",
+    "Jump",
     "KubeadmDocument",
     "KubeadmKind",
     "LocalRegistry",
@@ -60,10 +61,14 @@ class PasswordFrom:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ssh:
-    """Say how to log in. An empty text means not given; of a password and its `…_from` at most one is given."""
+    """Say how to log in, and through which machines: `jump`, the nearest one first.
 
-    user: str = "root"
-    port: int = 22
+    An empty text, 0 and None mean not given: what `~/.ssh/config` says then counts, else root and port 22. Of a
+    password and its `…_from` at most one is given.
+    """
+
+    user: str = ""
+    port: int = 0
     password: str = field(default="", repr=False)
     password_from: PasswordFrom | None = None
     private_key: str = ""
@@ -71,13 +76,16 @@ class Ssh:
     private_key_password_from: PasswordFrom | None = None
     sudo_password: str = field(default="", repr=False)
     sudo_password_from: PasswordFrom | None = None
-    host_key_policy: HostKeyPolicy = "accept-new"
+    host_key_policy: HostKeyPolicy | None = None
     host_keys: tuple[str, ...] = ()
+    jump: tuple[Jump, ...] = ()
 
     @property
     def secrets(self) -> Iterator[str]:
         """Yield what must not be shown."""
         yield from filter(None, (self.password, self.private_key_password, self.sudo_password))
+        for hop in self.jump:
+            yield from hop.ssh.secrets
 
     def with_password(self, password: str) -> Self:
         """Log in by this password."""
@@ -86,6 +94,14 @@ class Ssh:
     def same_password(self, other: Ssh) -> bool:
         """Tell whether both log in by one password, or by none that is known here."""
         return (self.password, self.password_from) in {(other.password, other.password_from), ("", None)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Jump:
+    """Name a machine on the way, by name or address, and say how to log in to it; nothing is inherited."""
+
+    host: str
+    ssh: Ssh = field(default_factory=Ssh)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Self
 
 from sealpy.clusterfile import Cluster, HostEntry
 from sealpy.connectors.target import Target
 from sealpy.errors import ClusterfileError
-from sealpy.inventory.passwords import find_password
+from sealpy.inventory.login import Logins
 
 __all__ = ["MASTER", "NODE", "Host", "Inventory"]
 
@@ -57,9 +56,12 @@ class Inventory:
     hosts: tuple[Host, ...]
 
     @classmethod
-    def of(cls, cluster: Cluster) -> Self:
-        """Take the hosts of a Cluster; raises ClusterfileError when none is to be a control plane."""
-        hosts = [host for entry in cluster.hosts for host in _hosts(entry)]
+    def of(cls, cluster: Cluster, logins: Logins | None = None) -> Self:
+        """Take the hosts of a Cluster; raises ClusterfileError when none is to be a control plane.
+
+        Without `logins` nothing but the Cluster says how they are reached.
+        """
+        hosts = [host for entry in cluster.hosts for host in _hosts(entry, logins or Logins())]
         masters = [host for host in hosts if host.is_master]
         if not masters:
             raise ClusterfileError(
@@ -86,7 +88,7 @@ class Inventory:
     @property
     def secrets(self) -> tuple[str, ...]:
         """Give every password of every login, for redaction."""
-        targets = (host.target for host in self.hosts)
+        targets = (target for host in self.hosts for target in (host.target, *host.target.jumps))
         found = (secret for t in targets for secret in (t.password, t.private_key_password, t.sudo_password) if secret)
         return tuple(dict.fromkeys(secret.reveal() for secret in found))
 
@@ -106,22 +108,7 @@ class Inventory:
         return self.masters[0]
 
 
-def _hosts(entry: HostEntry) -> Iterator[Host]:
-    ssh = entry.ssh
-    password = find_password(ssh.password, ssh.password_from)
-    key_password = find_password(ssh.private_key_password, ssh.private_key_password_from)
-    sudo_password = find_password(ssh.sudo_password, ssh.sudo_password_from)
-    for address in entry.ips:
-        target = Target(
-            address=address,
-            port=ssh.port,
-            user=ssh.user,
-            password=password,
-            private_key=Path(ssh.private_key).expanduser() if ssh.private_key else None,
-            private_key_password=key_password,
-            sudo_password=sudo_password,
-            host_key_policy=ssh.host_key_policy,
-            host_keys=ssh.host_keys,
-        )
-        roles = tuple(dict.fromkeys(Host.role(word) for word in entry.roles))
+def _hosts(entry: HostEntry, logins: Logins) -> Iterator[Host]:
+    roles = tuple(dict.fromkeys(Host.role(word) for word in entry.roles))
+    for target in logins.of(entry.ips, entry.ssh):
         yield Host(target=target, roles=roles, env=entry.env, labels=entry.labels, taints=entry.taints)

@@ -16,12 +16,12 @@ Masters = Annotated[
 ]
 Nodes = Annotated[str, typer.Option("--nodes", "-n", help="Workers, likewise.")]
 Name = Annotated[str, typer.Option("--name", help="Name of the cluster.")]
-User = Annotated[str, typer.Option("--user", "-u", help="Account on the machines; others than root use sudo.")]
+User = Annotated[str, typer.Option("--user", "-u", help="Account on the machines, default root; others use sudo.")]
 Password = Annotated[
     str,
     typer.Option("--passwd", "-p", help="Its password; '-' asks for it, or reads standard input: nobody else sees it."),
 ]
-Port = Annotated[int, typer.Option("--port", help="Port of sshd.", min=1, max=65535)]
+Port = Annotated[int | None, typer.Option("--port", help="Port of sshd, default 22.", min=1, max=65535)]
 PrivateKey = Annotated[
     Path | None, typer.Option("--pk", help="Private key; default: those of the agent, then ~/.ssh/id_*.")
 ]
@@ -45,9 +45,9 @@ def command(  # noqa: PLR0917 - typer needs every option as a parameter
     masters: Masters,
     nodes: Nodes = "",
     name: Name = "my-cluster",
-    user: User = "root",
+    user: User = "",
     password: Password = "",
-    port: Port = 22,
+    port: Port = None,
     private_key: PrivateKey = None,
     key_password: KeyPassword = "",
     env: Env = None,
@@ -72,7 +72,7 @@ def command(  # noqa: PLR0917 - typer needs every option as a parameter
         raise ConfigError("--dry-run boots no machines", hint="sealpy lab up --nodes 2, then run with their addresses")
     account, key = ask_secrets(
         ctx.obj,
-        Given("--passwd", password, f"password of {user}"),
+        Given("--passwd", password, f"password of {user or 'the machines'}"),
         Given("--pk-passwd", key_password, "passphrase of the key"),
     )
     wish = Wish(
@@ -82,7 +82,7 @@ def command(  # noqa: PLR0917 - typer needs every option as a parameter
         name=name,
         user=user,
         password=account,
-        port=port,
+        port=port or 0,
         private_key=private_key,
         key_password=key,
         env=tuple(env or ()),

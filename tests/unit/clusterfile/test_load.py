@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sealpy.clusterfile import Clusterfile, PasswordFrom, Ssh, load, load_plugins, loads
+from sealpy.clusterfile import Clusterfile, Jump, PasswordFrom, Ssh, dumps, load, load_plugins, loads
 from sealpy.errors import ClusterfileError
 
 MINIMAL = "kind: Cluster\nspec:\n  image: kubernetes:v1.34.4\n"
@@ -25,7 +25,7 @@ def problems(text: str) -> list[str]:
 def test_what_is_not_written_has_its_default() -> None:
     found = loads(MINIMAL, name="f").cluster
     assert (found.name, found.data_root) == ("my-cluster", "/var/lib/sealpy/data")
-    assert (found.ssh.user, found.ssh.port, found.ssh.host_key_policy) == ("root", 22, "accept-new")
+    assert found.ssh == Ssh(), "what is not written is for ~/.ssh/config to say"
     assert (found.registry.local.domain, found.registry.local.port) == ("sea.hub", 5000)
     assert (found.registry.local.ha, found.registry.local.insecure, found.registry.external) == (True, False, None)
 
@@ -252,3 +252,46 @@ def test_what_a_plugin_asks_for_is_checked_when_it_is_read(line: str, problem: s
 def test_actions_are_a_text_with_bars_or_a_list(action: str) -> None:
     (plugin,) = load_plugins(f"kind: Plugin\nmetadata: {{name: a}}\nspec:\n  action: {action}\n")
     assert plugin.actions == ("PreInit", "PreJoin")
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "'ops@first:2222, [fd00::2]'",
+        "['ops@first:2222', '[fd00::2]']",
+        "[{host: first, user: ops, port: 2222}, {host: 'fd00::2'}]",
+    ],
+)
+def test_jump_hosts_are_a_chain_written_as_one_text_or_as_a_list(written: str) -> None:
+    found = loads(f"{MINIMAL}  ssh: {{user: admin, jump: {written}}}\n", name="f").cluster
+    assert found.ssh.jump == (Jump(host="first", ssh=Ssh(user="ops", port=2222)), Jump(host="fd00::2"))
+
+
+def test_a_jump_host_has_a_login_of_its_own_and_a_host_may_go_another_way() -> None:
+    found = loads(
+        f"{MINIMAL}  ssh: {{passwd: a, jump: [{{host: j, passwd: hop}}]}}\n"
+        "  hosts:\n    - {ips: [10.0.0.1]}\n    - {ips: [10.0.0.2], ssh: {jump: []}}\n",
+        name="f",
+    ).cluster
+    first, second = found.hosts
+    assert first.ssh.jump == (Jump(host="j", ssh=Ssh(password="hop")),)
+    assert second.ssh.jump == ()
+    assert found.secrets == ("a", "hop")
+    assert "hop" not in dumps(Clusterfile(cluster=found))
+
+
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        ("'a,,b'", "f:4: spec.ssh.jump: '' is no jump host"),
+        ("'a b'", "f:4: spec.ssh.jump: 'a b' is no jump host"),
+        ("[{user: ops}]", "f:4: spec.ssh.jump[0].host: this field is missing"),
+        ("[{host: a_b}]", "f:4: spec.ssh.jump[0].host: 'a_b' is no name and no address"),
+        ("[{host: a, sudoPasswd: x}]", "f:4: spec.ssh.jump[0].sudoPasswd: this field is unknown"),
+        ("[{host: a, passwd: x, passwordFrom: {env: X}}]", "f:4: spec.ssh.jump[0]: 'passwd' is given twice"),
+    ],
+)
+def test_a_jump_host_that_is_none_is_refused_with_its_place(written: str, message: str) -> None:
+    with pytest.raises(ClusterfileError) as caught:
+        loads(f"{MINIMAL}  ssh: {{jump: {written}}}\n", name="f")
+    assert str(caught.value.problems[0]).startswith(message)

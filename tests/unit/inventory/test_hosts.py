@@ -10,7 +10,7 @@ from sealpy.clusterfile import Cluster, loads
 from sealpy.connectors.secret import Secret
 from sealpy.errors import ClusterfileError
 from sealpy.inventory import Host, Inventory
-from sealpy.inventory import hosts as hosts_module
+from sealpy.inventory import login as login_module
 
 
 def cluster(hosts: str, ssh: str = "{}") -> Cluster:
@@ -79,7 +79,7 @@ def test_a_reference_is_followed_once_for_all_hosts_of_an_entry(monkeypatch: pyt
         followed.extend([reference] if reference else [])
         return None
 
-    monkeypatch.setattr(hosts_module, "find_password", find)
+    monkeypatch.setattr(login_module, "find_password", find)
     Inventory.of(cluster("[{ips: [10.0.0.1, 10.0.0.2], roles: [master]}]", "{passwordFrom: {command: vault}}"))
     assert len(followed) == 1
 
