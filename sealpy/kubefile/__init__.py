@@ -1,7 +1,8 @@
 """Kubefile text → instructions (parse, instructions).
 
-One grammar for the Kubefiles of all generations. `parse` cuts the text into nodes, `read` makes instructions of them,
-`words` knows quotes and variables, `rules` looks at the file as a whole.
+One grammar for the Kubefiles of all generations. `parse` cuts the text into nodes, `grammar` makes instructions of
+them with the help of `reader` (lists, pairs, flags), `words` knows quotes and variables, `rules` looks at the file as
+a whole.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from sealpy.kubefile.instructions import (
     Cni,
     Copy,
     Csi,
+    Document,
     Env,
     From,
     Instruction,
@@ -45,6 +47,7 @@ __all__ = [
     "Cni",
     "Copy",
     "Csi",
+    "Document",
     "Env",
     "From",
     "Instruction",

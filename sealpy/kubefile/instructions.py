@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from sealpy.errors import Problem
 
@@ -18,6 +19,7 @@ __all__ = [
     "Cni",
     "Copy",
     "Csi",
+    "Document",
     "Env",
     "From",
     "Instruction",
@@ -26,6 +28,7 @@ __all__ = [
     "Label",
     "Launch",
     "Maintainer",
+    "Network",
     "Run",
 ]
 
@@ -44,26 +47,53 @@ class From(_At):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """Be a file that is written out in the Kubefile itself."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Copy(_At):
-    """Copy files of the build context, by path or pattern, into the rootfs; paths stand as written."""
+    """Copy files of the build context, by path or pattern, into the rootfs; paths stand as written.
+
+    `owner` is a number for the user and one for the group, `mode` the permission bits; None leaves both as they are.
+    """
 
     sources: tuple[str, ...]
     destination: str
+    documents: tuple[Document, ...] = ()
+    owner: tuple[int, int] | None = None
+    mode: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Add(_At):
-    """Add files, or what stands behind a URL."""
+    """Add files as Copy does, what stands behind a URL, and what is in local archives.
+
+    `checksum` is what a URL must give, such as `sha256:2c26…`; empty when none is named.
+    """
 
     sources: tuple[str, ...]
     destination: str
+    documents: tuple[Document, ...] = ()
+    owner: tuple[int, int] | None = None
+    mode: int | None = None
+    checksum: str = ""
+
+
+Network = Literal["", "none", "host"]
+"""What a command reaches; empty leaves it to the build."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run(_At):
-    """Run a command while the image is built; it is text for a shell."""
+    """Run a command while the image is built: text for a shell, or else `words`, which no shell sees."""
 
-    command: str
+    command: str = ""
+    words: tuple[str, ...] = ()
+    network: Network = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

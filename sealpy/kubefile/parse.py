@@ -6,19 +6,22 @@ A node is an instruction whose words are not looked at yet. Nothing is refused h
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sealpy.errors import Place, Problem
+from sealpy.kubefile.words import Quoting
 
-__all__ = ["HereDocument", "Node", "parse"]
+__all__ = ["HERE", "HereDocument", "Node", "parse"]
 
 
 @dataclass(frozen=True, slots=True)
 class HereDocument:
-    """Be the lines that follow `<<NAME`, without the last one."""
+    """Be the lines that follow `<<NAME`, without the last one; `quoted` is one whose name stands in quotes."""
 
     name: str
     text: str
+    quoted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,8 @@ class Node:
 _BLANKS = " \t"
 _DIRECTIVE = re.compile(r"#\s*(?P<name>[A-Za-z]+)\s*=\s*(?P<value>\S+)\s*")
 _HEAD = re.compile(r"(?P<name>\S+)(?:\s+(?P<text>.*))?", re.DOTALL)
-_HERE = re.compile(r"(?<![<\w])<<(?P<strip>-?)(?P<quote>['\"]?)(?P<name>[A-Za-z_]\w*)(?P=quote)")
+HERE = re.compile(r"(?<![<\w])<<(?P<strip>-?)(?P<quote>['\"]?)(?P<name>[A-Za-z_][\w.-]*)(?P=quote)", re.ASCII)
+"""How a here-document is announced, such as `<<EOF`, `<<-EOF` or `<<'EOF'`."""
 _WITH_HERE = frozenset({"RUN", "COPY", "ADD", "CMD"})
 _WITH_LIST = frozenset({"CMD", "CMDS", "LAUNCH", "APPCMDS", "COPY", "ADD", "RUN"})
 _LIST_BEGINS = re.compile(r"\[\s*(\"|$)")
@@ -93,7 +97,8 @@ class _Parser:
         name, rest = (head["name"].upper(), head["text"] or "") if head else ("", "")
         if name in _WITH_LIST:
             rest = self._list(rest)
-        here = tuple(self._here(match, start) for match in _HERE.finditer(rest)) if name in _WITH_HERE else ()
+        announced = _announced(rest) if name in _WITH_HERE else ()
+        here = tuple(self._here(match, start) for match in announced)
         return Node(name, rest, start + 1, self._at, here, self._lines[start].strip())
 
     def _continued(self) -> str:
@@ -137,13 +142,24 @@ class _Parser:
             line = self._lines[at].lstrip("\t") if match["strip"] else self._lines[at]
             if line == match["name"]:
                 self._at = at + 1
-                return HereDocument(match["name"], "".join(f"{text}\n" for text in lines))
+                return HereDocument(match["name"], "".join(f"{text}\n" for text in lines), bool(match["quote"]))
             lines.append(line)
         self._problem(start, f"'{match[0]}' is not closed", f"end it with a line that holds only {match['name']}")
         return HereDocument(match["name"], "")
 
     def _problem(self, at: int, message: str, hint: str) -> None:
         self.problems.append(Problem(message, Place(self._name, at + 1), hint))
+
+
+def _announced(text: str) -> Iterator[re.Match[str]]:
+    """Yield what announces a here-document; within quotes it is text."""
+    quoting, at = Quoting(), 0
+    for match in HERE.finditer(text):
+        for sign in text[at : match.start()]:
+            quoting.see(sign)
+        at = match.start()
+        if not quoting.quote:
+            yield match
 
 
 def _is_closed(text: str) -> bool:

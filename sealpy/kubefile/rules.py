@@ -8,11 +8,12 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from sealpy.errors import Place, Problem, did_you_mean, nearest
 from sealpy.kubefile.instructions import App, Arg, Cmd, Cmds, Cni, Csi, Instruction, Launch
 from sealpy.kubefile.parse import Node
-from sealpy.kubefile.words import Variables, WordError
+from sealpy.kubefile.words import PROXIES, Variables, WordError
 
-__all__ = ["FLAG_HINT", "check", "check_source", "foreign", "unknown", "unused_arguments"]
+__all__ = ["FLAG_HINT", "RUN_FLAG_HINT", "check", "check_source", "foreign", "unknown", "unused_arguments"]
 
-FLAG_HINT = "files come from the build context and belong to root; only SOURCE… DESTINATION is written"
+FLAG_HINT = "a Kubefile has one stage, and each COPY or ADD is a layer of its own"
+RUN_FLAG_HINT = "what a command needs stands in the rootfs: COPY it there, or let it be fetched"
 
 _ONLY_DOCKER = {
     "ENTRYPOINT": "say what is launched by LAUNCH or CMDS; what removes an app is a plugin of PreClean",
@@ -135,7 +136,7 @@ def unused_arguments(variables: Variables, instructions: Iterable[Instruction], 
     """Yield every --build-arg that nothing asks for."""
     declared = [instruction.name for instruction in instructions if isinstance(instruction, Arg)]
     for given in variables.given:
-        if given not in variables.used:
+        if given not in variables.used and given.lower() not in PROXIES:
             others = f"the Kubefile declares {', '.join(declared)}" if declared else "the Kubefile declares no ARG"
             hint = did_you_mean(given, declared) or others
             yield Problem(f"--build-arg {given}: no instruction uses it", Place(name), hint)

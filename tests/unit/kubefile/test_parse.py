@@ -42,7 +42,7 @@ def test_a_here_document_belongs_to_its_instruction() -> None:
 
 def test_a_here_document_with_a_dash_loses_its_tabs() -> None:
     (node,) = nodes("CMD cat <<-'EOT' | x\n\t\ta\n\tEOT\n")
-    assert node.here == (HereDocument("EOT", "a\n"),)
+    assert node.here == (HereDocument("EOT", "a\n", quoted=True),)
 
 
 def test_several_here_documents_follow_one_another() -> None:
@@ -50,9 +50,15 @@ def test_several_here_documents_follow_one_another() -> None:
     assert node.here == (HereDocument("A", "1\n"), HereDocument("B", "2\n"))
 
 
-def test_a_string_redirection_is_no_here_document() -> None:
-    (node,) = nodes("CMD cat <<<EOT")
+@pytest.mark.parametrize("text", ["CMD cat <<<EOT", "RUN echo 'a <<b'", 'RUN echo "a \\" <<b"', "RUN echo $((1<<N))"])
+def test_what_only_looks_like_one_is_no_here_document(text: str) -> None:
+    (node,) = nodes(text)
     assert node.here == ()
+
+
+def test_a_here_document_of_copy_may_be_named_like_a_file() -> None:
+    (node,) = nodes("COPY <<a.yaml <<'b-1.txt' etc/\n1\na.yaml\n2\nb-1.txt\n")
+    assert node.here == (HereDocument("a.yaml", "1\n"), HereDocument("b-1.txt", "2\n", quoted=True))
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,8 @@ SPLIT = [
     (r"a\ b c", [r"a\ b", "c"], ""),
     ("a b # it's a comment", ["a", "b"], "# it's a comment"),
     ("a#b '#c'", ["a#b", "'#c'"], ""),
+    ("A=${B:-c d} ${E:-${F:-g h}} }", ["A=${B:-c d}", "${E:-${F:-g h}}", "}"], ""),
+    (r"\${B c} '${D' e", [r"\${B", "c}", "'${D'", "e"], ""),
     ("", [], ""),
 ]
 
@@ -28,6 +30,12 @@ EXPAND = [
     ("${NO-x}${EMPTY-x}${EMPTY:-y}", "xy"),
     ("${A:+set}${NO:+set}${EMPTY:+set}${EMPTY+set}", "setset"),
     ("${NO:-}", ""),
+    ("${A:?never said}${EMPTY?}", "1"),
+    ("${FILE#*/}|${FILE##*/}|${FILE#x}", "b/c.tar.gz|c.tar.gz|a/b/c.tar.gz"),
+    ("${FILE%.*}|${FILE%%.*}|${FILE%x}", "a/b/c.tar|a/b/c|a/b/c.tar.gz"),
+    ("${FILE/[/x}", "a/b/c.tar.gz"),
+    ("${DOTS/./-}|${DOTS//./-}|${DOTS//?/x}", "1-2.3|1-2-3|xxxxx"),
+    ("${DOTS//./$A}", "11213"),
     ("$", "$"),
     ("a$(date)", "a$(date)"),
     ("$ARCH", "arm64"),
@@ -39,6 +47,7 @@ COMMANDS = [
     ("echo ${A:-x}", "echo 1"),
     ("echo $HOME ${HOME:-x} $(A) ${#A} $1", "echo $HOME ${HOME:-x} $(A) ${#A} $1"),
     (r"echo \$A '$B'", r"echo \$A '$B'"),
+    ("echo ${A:-${HOME}} ${A:+$HOME} ${A%1}x ${HOME%1}", "echo 1 ${HOME} x ${HOME%1}"),
     ("$ABC", "$ABC"),
 ]
 
@@ -46,7 +55,7 @@ COMMANDS = [
 def variables() -> Variables:
     made = Variables({"GIVEN": "g"}, "arm64")
     made.declare("A", "1")
-    made.env["EMPTY"] = ""
+    made.env |= {"EMPTY": "", "FILE": "a/b/c.tar.gz", "DOTS": "1.2.3"}
     return made
 
 
@@ -65,7 +74,20 @@ def test_in_a_command_only_declared_arguments_are_put_in(text: str, expanded: st
     assert variables().expand_command(text) == expanded
 
 
-@pytest.mark.parametrize("word", ["$NO", "${NO}", "${", "${A", "${A:?x}", "${1}", "${A:-x"])
+def test_in_a_here_document_quotes_are_text_and_a_dollar_can_be_escaped() -> None:
+    text = """it's "$A" \\n \\$A ${NO:-'x'}\n"""
+    assert variables().expand_document(text) == """it's "1" \\n $A 'x'\n"""
+
+
+def test_what_is_not_closed_is_shown_by_its_first_line() -> None:
+    with pytest.raises(WordError) as caught:
+        variables().expand_document("a ${A:-x\nand more\n")
+    assert caught.value.message == "'a ${A:-x…' is not closed"
+
+
+@pytest.mark.parametrize(
+    "word", ["$NO", "${NO}", "${", "${A", "${NO:?x}", "${NO?}", "${1}", "${A/x}", "${NO%x}", "${A:-x"]
+)
 def test_a_variable_that_is_not_known_or_not_closed_is_refused(word: str) -> None:
     with pytest.raises(WordError):
         variables().expand(word)
