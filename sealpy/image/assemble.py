@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import platform
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sealpy.errors import ImageError
 from sealpy.image.cluster_image import ClusterImage
@@ -109,9 +109,8 @@ def assemble(
 
 
 def _entry(member: Member, sha256: str, offset: int) -> Entry:
-    if member.kind != "file":
-        return Entry(member.path, member.kind, member.mode, target=member.target)
-    return Entry(member.path, member.kind, member.mode, member.size, sha256, "", offset)
+    entry = Entry(member.path, member.kind, member.mode, target=member.target, uid=member.uid, gid=member.gid)
+    return entry if member.kind != "file" else replace(entry, size=member.size, sha256=sha256, offset=offset)
 
 
 def _index_layer(store: Store, lists: Mapping[str, Sequence[Entry]]) -> Layer:

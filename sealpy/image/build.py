@@ -133,8 +133,8 @@ class _Builder:
         match instruction:
             case From():
                 self._begin(instruction)
-            case Copy(sources=sources, destination=destination):
-                self._copy(sources, destination, line=line)
+            case Copy():
+                self._copy(instruction)
             case App(name=name, sources=sources):
                 self._app(name, sources, line=line)
             case Cni(name=name, sources=sources):
@@ -180,9 +180,20 @@ class _Builder:
             raise KubefileError(error.message, place=at, hint=error.hint) from error
         self.recipe = Recipe(self._kubefile, self.base.metadata)
 
-    def _copy(self, sources: Sequence[str], destination: str, *, line: int) -> None:
-        content = copy.place(self._context, sources, destination, at=self._place(line), directories=self._directories())
-        self._add(f"COPY {' '.join(sources)} {destination}", content)
+    def _copy(self, instruction: Copy) -> None:
+        content = copy.place(
+            self._context,
+            instruction.sources,
+            instruction.destination,
+            at=self._place(instruction.line),
+            directories=self._directories(),
+            documents=instruction.documents,
+        )
+        names = " ".join((*(document.name for document in instruction.documents), *instruction.sources))
+        self._add(
+            f"COPY {names} {instruction.destination}",
+            copy.owned(content, owner=instruction.owner, mode=instruction.mode),
+        )
 
     def _app(self, name: str, sources: Sequence[str], *, line: int) -> None:
         at = self._place(line)

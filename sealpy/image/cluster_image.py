@@ -86,7 +86,11 @@ class ClusterImage:
     def item(self, entry: Entry) -> Item:
         """Make an entry an item of a TreePayload."""
         source = Range(self.store.blob_path(entry.layer), entry.offset) if entry.kind == "file" else b""
-        return Item(Member(entry.path, entry.kind, entry.mode, entry.size, entry.target), source)
+        return Item(_member(entry), source)
+
+
+def _member(entry: Entry) -> Member:
+    return Member(entry.path, entry.kind, entry.mode, entry.size, entry.target, entry.uid, entry.gid)
 
 
 def plain_layer(store: Store, layer: Descriptor, diff_id: str) -> Path:

@@ -3,8 +3,9 @@
 As in Docker: several sources and globs; a directory stands for its content; a destination that ends with `/`, that is a
 directory already, or that several sources go to, is a directory. The directories of the rootfs layout (`bin`, `etc`,
 `plugin`, …) are directories even without `/` and before they exist: `COPY list_nodes.py plugin` makes
-`plugin/list_nodes.py`, as authors mean it. Modes become 0755 or 0644 by the executable bit. Symlinks inside a copied
-directory stay symlinks; a source that leaves the context, by `..` or through a symlink, is refused.
+`plugin/list_nodes.py`, as authors mean it. Modes become 0755 or 0644 by the executable bit and owners root, unless the
+instruction says otherwise. Symlinks inside a copied directory stay symlinks; a source that leaves the context, by `..`
+or through a symlink, is refused.
 """
 
 from __future__ import annotations
@@ -12,13 +13,16 @@ from __future__ import annotations
 import fnmatch
 import stat
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
 from sealpy.errors import KubefileError, Place, nearest
 from sealpy.image.ignore import Ignore
 from sealpy.image.tarball import Content, Member, Source
+from sealpy.kubefile import Document
 
-__all__ = ["LAYOUT_DIRECTORIES", "Context", "parts", "place"]
+__all__ = ["LAYOUT_DIRECTORIES", "Context", "Target", "owned", "parts", "place", "placed", "written_out"]
 
 LAYOUT_DIRECTORIES = frozenset({
     "applications", "bin", "charts", "cri", "etc", "images", "lib", "manifests", "plugin", "plugins", "scripts",
@@ -46,15 +50,20 @@ class Context:
             if not path.exists() and not path.is_symlink():
                 raise KubefileError(f"{word!r}: not in the context {self.root}", place=at, hint=self._nearest(path))
             return [path]
-        found = list(self._glob(self.root, names))
+        found = list(dict.fromkeys(self._glob(self.root, names)))
         if not found:
-            hint = "'*' does not match '/'; look for a typing mistake or take the line out"
+            hint = "'*' does not match '/', '**' does; look for a typing mistake or take the line out"
             raise KubefileError(f"{word!r}: fits no file in the context {self.root}", place=at, hint=hint)
         return found
 
     def _glob(self, directory: Path, names: Sequence[str]) -> Iterator[Path]:
         if not names:
             yield directory
+        elif names[0] == "**" and directory.is_dir():  # no directory, or any number of them
+            yield from self._glob(directory, names[1:])
+            for path in sorted(directory.iterdir()):
+                if path.is_dir() and not path.is_symlink() and not self._left_out(path):
+                    yield from self._glob(path, names)
         elif directory.is_dir():
             for path in sorted(directory.iterdir()):
                 if fnmatch.fnmatchcase(path.name, names[0]) and not self._left_out(path):
@@ -103,27 +112,74 @@ class Context:
         return path in self._without or self._ignore.fits(path.relative_to(self.root).as_posix())
 
 
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Be where an instruction puts things: a directory that takes them in by their names, or the very name."""
+
+    path: str
+    is_directory: bool
+
+    @classmethod
+    def of(cls, destination: str, *, at: Place, directories: Collection[str], count: int) -> Self:
+        """Read a destination; `directories` are those that the rootfs has so far, `count` things go there."""
+        path = "/".join(parts(destination, at))
+        is_known = not path or path in LAYOUT_DIRECTORIES or path in directories
+        return cls(path, is_known or destination.endswith(("/", "/.")) or count > 1)
+
+    def takes(self, name: str) -> str:
+        """Say what path something of this name gets."""
+        return self.below(name) if self.is_directory else self.path
+
+    def below(self, name: str) -> str:
+        """Say what path something gets in the target when that is a directory."""
+        return f"{self.path}/{name}" if self.path else name
+
+
 def place(
-    context: Context, words: Sequence[str], destination: str, *, at: Place, directories: Collection[str]
+    context: Context,
+    words: Sequence[str],
+    destination: str,
+    *,
+    at: Place,
+    directories: Collection[str],
+    documents: Sequence[Document] = (),
 ) -> Content:
     """Say what a COPY brings into the rootfs; `directories` are those that it has so far. Raises KubefileError."""
-    target = "/".join(parts(destination, at))
     sources = context.sources(words, at)
-    into = (
-        not target
-        or destination.endswith(("/", "/."))
-        or target in LAYOUT_DIRECTORIES
-        or target in directories
-        or len(sources) > 1
-        or len(words) > 1
-    )
-    found: Content = []
-    for name, source in sources:
-        if source.is_file() and into:
-            found += context.files(source, f"{target}/{name}" if target else name)
-        else:
-            found += context.files(source, target)
-    return found
+    count = max(len(sources), len(words)) + len(documents)
+    target = Target.of(destination, at=at, directories=directories, count=count)
+    return [entry for name, source in sources for entry in placed(context, target, name, source)] + [
+        written_out(target, document) for document in documents
+    ]
+
+
+def placed(context: Context, target: Target, name: str, source: Path) -> Content:
+    """Say where one source of the context goes: a file by its name, a directory by its content."""
+    return context.files(source, target.takes(name) if source.is_file() else target.path)
+
+
+def written_out(target: Target, document: Document) -> tuple[Member, Source]:
+    """Say where a file goes that is written out in the Kubefile."""
+    data = document.text.encode()
+    return Member(target.takes(document.name), size=len(data)), data
+
+
+def owned(content: Content, *, owner: tuple[int, int] | None, mode: int | None) -> Content:
+    """Give files the owner and the mode that an instruction names; who may read a directory may enter it."""
+    uid, gid = owner or (0, 0)
+    return [(replace(member, uid=uid, gid=gid, mode=_mode(member, mode)), source) for member, source in content]
+
+
+def _mode(member: Member, mode: int | None) -> int:
+    match member.kind:
+        case "symlink":
+            return member.mode
+        case _ if mode is None:
+            return member.mode
+        case "dir":
+            return mode | (mode & 0o444) >> 2
+        case "file":
+            return mode
 
 
 def parts(path: str, at: Place) -> list[str]:

@@ -11,7 +11,7 @@ import hashlib
 import json
 import tarfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import get_args
 
@@ -31,7 +31,7 @@ class Entry:
     """Describe one file, directory or symlink of an image.
 
     `path` is relative to the rootfs. The `size` bytes of a file begin at `offset` of the blob `layer` in the store
-    (a plain tar); `sha256` is 64 hexadecimal digits. `target` is where a symlink points.
+    (a plain tar); `sha256` is 64 hexadecimal digits. `target` is where a symlink points. `uid` and `gid` own it.
     """
 
     path: str
@@ -42,6 +42,8 @@ class Entry:
     layer: str = ""
     offset: int = 0
     target: str = ""
+    uid: int = 0
+    gid: int = 0
 
 
 def merge(layers: Iterable[Sequence[Entry]]) -> dict[str, Entry]:
@@ -92,11 +94,16 @@ def encode_index(layers: Mapping[str, Sequence[Entry]]) -> bytes:
     value = {
         "schemaVersion": _VERSION,
         "layers": {
-            digest: [[e.path, e.kind, e.mode, e.size, e.sha256, e.offset, e.target] for e in entries]
+            digest: [[e.path, e.kind, e.mode, e.size, e.sha256, e.offset, e.target, *_owner(e)] for e in entries]
             for digest, entries in layers.items()
         },
     }
     return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
+
+
+def _owner(entry: Entry) -> tuple[int, ...]:
+    """Give the owner where it is not root, as of nearly every file."""
+    return (entry.uid, entry.gid) if entry.uid or entry.gid else ()
 
 
 def decode_index(data: bytes) -> dict[str, tuple[Entry, ...]]:
@@ -109,8 +116,8 @@ def decode_index(data: bytes) -> dict[str, tuple[Entry, ...]]:
             )
         return {
             digest: tuple(
-                _checked(Entry(path, kind, mode, size, sha256, digest, offset, target))
-                for path, kind, mode, size, sha256, offset, target in rows
+                _checked(Entry(path, kind, mode, size, sha256, digest, offset, target, *owner))
+                for path, kind, mode, size, sha256, offset, target, *owner in rows
             )
             for digest, rows in value["layers"].items()
         }
@@ -121,7 +128,7 @@ def decode_index(data: bytes) -> dict[str, tuple[Entry, ...]]:
 def _checked(entry: Entry) -> Entry:
     if entry.kind not in get_args(Kind):
         raise ValueError(f"{entry.path!r} has the kind {entry.kind!r}")
-    numbers: tuple[object, ...] = (entry.mode, entry.size, entry.offset)
+    numbers: tuple[object, ...] = (entry.mode, entry.size, entry.offset, entry.uid, entry.gid)
     if not all(isinstance(number, int) and number >= 0 for number in numbers):
         raise ValueError(f"{entry.path!r} has a number that is none")
     if entry.path.startswith("/") or any(part in {"", ".", ".."} for part in entry.path.split("/")):
@@ -141,9 +148,7 @@ def scan(path: Path, layer: str) -> tuple[Entry, ...]:
                 entry = _entry(info, name, layer, found)
                 if entry.kind == "file" and not entry.sha256:
                     raw.seek(entry.offset)
-                    entry = Entry(
-                        name, "file", entry.mode, entry.size, _sha256(raw.read, entry.size), layer, entry.offset
-                    )
+                    entry = replace(entry, sha256=_sha256(raw.read, entry.size), layer=layer)
                 found[name] = _checked(entry)
     except (tarfile.TarError, ValueError) as error:
         raise ImageError(f"layer {layer}: {error}", hint="get the image again") from error
@@ -153,17 +158,17 @@ def scan(path: Path, layer: str) -> tuple[Entry, ...]:
 def _entry(info: tarfile.TarInfo, name: str, layer: str, before: Mapping[str, Entry]) -> Entry:
     mode = info.mode & 0o7777
     if info.isdir():
-        return Entry(name, "dir", mode)
+        return Entry(name, "dir", mode, uid=info.uid, gid=info.gid)
     if info.issym():
-        return Entry(name, "symlink", 0o777, target=info.linkname)
+        return Entry(name, "symlink", 0o777, target=info.linkname, uid=info.uid, gid=info.gid)
     if info.islnk():
         same = before.get("/".join(part for part in info.linkname.split("/") if part not in {"", "."}))
         if same is None:
             raise ValueError(f"{name!r} is a hard link to {info.linkname!r}, which is not there")
-        return Entry(name, "file", mode, same.size, same.sha256, layer, same.offset)
+        return replace(same, path=name, mode=mode, layer=layer)
     if not info.isfile():
         raise ValueError(f"{name!r} is neither file, directory nor link")
-    return Entry(name, "file", mode, info.size, "", layer, info.offset_data)
+    return Entry(name, "file", mode, info.size, "", layer, info.offset_data, uid=info.uid, gid=info.gid)
 
 
 def _sha256(read: Callable[[int], bytes], size: int) -> str:

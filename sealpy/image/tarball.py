@@ -1,7 +1,8 @@
 """tar streams that depend on nothing but their content.
 
-Owners are 0, times are 0, names are sorted by whoever makes the list. Headers are USTAR; where a name or a size does
-not fit, or is not ASCII, one PAX header goes before. Both are read by every tar since 1988 and 2001.
+Times are 0, owners are 0 but where somebody chose others, names are sorted by whoever makes the list. Headers are
+USTAR; where a name or a number does not fit, or is not ASCII, one PAX header goes before. Both are read by every tar
+since 1988 and 2001.
 """
 
 from __future__ import annotations
@@ -59,13 +60,15 @@ _TYPES: Mapping[Kind, bytes] = {"file": tarfile.REGTYPE, "dir": tarfile.DIRTYPE,
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """Describe one entry of a tar: path without leading `/`, permission bits, bytes, and where a symlink points."""
+    """Describe one entry of a tar: path without leading `/`, permission bits, bytes, where a symlink points, owner."""
 
     path: str
     kind: Kind = "file"
     mode: int = 0o644
     size: int = 0
     target: str = ""
+    uid: int = 0
+    gid: int = 0
 
 
 Content = list[tuple[Member, Source]]
@@ -97,6 +100,7 @@ def header(member: Member) -> bytes:
     info.mode = member.mode
     info.size = member.size if member.kind == "file" else 0
     info.linkname = member.target
+    info.uid, info.gid = member.uid, member.gid
     if member.path.isascii() and member.target.isascii():
         try:
             return info.tobuf(tarfile.USTAR_FORMAT)

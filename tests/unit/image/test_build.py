@@ -15,6 +15,7 @@ from sealpy.events import Event, TaskFinished, TaskProgress, Warned
 from sealpy.image.build import build
 from sealpy.image.cluster_image import ClusterImage
 from sealpy.image.container import write_container_image
+from sealpy.image.files import scan
 from sealpy.image.metadata import Launch
 from sealpy.image.registry_tree import ROOT
 from sealpy.image.store import Store
@@ -83,6 +84,20 @@ def test_each_copy_is_a_layer_and_the_files_are_where_they_were_sent(site: Site)
     ]
     assert len(image.layers) == 3
     assert image.read("etc/x.conf") == b"x"
+
+
+def test_owners_and_modes_of_a_kubefile_are_those_of_the_layer(site: Site) -> None:
+    site.write({"a": "1"})
+    image = site.build("FROM scratch", "COPY --chown=5:3000000 --chmod=4711 a <<EOF etc/", "x", "EOF")
+    for name in ("etc/a", "etc/EOF"):
+        entry = image.files[name]
+        assert (entry.uid, entry.gid, entry.mode) == (5, 3_000_000, 0o4711)
+    layer = image.store.blob_path(image.files["etc/a"].layer)
+    assert {(found.path, found.uid, found.gid) for found in scan(layer, "")} == {
+        ("etc", 0, 0),
+        ("etc/a", 5, 3_000_000),
+        ("etc/EOF", 5, 3_000_000),
+    }
 
 
 def test_the_same_input_gives_the_same_digest_whenever_and_in_whatever_order_it_was_made(tmp_path: Path) -> None:

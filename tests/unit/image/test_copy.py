@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from sealpy.errors import KubefileError, Place
-from sealpy.image.copy import Context, place
+from sealpy.image.copy import Context, owned, place
+from sealpy.kubefile import Document
 
 AT = Place("Kubefile", 3)
 
@@ -47,6 +48,9 @@ def copied(root: Path, *words: str, directories: tuple[str, ...] = ()) -> set[st
         (["dir", "."], {"x", "sub/y"}),
         (["di*/sub", "z"], {"z/y"}),
         (["dir/x", "b.yaml", "."], {"x", "b.yaml"}),
+        (["**/y", "z"], {"z"}),
+        (["**/[xy]", "z"], {"z/x", "z/y"}),
+        (["dir/**/y", "z/"], {"z/y"}),
     ],
 )
 def test_files_go_where_docker_and_the_author_would_have_them(root: Path, words: list[str], files: set[str]) -> None:
@@ -62,6 +66,33 @@ def test_modes_become_0755_or_0644(root: Path) -> None:
     (root / "a.yaml").chmod(0o600)
     found = place(Context(root), ["a.yaml", "tool"], "bin", at=AT, directories=())
     assert {m.path: m.mode for m, _ in found} == {"bin/a.yaml": 0o644, "bin/tool": 0o755}
+
+
+def test_owner_and_mode_can_be_chosen_and_directories_stay_open_to_who_reads_them(root: Path) -> None:
+    (root / "dir" / "link").symlink_to("x")
+    content = place(Context(root), ["dir"], "d", at=AT, directories=())
+    found = {m.path: (m.uid, m.gid, m.mode) for m, _ in owned(content, owner=(5, 6), mode=0o640)}
+    assert found == {
+        "d": (5, 6, 0o750),
+        "d/link": (5, 6, 0o777),
+        "d/x": (5, 6, 0o640),
+        "d/sub": (5, 6, 0o750),
+        "d/sub/y": (5, 6, 0o640),
+    }
+    assert owned(content, owner=None, mode=None) == content
+
+
+def test_files_that_are_written_out_go_where_others_do(root: Path) -> None:
+    one, two = Document(name="one", text="1\n"), Document(name="two", text="2\n")
+
+    def written(destination: str, *documents: Document, words: tuple[str, ...] = ()) -> dict[str, object]:
+        found = place(Context(root), words, destination, at=AT, directories=(), documents=documents)
+        return {member.path: source for member, source in found if isinstance(source, bytes)}
+
+    assert written("conf/x", one) == {"conf/x": b"1\n"}
+    assert written("conf", one, two) == {"conf/one": b"1\n", "conf/two": b"2\n"}
+    assert written("etc", one) == {"etc/one": b"1\n"}
+    assert written("conf", one, words=("a.yaml",)) == {"conf/one": b"1\n"}
 
 
 def test_a_link_in_a_directory_stays_a_link_and_one_that_is_named_is_followed(root: Path) -> None:
