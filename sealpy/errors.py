@@ -30,11 +30,14 @@ __all__ = [
     "MachineError",
     "NotReadyError",
     "PhaseError",
+    "PartlyDoneError",
     "Place",
     "PluginError",
     "PluginFailedError",
     "PreflightError",
     "Problem",
+    "RemoteAuthError",
+    "RemoteError",
     "SealpyError",
     "StoreError",
     "TemplateError",
@@ -51,7 +54,7 @@ class SealpyError(Exception):
 
     code: ClassVar[str] = "error"  # stable, for scripts
     exit_code: ClassVar[int] = 1
-    retryable: ClassVar[bool] = False
+    retryable: ClassVar[bool] = False  # the same may go well later though nobody changes anything: a machine is off
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
@@ -221,6 +224,18 @@ class PhaseError(SealpyError):
         self.errors = dict(errors)
 
 
+class PartlyDoneError(PhaseError):
+    """Report a run that did all it had to do but on some hosts: which, and why each."""
+
+    code = "partly"
+    exit_code = 7
+
+    def __init__(self, done: str, errors: Mapping[str, SealpyError], *, hint: str = "") -> None:
+        super().__init__(done, errors, hint=hint)
+        self.message = f"{done}, but not on {', '.join(errors)}"
+        self.args = (self.message,)
+
+
 class PluginFailedError(SealpyError):
     """Report a plugin that failed while it ran: at which hook point, on which hosts, and each cause."""
 
@@ -275,6 +290,22 @@ class StoreError(ImageError):
     """Report a local image that is missing, in use or damaged."""
 
     code = "image.store"
+
+
+class RemoteError(ImageError):
+    """Report what an image registry refused, in its own words; `status` is that of its answer, 0 when there is none."""
+
+    code = "image.remote"
+
+    def __init__(self, message: str, *, status: int = 0, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.status = status
+
+
+class RemoteAuthError(RemoteError):
+    """Report that an image registry wants another login, or any."""
+
+    code = "image.remote.auth"
 
 
 class NotReadyError(SealpyError):
