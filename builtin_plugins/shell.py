@@ -11,6 +11,7 @@ PluginType = "SHELL"
 _RUN = 'eval "$(cat)" < /dev/null'
 _IN_ROOTFS = f'cd "$1" && shift && {_RUN}'
 _IF_ROOTFS = f'if [ ! -d "$1" ]; then echo "skipped: $1 is gone"; exit 0; fi; {_IN_ROOTFS}'
+_LONGEST = 3600.0  # seconds, for a document that says nothing
 _LEAVING = frozenset(
     {
         HookPoint.PRE_CLEAN,
@@ -37,7 +38,7 @@ class Plugin:
             *_command(context),
             stdin=context.data.encode(),
             env=sorted({**host.env, "HostIP": host.address}.items()),
-            timeout=3600.0,
+            timeout=context.timeout or _LONGEST,
             live=True,
         )
 

@@ -22,6 +22,7 @@ __all__ = [
     "PhaseStarted",
     "PluginFinished",
     "PluginOutput",
+    "PluginRetrying",
     "PluginSkipped",
     "PluginStarted",
     "RunFinished",
@@ -124,13 +125,28 @@ class HookFinished(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PluginStarted(Event):
-    """Say that a plugin begins on these hosts."""
+    """Say that a plugin begins on these hosts; `terms` is what its document asks for: time, tries, failures, width."""
 
     name: ClassVar[str] = "plugin.started"
     plugin: str
     type: str
     hook: str
     hosts: tuple[str, ...]
+    terms: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PluginRetrying(Event):
+    """Say that try `attempt` of a plugin failed on these hosts; the next one begins in `pause` seconds."""
+
+    name: ClassVar[str] = "plugin.retrying"
+    plugin: str
+    hook: str
+    hosts: tuple[str, ...]
+    attempt: int
+    attempts: int
+    pause: float
+    error: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +163,7 @@ class PluginOutput(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PluginFinished(Event):
-    """Say how a plugin ended; `error` is empty when it succeeded."""
+    """Say how a plugin ended; `error` is empty when it succeeded, `ignored` tells that the run goes on all the same."""
 
     name: ClassVar[str] = "plugin.finished"
     plugin: str
@@ -156,6 +172,8 @@ class PluginFinished(Event):
     seconds: float
     changed: int
     error: str = ""
+    attempts: int = 1
+    ignored: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

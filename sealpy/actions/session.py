@@ -16,7 +16,7 @@ from sealpy.disk import make_private
 from sealpy.engine import Connections, Executor, Journal, Phase, Recorded, run_phases
 from sealpy.engine.interrupt import interruptible
 from sealpy.errors import Problem, SealpyError
-from sealpy.events import Emit, Event, PhaseFinished, RunFinished, RunStarted, Warned
+from sealpy.events import Emit, Event, PhaseFinished, PluginStarted, RunFinished, RunStarted, Warned
 from sealpy.inventory import Facts
 
 __all__ = ["Report", "Session", "Surroundings", "exclusive", "session"]
@@ -46,11 +46,12 @@ class Surroundings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """Tell what a run did: changed steps, payload bytes, what a rehearsal recorded, exchanges by host."""
+    """Tell what a run did: changed steps, payload bytes, what a rehearsal recorded, plugins, exchanges by host."""
 
     changed: int
     sent: int
     recorded: tuple[Recorded, ...]
+    plugins: tuple[PluginStarted, ...] = ()
     round_trips: Mapping[str, int]
     facts: Mapping[str, Facts]
     seconds: float
@@ -62,6 +63,7 @@ class Session:
 
     executor: Executor
     ctx: Context
+    plugins: list[PluginStarted] = field(default_factory=list)
     begun: float = field(default_factory=time.monotonic)
 
     def run(self, phases: Iterable[Phase[Context]]) -> None:
@@ -74,6 +76,7 @@ class Session:
             changed=self.executor.changed,
             sent=self.executor.sent,
             recorded=tuple(self.executor.recorded),
+            plugins=tuple(self.plugins),
             round_trips=self.executor.connections.round_trips(),
             facts=dict(self.ctx.facts),
             seconds=time.monotonic() - self.begun,
@@ -92,10 +95,13 @@ def session(
     """Open a run, tell the notices, each once, and end the run whatever happens."""
     run = time.strftime("%Y%m%d-%H%M%S-") + secrets.token_hex(2)
     phases: list[tuple[str, float]] = []
+    plugins: list[PluginStarted] = []
 
     def emit(event: Event) -> None:
         if isinstance(event, PhaseFinished):
             phases.append((event.title, event.seconds))
+        if isinstance(event, PluginStarted):
+            plugins.append(event)
         surroundings.emit(event)
 
     connections = Connections(connect)
@@ -104,7 +110,7 @@ def session(
     begin = Journal.rehearsing if surroundings.rehearsal else Journal
     journal = begin(home / "journal.jsonl", run=run, action=action)
     executor = Executor(connections, emit=emit, journal=journal, rehearsal=surroundings.rehearsal)
-    begun = Session(executor, ctx)
+    begun = Session(executor, ctx, plugins)
     ok = False
     emit(
         RunStarted(

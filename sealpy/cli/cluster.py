@@ -128,6 +128,8 @@ def _surroundings(output: Output, clusterfile: Clusterfile, action: str, *, rehe
 
 def _print_plan(output: Output, report: Report) -> None:
     if output.is_json:
-        output.json({"plan": [asdict(step) for step in report.recorded]})
+        plugins = [asdict(plugin) for plugin in report.plugins]
+        output.json({"plan": [asdict(step) for step in report.recorded], "plugins": plugins})
     else:
-        output.text(render_plan(report.recorded))
+        terms = {f"{plugin.hook}/{plugin.plugin}": plugin.terms for plugin in report.plugins if plugin.terms}
+        output.text(render_plan(report.recorded, terms))

@@ -78,6 +78,11 @@ class Executor:
                 hint="run the same command again: it goes on where this run ended",
             )
 
+    def pause(self, seconds: float) -> None:
+        """Wait; raises InterruptedRunError when the run is interrupted meanwhile."""
+        self._interrupted.wait(seconds)
+        self.check_interrupted()
+
     def fan_out(
         self, phase: str, hosts: Sequence[str], steps: Callable[[str], Steps], *, at_once: int = 16
     ) -> Outcomes:

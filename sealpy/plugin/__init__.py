@@ -7,7 +7,8 @@ its steps come as data, so that foreign code is rehearsed, timed and ended like 
 credential. That limits accidents; it is no sandbox against an author who means harm.
 """
 
-from sealpy.plugin.bind import BoundPlugin, check
+from sealpy.plugin.bind import check
+from sealpy.plugin.bound import BoundPlugin
 from sealpy.plugin.hook import Hook
 from sealpy.plugin.limits import Limits
 from sealpy.plugin.operation import Operation

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
 from sealpy.clusterfile import Plugin
 from sealpy.errors import ConfigError, PluginError, Problem, counted, did_you_mean, known_words
 from sealpy.inventory import Inventory, Scope
+from sealpy.plugin.bound import BoundPlugin
+from sealpy.plugin.declaration import AT_ONCE
 from sealpy.plugin.registry import BuiltIn, PluginType, Registry
 from sealpy.sdk import HookPoint
 
-__all__ = ["BoundPlugin", "check", "select"]
+__all__ = ["check", "select"]
 
 _ROLES = frozenset({"master", "master0", "node", "control-plane", "worker"})
-_CLASSIC = frozenset(point for point in HookPoint if not point.value.islower())
 # Where the API server answers and the hosts of the operation are nodes.
 _LABELS_KNOWN = frozenset(
     {
@@ -31,29 +31,6 @@ _LABELS_KNOWN = frozenset(
 )
 _WORDS = frozenset(point.value for point in HookPoint)
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BoundPlugin:
-    """Hold a document that is in order, with the type it names and the hook points at which it fires."""
-
-    document: Plugin
-    type: PluginType
-    points: tuple[HookPoint, ...]
-    timeout: float  # seconds of its own time at one hook point
-
-    @property
-    def name(self) -> str:
-        """Give the name by which messages speak of it."""
-        return self.document.name
-
-    def scope(self, point: HookPoint) -> Scope:
-        """Give the hosts that the document selects here.
-
-        Classic names are selected by `on` and kebab names by `scope`; where only the other one is written, it is meant.
-        """
-        on, scope = self.document.on, self.document.scope
-        return Scope.parse((on or scope) if point in _CLASSIC else (scope or on))
 
 
 def select(scope: Scope, inventory: Inventory) -> tuple[str, ...]:
@@ -104,11 +81,18 @@ class _Binder:
         points = self._points(document, found if declaration else None)
         if not found or not declaration or not points:
             return
-        bound = BoundPlugin(document=document, type=found, points=points, timeout=declaration.timeout)
+        bound = BoundPlugin(
+            document=document,
+            type=found,
+            points=points,
+            timeout=document.timeout or declaration.timeout,
+            parallel=document.parallel or declaration.parallel,
+            selects=declaration.selects,
+        )
         if document in self.bound:  # compared without its place
             return
         self.bound[document] = bound
-        for problem in (*self._hosts(bound, strict=strict), *_data(bound)):
+        for problem in (*self._hosts(bound, strict=strict), *_width(bound, declaration.parallel), *_data(bound)):
             self.problems.append(problem)
 
     def _attempt(self, document: Plugin, find: Callable[[], T]) -> T | None:
@@ -191,12 +175,24 @@ class _Binder:
             )
 
 
+def _width(bound: BoundPlugin, most: int) -> Iterator[Problem]:
+    """A type that must not run on many hosts at once says so; a document may only narrow it."""
+    if bound.parallel > most and most < AT_ONCE:
+        yield _problem(
+            bound.document,
+            f"parallel is {bound.parallel}, but type '{bound.type.type}' works on {most} at once at most",
+            f"write {most} or less",
+        )
+
+
 def _data(bound: BoundPlugin) -> Iterator[Problem]:
     """Ask a built-in type what is wrong with the data; others are asked when they run, in their own process."""
     if isinstance(bound.type.code, BuiltIn):
         plugin = importlib.import_module(bound.type.code.module).Plugin
         if hasattr(plugin, "check"):
             yield from (_problem(bound.document, message) for message in plugin.check(bound.document.data))
+        if hasattr(plugin, "check_on"):
+            yield from (_problem(bound.document, message) for message in plugin.check_on(bound.document.on))
 
 
 def _problem(document: Plugin, message: str, hint: str = "") -> Problem:

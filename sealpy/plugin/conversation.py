@@ -7,7 +7,8 @@ from functools import partial
 
 from sealpy.errors import CommandError, InterruptedRunError, PluginError, SealpyError
 from sealpy.plugin.child import Child
-from sealpy.sdk import On, PlainStep, PluginFailure, Result, Step, StepFailedError, Steps
+from sealpy.plugin.deadline import Deadline
+from sealpy.sdk import Call, On, PlainStep, PluginFailure, Result, Step, StepFailedError, Steps
 from sealpy.sdk.wire import WireError, decode_step, encode_result
 
 __all__ = ["child_steps", "supervise"]
@@ -30,7 +31,7 @@ def child_steps(child: Child, host: str) -> Steps:
             answer = child.exchange({"call": "result", "host": host, "result": encode_result(result)})
 
 
-def supervise(work: Steps, *, host: str, reachable: frozenset[str], limit: int) -> Steps:
+def supervise(work: Steps, *, host: str, reachable: frozenset[str], limit: int, deadline: Deadline) -> Steps:
     """Pass steps on to the engine and what became of them back; hold the plugin to what it may do.
 
     The engine's errors reach the plugin as StepFailedError. One that it does not catch ends its work with the engine's
@@ -42,7 +43,7 @@ def supervise(work: Steps, *, host: str, reachable: frozenset[str], limit: int) 
             if step is None:
                 return
             try:
-                result = yield _allowed(step, host, reachable)
+                result = yield deadline.bound(_allowed(step, host, reachable))
             except InterruptedRunError:
                 raise
             except SealpyError as error:
@@ -91,6 +92,6 @@ def _allowed(step: object, host: str, reachable: frozenset[str]) -> Step:
                 f"has no business on host '{step.address}': '{step.step.title}'",
                 hint=f"this operation is about {', '.join(sorted(reachable))}",
             )
-    elif not host:
+    elif not host and not isinstance(step, Call):  # which is performed here
         raise PluginError(f"run() yielded '{step.title}' for no host", hint="yield On(address, step)")
     return step

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from sealpy.errors import Place, PluginError, did_you_mean, known_words
 from sealpy.sdk import HookPoint
 
-__all__ = ["DEADLINE", "Declaration", "read_declaration"]
+__all__ = ["AT_ONCE", "DEADLINE", "Declaration", "read_declaration"]
 
 DEADLINE = 600.0  # seconds of its own time that a plugin has at one hook point
+AT_ONCE = 16  # hosts that a plugin works on at once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +20,9 @@ class Declaration:
     """Hold the literals at the top of a plugin's file and at the top of its class.
 
     `phases` are the hook points at which the type may be used (none: at all), `default` those at which a document
-    that names no action fires, `timeout` the seconds of its own time that it has at one hook point.
+    that names no action fires, `timeout` the seconds of its own time that it has at one hook point, `parallel` how many
+    hosts it works on at once. `selects` is false for a type whose documents do not choose hosts by `on`, but say there
+    something of their own.
     """
 
     type: str
@@ -27,6 +30,9 @@ class Declaration:
     phases: tuple[HookPoint, ...] = ()
     default: tuple[HookPoint, ...] = ()
     timeout: float = DEADLINE
+    parallel: int = AT_ONCE
+    selects: bool = True
+    version: str = ""
 
 
 def read_declaration(name: str, content: bytes, *, type_: str = "", attribute: str = "Plugin") -> Declaration:
@@ -52,6 +58,9 @@ def read_declaration(name: str, content: bytes, *, type_: str = "", attribute: s
         phases=_points(name, attributes.get("phases")),
         default=_points(name, attributes.get("default")),
         timeout=_timeout(name, attributes.get("timeout")),
+        parallel=_parallel(name, attributes.get("parallel")),
+        selects=_selects(name, attributes.get("selects")),
+        version=_version(names.get("__version__")),
     )
 
 
@@ -125,6 +134,34 @@ def _timeout(name: str, node: ast.expr | None) -> float:
             raise PluginError(
                 "timeout must be a number of seconds, written out", place=Place(name, node.lineno), hint="timeout = 60"
             )
+
+
+def _parallel(name: str, node: ast.expr | None) -> int:
+    match node:
+        case None:
+            return AT_ONCE
+        case ast.Constant(value=int() as hosts) if hosts is not True and hosts > 0:
+            return hosts
+        case _:
+            raise PluginError(
+                "parallel must be a number of hosts, written out", place=Place(name, node.lineno), hint="parallel = 1"
+            )
+
+
+def _selects(name: str, node: ast.expr | None) -> bool:
+    match node:
+        case None:
+            return True
+        case ast.Constant(value=bool() as selects):
+            return selects
+        case _:
+            raise PluginError(
+                "selects must be True or False, written out", place=Place(name, node.lineno), hint="selects = False"
+            )
+
+
+def _version(node: ast.AST | None) -> str:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
 
 
 def _summary(module: ast.Module, plugin: ast.AST | None) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from sealpy.context import Context
 from sealpy.inventory import Inventory
-from sealpy.plugin.bind import BoundPlugin
+from sealpy.plugin.bound import BoundPlugin
 from sealpy.sdk import HookPoint, PluginContext, PluginHost
 
 __all__ = ["Operation"]
@@ -18,7 +18,7 @@ class Operation:
     """Describe what is going on: the cluster, all its hosts, and the addresses of those that are concerned.
 
     `env` holds the whole environment of each host by address, `names` the host names that are known already,
-    `machines` the machine-ids.
+    `machines` the machine-ids. `home` is the directory of the cluster on this machine.
     """
 
     cluster: str
@@ -28,6 +28,7 @@ class Operation:
     env: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
     machines: Mapping[str, str] = field(default_factory=dict)
+    home: str = ""
 
     @classmethod
     def of(cls, ctx: Context) -> Operation:
@@ -40,6 +41,7 @@ class Operation:
             env=ctx.env,
             names={address: facts.name for address, facts in ctx.facts.items()},
             machines={address: facts.machine_id for address, facts in ctx.facts.items()},
+            home=str(ctx.home),
         )
 
     @property
@@ -67,6 +69,9 @@ class Operation:
             rootfs=self.rootfs,
             env=dict(self.env.get(self.leader, {})),
             rehearsal=rehearsal,
+            on=bound.document.on,
+            timeout=bound.document.timeout,
+            home=self.home,
         )
 
     def _host(self, address: str) -> PluginHost:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 from sealpy.plugin.child import Child
@@ -40,7 +40,7 @@ def open_session(code: Code, context: PluginContext, around: Surroundings) -> It
     """Make a plugin ready to work; out of tree its process lives as long as this context. Raises PluginError."""
     match code:
         case BuiltIn(module=module):
-            yield _in_process(module, context)
+            yield _in_process(module, replace(context, tell=around.show))
         case Installed() | SourceFile():
             with Child(
                 code,

@@ -38,7 +38,9 @@ class PluginContext:
 
     `hosts` are those this call concerns (the operation's hosts that `on` or `scope` select); `masters` and `workers`
     are all of the cluster. `leader` is the address of the first control-plane host. `rootfs` is the directory of the
-    image's files on every host, which exists from `pre-install` and `PreInit` on.
+    image's files on every host, which exists from `pre-install` and `PreInit` on. `on` is what the document says there,
+    for types that select no hosts by it, `timeout` the seconds that the document gives, 0 for none. `home` is the
+    directory of the cluster on the operator's machine. `tell` shows the operator a line, as `print` does out of tree.
     """
 
     plugin: str
@@ -53,6 +55,10 @@ class PluginContext:
     rootfs: str
     env: Mapping[str, str] = field(default_factory=dict)
     rehearsal: bool = False
+    on: str = ""
+    timeout: float = 0.0
+    home: str = ""
+    tell: Callable[[str], None] = field(default=print, repr=False, compare=False)
     channel: Callable[[str, Step], Result] = field(default=_no_channel, repr=False, compare=False)
 
     def host(self, address: str) -> PluginHost:

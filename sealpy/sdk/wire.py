@@ -152,7 +152,7 @@ def decode_result(data: object) -> Result:
 
 
 def encode_context(context: PluginContext) -> JSON:
-    """Turn a context into JSON; the channel stays behind."""
+    """Turn a context into JSON; the functions stay behind."""
     return {
         "plugin": context.plugin,
         "type": context.type,
@@ -169,6 +169,9 @@ def encode_context(context: PluginContext) -> JSON:
         "rootfs": context.rootfs,
         "env": dict(context.env),
         "rehearsal": context.rehearsal,
+        "on": context.on,
+        "timeout": context.timeout,
+        "home": context.home,
     }
 
 
@@ -188,6 +191,9 @@ def decode_context(data: object) -> PluginContext:
         rootfs=fields.text("rootfs"),
         env=fields.texts("env"),
         rehearsal=fields.flag("rehearsal"),
+        on=fields.text("on"),
+        timeout=fields.number("timeout"),
+        home=fields.text("home"),
     )
 
 

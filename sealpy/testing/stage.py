@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from sealpy.clusterfile import Plugin
+from sealpy.clusterfile import Plugin, Retry
+from sealpy.clusterfile.types import FailurePolicy
 from sealpy.connectors.target import Target
 from sealpy.engine import Connections, Executor, Journal
 from sealpy.errors import Place
@@ -37,12 +38,26 @@ def document(
     scope: str = "",
     data: str = "date\n",
     order: int = 0,
+    timeout: float = 0.0,
+    retry: Retry = Retry(),  # noqa: B008 - frozen
+    failure_policy: FailurePolicy = "Fail",
+    parallel: int = 0,
     line: int = 1,
 ) -> Plugin:
     """Write a document of kind Plugin, as if it stood in a Clusterfile at `line`."""
-    place = Place("Clusterfile", line)
     return Plugin(
-        name=name, type=type_, actions=tuple(actions), on=on, scope=scope, data=data, order=order, place=place
+        name=name,
+        type=type_,
+        actions=tuple(actions),
+        on=on,
+        scope=scope,
+        data=data,
+        order=order,
+        timeout=timeout,
+        retry=retry,
+        failure_policy=failure_policy,
+        parallel=parallel,
+        place=Place("Clusterfile", line),
     )
 
 
@@ -50,8 +65,9 @@ def document(
 class Stage:
     """Fire plugins as a run would, and keep what was seen: events, printed lines, commands of each machine.
 
-    `hosts` are those of the operation, all by default. `files` are the image's plugin files, path and content.
-    `machines` maps each address to a FakeConnector, which can be given answers before firing.
+    `hosts` are those of the operation, all by default. `files` are the image's plugin files, path and content. `home`
+    stands for the cluster's directory here. `machines` maps each address to a FakeConnector, which can be given answers
+    before firing.
     """
 
     inventory: Inventory = field(default_factory=cluster)
@@ -63,6 +79,7 @@ class Stage:
     env: Mapping[str, str] = field(default_factory=dict)
     machine_ids: Mapping[str, str] = field(default_factory=dict)
     rootfs: str = "/var/lib/sealpy/data/my-cluster/rootfs"
+    home: Path = Path("/nonexistent")
     events: list[Event] = field(default_factory=list)
     machines: dict[str, FakeConnector] = field(init=False)
     executor: Executor = field(init=False)
@@ -122,6 +139,7 @@ class Stage:
         addresses = self.inventory.addresses
         return Operation(
             machines=self.machine_ids,
+            home=str(self.home),
             cluster="my-cluster",
             inventory=self.inventory,
             hosts=self.hosts,

@@ -31,12 +31,18 @@ def line(event: e.Event) -> str:  # noqa: C901, PLR0911, PLR0912 - one case per 
         case e.HookFinished():
             return f"hook {event.hook} … {duration(event.seconds)}"
         case e.PluginStarted():
-            return f"plugin {event.plugin} ({event.type}) at {event.hook}, {count(len(event.hosts), 'host')}"
+            terms = f" ({event.terms})" if event.terms else ""
+            return f"plugin {event.plugin} ({event.type}) at {event.hook}, {count(len(event.hosts), 'host')}{terms}"
+        case e.PluginRetrying():
+            which = f"try {event.attempt} of {event.attempts} failed on {', '.join(event.hosts) or 'the whole'}"
+            return f"plugin {event.plugin}: {which}, next in {duration(event.pause)}: {event.error}"
         case e.PluginOutput():
             return f"plugin {event.plugin} │ {f'{event.host} ' if event.host else ''}{event.line}"
         case e.PluginFinished():
-            how = f"failed: {event.error}" if event.error else duration(event.seconds)
-            return f"plugin {event.plugin} … {how}"
+            failed = "failed, which its document ignores" if event.ignored else "failed"
+            how = f"{failed}: {event.error}" if event.error else duration(event.seconds)
+            tries = f" at try {event.attempts}" if event.attempts > 1 and not event.error else ""
+            return f"plugin {event.plugin} … {how}{tries}"
         case e.PluginSkipped():
             return f"plugin {event.plugin}: skipped at {event.hook}, {event.reason}"
         case e.StepStarted():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, Protocol
 
 from sealpy.cli.renderers.lines import count
@@ -31,16 +31,23 @@ class Planned(Protocol):
         ...
 
 
-def render_plan(entries: Sequence[Planned]) -> str:
-    """Write each phase, its hosts, and a `+` line for each step; hosts that have the same steps stand together."""
+def render_plan(entries: Sequence[Planned], terms: Mapping[str, str] | None = None) -> str:
+    """Write each phase, its hosts, and a `+` line for each step; hosts that have the same steps stand together.
+
+    `terms` say of a phase what its document asks for: time, tries, what comes of a failure.
+    """
     if not entries:
         return "nothing to change"
     phases: dict[str, list[Planned]] = {}
     for entry in entries:
         phases.setdefault(entry.phase, []).append(entry)
-    lines = [line for phase, steps in phases.items() for line in (phase, *_hosts(steps), "")]
+    lines = [line for phase, steps in phases.items() for line in (_heading(phase, terms or {}), *_hosts(steps), "")]
     concerned = len({entry.host for entry in entries})
     return "\n".join([*lines, f"{count(len(entries), 'change')} on {count(concerned, 'host')}"])
+
+
+def _heading(phase: str, terms: Mapping[str, str]) -> str:
+    return f"{phase} ({terms[phase]})" if phase in terms else phase
 
 
 def _hosts(steps: Sequence[Planned]) -> Iterator[str]:

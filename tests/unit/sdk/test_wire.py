@@ -53,6 +53,9 @@ CONTEXT = PluginContext(
     rootfs="/r",
     env={"B": "2"},
     rehearsal=True,
+    on="/backup/etcd.db",
+    timeout=90.0,
+    home="/home/op/.sealpy/clusters/c",
 )
 
 

@@ -50,3 +50,10 @@ def test_what_the_engine_records_is_a_plan() -> None:
 
 def test_an_empty_plan_says_so() -> None:
     assert render_plan([]) == "nothing to change"
+
+
+def test_what_a_plugins_document_asks_for_stands_beside_its_phase() -> None:
+    steps = [Step("PreInit/swap-off", "10.0.0.1", "run the script"), Step("PreInit/other", "10.0.0.1", "run")]
+    text = render_plan(steps, {"PreInit/swap-off": "timeout 90 s, a failure is ignored"})
+    assert "PreInit/swap-off (timeout 90 s, a failure is ignored)\n  10.0.0.1\n" in text
+    assert "PreInit/other\n" in text
