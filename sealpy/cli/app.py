@@ -39,6 +39,8 @@ COMMANDS = (
     Entry("save", "Write a cluster image to one file.", _IMAGES),
     Entry("load", "Read a cluster image from a file.", _IMAGES),
     Entry("rmi", "Remove cluster images from this machine.", _IMAGES),
+    Entry("prune", "Remove what no local image needs.", _IMAGES),
+    Entry("store", "Look after what is kept of images on this machine.", _IMAGES),
     Entry("lab", "Boot real machines on this computer, to try things on.", _OTHERS),
     Entry("completion", "Print the script that completes commands in your shell.", _OTHERS),
     Entry("version", "Show the version.", _OTHERS),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from sealpy.image.manifest import INDEX_TYPES, MANIFEST_TYPES, Descriptor, ImageConfig, Index, Manifest, parse
 
-__all__ = ["Has", "Read", "diff_ids", "platforms", "reach"]
+__all__ = ["Has", "Read", "configuration", "platforms", "reach"]
 
 Read = Callable[[str], bytes]
 """Gives the verified bytes of a small blob by its digest."""
@@ -39,10 +39,10 @@ def platforms(top: Descriptor, *, read: Read, has: Has) -> Iterator[tuple[Descri
             yield descriptor, _manifest(descriptor, read)
 
 
-def diff_ids(manifest: Manifest, *, read: Read) -> tuple[str, ...]:
-    """Give the digests under which plain copies of compressed layers are kept, from bottom to top."""
+def configuration(manifest: Manifest, *, read: Read) -> ImageConfig:
+    """Read the configuration of an image for one platform."""
     digest = manifest.config.digest
-    return parse(ImageConfig, read(digest), what=f"configuration {digest}").rootfs.diff_ids
+    return parse(ImageConfig, read(digest), what=f"configuration {digest}")
 
 
 def _parts(descriptor: Descriptor, read: Read, has: Has) -> tuple[Descriptor, ...]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from sealpy.disk import write_whole
-from sealpy.errors import ImageError, StoreError, did_you_mean
+from sealpy.errors import BadReferenceError, ImageError, StoreError, did_you_mean
 from sealpy.image.manifest import REF_NAME, Descriptor, Index, encode, parse
 from sealpy.image.reference import Reference
 
@@ -40,12 +40,12 @@ class Listing:
             raise StoreError(error.message, hint=hint) from error
 
     def images(self) -> tuple[StoredImage, ...]:
-        """Give the entries that have a name, in the order of their names."""
-        found = [
-            StoredImage(Reference.parse(name), descriptor)
-            for descriptor in self.entries()
-            if (name := (descriptor.annotations or {}).get(REF_NAME))
-        ]
+        """Give the entries that have a name which can be one, in the order of their names."""
+        found = []
+        for descriptor in self.entries():
+            if name := (descriptor.annotations or {}).get(REF_NAME):
+                with suppress(BadReferenceError):  # another tool wrote it; `store check` tells of it
+                    found.append(StoredImage(Reference.parse(name), descriptor))
         return tuple(sorted(found, key=lambda image: image.reference))
 
     def find(self, reference: Reference) -> StoredImage:
@@ -60,8 +60,8 @@ class Listing:
         raise StoreError(f"image {reference.familiar!r}: not among the local images", hint=hint)
 
     @contextmanager
-    def changing(self, reference: Reference) -> Iterator[list[Descriptor]]:
+    def changing(self, without: str) -> Iterator[list[Descriptor]]:
         """Take a name out, hand out the other entries, and write them back as they are then."""
-        entries = [entry for entry in self.entries() if (entry.annotations or {}).get(REF_NAME) != str(reference)]
+        entries = [entry for entry in self.entries() if (entry.annotations or {}).get(REF_NAME) != without]
         yield entries
         write_whole(self._path, encode(Index(manifests=tuple(entries))))

@@ -22,7 +22,7 @@ from pathlib import Path
 from sealpy.disk import make_private, write_whole
 from sealpy.errors import BadReferenceError, ImageError, StoreError
 from sealpy.image.blobs import BlobWriter, Incoming, is_blob_name, telling_full_disk
-from sealpy.image.graph import diff_ids, platforms, reach
+from sealpy.image.graph import configuration, platforms, reach
 from sealpy.image.listing import Listing, StoredImage
 from sealpy.image.locks import holders
 from sealpy.image.manifest import (
@@ -149,7 +149,7 @@ class Store:
         with self.keeping():
             self._require(descriptor)
             self._sync_blobs()
-            with self._changing_index(reference) as others:
+            with self._changing_index(str(reference)) as others:
                 others.append(annotated)
 
     def remove(self, name: str | Reference) -> int:
@@ -159,12 +159,16 @@ class Store:
         needs: `prune` does it later.
         """
         image = self.find(name)
-        with self._changing_index(image.reference):
-            pass  # the name is out
+        self.forget(str(image.reference))
         with suppress(BlockingIOError, ImageError), self._locked(_BLOBS_LOCK, fcntl.LOCK_EX | fcntl.LOCK_NB):
             gone = {d.digest for d in self._reach(image.descriptor)} | self._copies(image.descriptor)
             return self._unlink(gone - self._used())
         return 0
+
+    def forget(self, name: str) -> None:
+        """Take a name out, also one that is no image name; blobs stay."""
+        with self._changing_index(name):
+            pass  # the others are written back as they are
 
     # -- what nobody needs --------------------------------------------------------------------------------------------
 
@@ -211,8 +215,6 @@ class Store:
         found = {d.digest for d in self._reach(descriptor)} | self._copies(descriptor)
         return {digest for digest in found if self.has(digest)}
 
-    # -- documents ----------------------------------------------------------------------------------------------------
-
     def manifest(self, descriptor: Descriptor) -> tuple[Descriptor, Manifest]:
         """Read the manifest behind a descriptor; of an index, that of the first linux platform."""
         what = f"manifest {descriptor.digest}"
@@ -228,14 +230,12 @@ class Store:
         self._prepare()
         return shutil.disk_usage(self.root).free
 
-    # -- within -------------------------------------------------------------------------------------------------------
-
     def _reach(self, *tops: Descriptor) -> Iterator[Descriptor]:
         return reach(*tops, read=self.read, has=self.has)
 
     def _copies(self, descriptor: Descriptor) -> set[str]:
         found = platforms(descriptor, read=self.read, has=self.has)
-        return {digest for _, manifest in found for digest in diff_ids(manifest, read=self.read)}
+        return {d for _, manifest in found for d in configuration(manifest, read=self.read).rootfs.diff_ids}
 
     def _used(self) -> set[str]:
         """Give the digests that any image needs; raises ImageError, which names it, for one that cannot be read."""
@@ -272,11 +272,11 @@ class Store:
             os.close(descriptor)
 
     @contextmanager
-    def _changing_index(self, reference: Reference) -> Iterator[list[Descriptor]]:
+    def _changing_index(self, without: str) -> Iterator[list[Descriptor]]:
         with (
             self._locked(_INDEX_LOCK, fcntl.LOCK_EX),
             telling_full_disk(self.root),
-            self._listing.changing(reference) as others,
+            self._listing.changing(without) as others,
         ):
             yield others
 

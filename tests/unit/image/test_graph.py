@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sealpy.errors import ImageError
-from sealpy.image.graph import diff_ids, platforms, reach
+from sealpy.image.graph import configuration, platforms, reach
 from sealpy.image.manifest import (
     OCI_CONFIG,
     OCI_INDEX,
@@ -55,7 +55,7 @@ def test_platforms_that_are_not_here_are_left_out() -> None:
     assert away.digest not in blobs.reached(top)
     [(descriptor, manifest)] = platforms(top, read=blobs.__getitem__, has=blobs.__contains__)
     assert descriptor == here
-    assert diff_ids(manifest, read=blobs.__getitem__) == (digest_of(b"a"),)
+    assert configuration(manifest, read=blobs.__getitem__).rootfs.diff_ids == (digest_of(b"a"),)
 
 
 def test_indexes_that_are_nested_deep_or_listed_often_do_no_harm() -> None:

@@ -36,9 +36,59 @@ def told(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 
 def test_images_lists_names_digests_and_sizes(capsys: pytest.CaptureFixture[str], digest: str) -> None:
     assert f"kube:v1   {digest[7:19]}" in told(capsys, "images")
-    [listed] = json.loads(told(capsys, "images", "--output", "json"))
-    assert (listed["name"], listed["digest"]) == ("kube:v1", digest)
-    assert listed["size"] > 0
+    assert digest in told(capsys, "images", "--digests")
+    assert told(capsys, "images", "--names") == "kube:v1\n"
+    for words in (["--output", "json"], ["--json"]):
+        [listed] = json.loads(told(capsys, "images", *words))
+        assert (listed["name"], listed["digest"], listed["platforms"]) == ("kube:v1", digest, ["linux/amd64"])
+        assert listed["size"] == listed["own"] > listed["shared"] == 0
+
+
+def test_a_damaged_image_does_not_hide_the_others(capsys: pytest.CaptureFixture[str], digest: str, home: Path) -> None:
+    store = Store(home / "images")
+    assemble(store, "good:1", base=None, layers=[], metadata=Metadata())
+    store.blob_path(digest).write_bytes(b"damaged")
+    assert run(["images"]) == 0
+    shown = capsys.readouterr()
+    assert "good:1" in shown.out
+    assert "damaged" in shown.out
+    assert "sealpy store check" in shown.err
+
+
+@pytest.mark.usefixtures("digest")
+def test_the_store_is_checked_repaired_and_pruned(capsys: pytest.CaptureFixture[str], home: Path) -> None:
+    assert "the store is valid: 1 image, 4 blobs" in told(capsys, "store", "check")
+    assert told(capsys, "store", "path").strip() == str(home / "images")
+    store = Store(home / "images")
+    unused = store.put(b"unused", media_type="x").digest
+    assert "no image needs 6 B of it" in told(capsys, "store", "check")
+    assert json.loads(told(capsys, "prune", "--dry-run", "--output", "json"))["would_remove"]["blobs"] == 1
+    store.blob_path(unused).write_bytes(b"damaged")
+    assert run(["store", "check"]) == 5
+    err = capsys.readouterr().err
+    assert "1 fault" in err
+    assert f"blob {unused}: damaged" in err
+    assert f"blob {unused} removed" in told(capsys, "store", "repair")
+    assert told(capsys, "store", "repair") == "nothing to repair\n"
+    assert json.loads(told(capsys, "store", "check", "--output", "json").splitlines()[-1])["valid"] is True
+    assert told(capsys, "prune") == "nothing to remove\n"
+
+
+def test_looking_after_a_store_that_is_not_there_yet_makes_none(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert told(capsys, "prune") == "nothing to remove\n"
+    assert told(capsys, "images") == "NAME   DIGEST   PLATFORM   SIZE   OWN   SHARED\n"
+    assert run(["store", "check"]) == 5
+    assert not home.exists()
+
+
+@pytest.mark.usefixtures("digest")
+def test_rmi_can_prune_and_can_be_told_not_to_mind(capsys: pytest.CaptureFixture[str], home: Path) -> None:
+    Store(home / "images").put(b"unused", media_type="x")
+    shown = told(capsys, "rmi", "nothing:1", "kube:v1", "--force", "--prune")
+    assert "kube:v1 removed" in shown
+    assert "1 blob and 0 unfinished files, 6 B, removed" in shown
+    assert run(["rmi"]) == 2
+    assert "no image named" in capsys.readouterr().err
 
 
 def test_inspect_shows_the_metadata_or_the_files(capsys: pytest.CaptureFixture[str], digest: str) -> None:
