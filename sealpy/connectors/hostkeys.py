@@ -11,7 +11,7 @@ import fnmatch
 import hashlib
 import hmac
 import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,10 +62,11 @@ class _Line:
 class HostKeys:
     """Decide whether a machine is the one it is said to be."""
 
-    def __init__(self, target: Target, *, known_hosts: Path, user_known_hosts: Path | None, emit: Emit) -> None:
+    def __init__(self, target: Target, *, known_hosts: Path, user_known_hosts: Sequence[Path], emit: Emit) -> None:
+        """Take our own file, which is written, and those of the user, which are only read."""
         self._target = target
         self._own = known_hosts
-        self._files = tuple(file for file in (known_hosts, user_known_hosts) if file)
+        self._files = (known_hosts, *user_known_hosts)
         self._emit = emit
 
     def algorithms(self) -> tuple[str, ...]:

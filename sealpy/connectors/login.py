@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import paramiko
-from cryptography.exceptions import UnsupportedAlgorithm
-from paramiko.pkey import UnknownKeyType
 
+from sealpy.connectors.keys import keys_of
 from sealpy.connectors.secret import Secret
 from sealpy.connectors.target import Target
 from sealpy.errors import AuthError, ConnectError
 
-__all__ = ["log_in"]
+__all__ = ["Login"]
 
-_DEFAULT_KEYS = ("id_ed25519", "id_ecdsa", "id_rsa")
-_MOST_KEYS = 4  # OpenSSH ends the connection after six failures; two are left for the password
+_MOST_KEYS = 8  # wrong keys cost time, and machines shut out who tries many
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,139 +26,116 @@ class _Attempt:
 
     method: str
     label: str
-    perform: Callable[[], Sequence[str]]
+    perform: Callable[[paramiko.Transport], Sequence[str]]
 
 
-@dataclass(slots=True)
-class _Login:
-    transport: paramiko.Transport
-    target: Target
-    ssh_dir: Path
-    notes: list[str] = field(default_factory=list)
+class Login:
+    """Try one way after the other; a server that hangs up on wrong keys is met again with those that are left."""
 
-    def run(self) -> None:
-        """Try one way after the other until the server is content; raises AuthError."""
-        allowed = self._allowed()
-        with contextlib.closing(self._attempts()) as attempts:
-            for attempt in attempts:
-                if allowed and attempt.method in allowed:
-                    allowed = self._try(attempt, allowed)
-                if not allowed or not self.transport.is_active():
-                    break
-        if allowed or not self.transport.is_authenticated():
+    def __init__(self, target: Target, ssh_dir: Path) -> None:
+        """Take the machine, and the directory of the usual keys."""
+        self._target = target
+        self._notes: list[str] = []
+        self._source = self._attempts(ssh_dir)  # pulled one by one: to unlock a key takes its time
+        self._passed: list[_Attempt] = []  # not allowed when they came
+        self._accepted: list[_Attempt] = []  # of several that the server wants
+        self._password_refused = False
+
+    def run(self, transport: paramiko.Transport) -> bool:
+        """Log in on this connection; tells whether we are in, or are to connect again for what is left to try.
+
+        Raises AuthError, which names what was tried, and ConnectError when the server hangs up before anything was.
+        """
+        allowed = self._allowed(transport)
+        self._passed, self._accepted = [*self._accepted, *self._passed], []
+        tried = 0
+        while allowed and (attempt := self._next(allowed)):
+            if not transport.is_active():
+                self._passed.insert(0, attempt)
+                if tried > len(self._accepted):  # something was refused, so this comes to an end
+                    return False
+                break
+            allowed = self._try(transport, attempt, allowed)
+            tried += 1
+        if allowed or not transport.is_authenticated():
             raise self._refused(allowed)
+        return True
 
-    def _try(self, attempt: _Attempt, allowed: Sequence[str]) -> Sequence[str]:
+    def close(self) -> None:
+        """Let go of the agent."""
+        self._source.close()
+
+    def _next(self, allowed: Sequence[str]) -> _Attempt | None:
+        """Take the first way that the server allows now."""
+        for attempt in self._passed:
+            if attempt.method in allowed:
+                self._passed.remove(attempt)
+                return attempt
+        for attempt in self._source:
+            if attempt.method in allowed:
+                return attempt
+            self._passed.append(attempt)
+        return None
+
+    def _try(self, transport: paramiko.Transport, attempt: _Attempt, allowed: Sequence[str]) -> Sequence[str]:
         """Give the methods that may be tried next; none means that we are in."""
         try:
-            return attempt.perform()
+            wanted = attempt.perform(transport)
         except paramiko.BadAuthenticationType as refused:
             return refused.allowed_types
-        except paramiko.SSHException:
-            self.notes.append(attempt.label)
+        except (paramiko.SSHException, OSError, EOFError):
+            self._notes.append(attempt.label)
+            self._password_refused = self._password_refused or attempt.method == "password"
             return allowed
+        self._accepted.append(attempt)
+        return wanted
 
-    def _allowed(self) -> Sequence[str]:
+    def _allowed(self, transport: paramiko.Transport) -> Sequence[str]:
         """Ask which methods the server takes; none means that we are in already."""
         try:
-            return self.transport.auth_none(self.target.user)
+            return transport.auth_none(self._target.user)
         except paramiko.BadAuthenticationType as refused:
             return refused.allowed_types
-        except paramiko.SSHException as error:
+        except (paramiko.SSHException, OSError, EOFError) as error:
             # Nothing has been refused yet: a server that is too busy, or shuts this address out, hangs up here.
-            raise self.target.error(
+            raise self._target.error(
                 ConnectError, f"connection closed before the login: {error}", hint="see the log of sshd on the host"
             ) from error
 
-    def _attempts(self) -> Generator[_Attempt]:
+    def _attempts(self, ssh_dir: Path) -> Generator[_Attempt]:
+        user = self._target.user
         seen: set[bytes] = set()
-        with contextlib.closing(self._keys()) as keys:
-            for label, key in keys:
-                if key.asbytes() not in seen and len(seen) < _MOST_KEYS:
-                    seen.add(key.asbytes())
-                    yield _Attempt("publickey", label, partial(self.transport.auth_publickey, self.target.user, key))
-        if password := self.target.password:
-            yield _Attempt("password", "the password", partial(self._password, password))
-            yield _Attempt("keyboard-interactive", "the password at its prompt", partial(self._interactive, password))
-
-    def _keys(self) -> Generator[tuple[str, paramiko.PKey]]:
-        target = self.target
-        if target.private_key:
-            yield f"key {target.private_key}", self._explicit_key(target.private_key)
-        yield from self._agent_keys()
-        for name in _DEFAULT_KEYS:
-            path = self.ssh_dir / name
-            try:
-                yield f"key {path}", _load(path, target.private_key_password)
-            except FileNotFoundError:
-                continue
-            except _KeyUnusableError as error:
-                self.notes.append(f"key {path} ({error})")
-
-    def _agent_keys(self) -> Generator[tuple[str, paramiko.PKey]]:
-        try:
-            agent = paramiko.Agent()
-        except (paramiko.SSHException, OSError) as error:
-            self.notes.append(f"the agent ({error})")
-            return
-        with contextlib.closing(agent):
-            for number, key in enumerate(agent.get_keys(), start=1):
-                yield f"key {number} of the agent", key
-
-    def _explicit_key(self, path: Path) -> paramiko.PKey:
-        try:
-            return _load(path, self.target.private_key_password)
-        except (FileNotFoundError, _KeyUnusableError) as error:
-            reason = "no such file" if isinstance(error, FileNotFoundError) else str(error)
-            raise self.target.error(
-                AuthError, f"private key {str(path)!r}: {reason}", hint="give a readable private key and its passphrase"
-            ) from error
-
-    def _password(self, password: Secret) -> Sequence[str]:
-        return self.transport.auth_password(self.target.user, password.reveal(), fallback=False)
-
-    def _interactive(self, password: Secret) -> Sequence[str]:
-        def answer(_title: str, _instructions: str, fields: Sequence[tuple[str, bool]]) -> list[str]:
-            # Only what is not echoed is a password; another question, such as for a code, gets an empty answer.
-            return ["" if echo else password.reveal() for _, echo in fields]
-
-        return self.transport.auth_interactive(self.target.user, answer)
+        with contextlib.closing(keys_of(self._target, ssh_dir, self._notes)) as keys:
+            for label, key, blob in keys:
+                if blob not in seen and len(seen) < _MOST_KEYS:
+                    seen.add(blob)
+                    yield _Attempt("publickey", label, partial(_by_key, user, key))
+        if password := self._target.password:
+            yield _Attempt("password", "the password", partial(_by_password, user, password))
+            if not self._password_refused:  # its prompt would hear the same again
+                label = "the password at its prompt"
+                yield _Attempt("keyboard-interactive", label, partial(_by_prompt, user, password))
 
     def _refused(self, allowed: Sequence[str]) -> AuthError:
-        tried = f"tried {', '.join(self.notes)}" if self.notes else "there was no key, agent or password to try"
-        return self.target.error(
+        tried = f"tried {', '.join(self._notes)}" if self._notes else "there was no key, agent or password to try"
+        return self._target.error(
             AuthError,
-            f"login as {self.target.user!r} refused",
+            f"login as {self._target.user!r} refused",
             hint=f"{tried}; the host takes {', '.join(allowed)}: give the right password or private key for this user",
         )
 
 
-class _KeyUnusableError(Exception):
-    """Tell why a key file cannot be used."""
+def _by_key(user: str, key: paramiko.PKey, transport: paramiko.Transport) -> Sequence[str]:
+    return transport.auth_publickey(user, key)
 
 
-def _load(path: Path, passphrase: Secret | None) -> paramiko.PKey:
-    """Read a private key of any type; raises FileNotFoundError, _KeyUnusableError."""
-    try:
-        # Stubs say `str`, but the cryptography library beneath takes bytes alone.
-        return paramiko.PKey.from_path(path, passphrase.reveal().encode() if passphrase else None)  # type: ignore[arg-type]
-    except FileNotFoundError:
-        raise
-    except (paramiko.PasswordRequiredException, TypeError) as error:
-        reason = "is not locked, yet a passphrase is given" if passphrase else "is locked by a passphrase"
-        raise _KeyUnusableError(reason) from error
-    except (paramiko.SSHException, ValueError) as error:
-        reason = "is damaged, or its passphrase is another" if passphrase else "is no private key that can be read"
-        raise _KeyUnusableError(reason) from error
-    except (UnknownKeyType, UnsupportedAlgorithm) as error:
-        raise _KeyUnusableError("is of a type that is not supported") from error
-    except OSError as error:
-        raise _KeyUnusableError(error.strerror or str(error)) from error
+def _by_password(user: str, password: Secret, transport: paramiko.Transport) -> Sequence[str]:
+    return transport.auth_password(user, password.reveal(), fallback=False)
 
 
-def log_in(transport: paramiko.Transport, target: Target, *, ssh_dir: Path) -> None:
-    """Log in as the target's user; `ssh_dir` holds the default keys.
+def _by_prompt(user: str, password: Secret, transport: paramiko.Transport) -> Sequence[str]:
+    def answer(_title: str, _instructions: str, fields: Sequence[tuple[str, bool]]) -> list[str]:
+        # Only what is not echoed is a password; another question, such as for a code, gets an empty answer.
+        return ["" if echo else password.reveal() for _, echo in fields]
 
-    Raises AuthError, which names what was tried, and ConnectError when the server hangs up before anything was.
-    """
-    _Login(transport, target, ssh_dir).run()
+    return transport.auth_interactive(user, answer)

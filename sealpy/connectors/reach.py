@@ -8,22 +8,39 @@ import socket
 from pathlib import Path
 
 from sealpy.connectors import Connector
+from sealpy.connectors.jump import Jumps
 from sealpy.connectors.local import LocalConnector
 from sealpy.connectors.ssh import SshConnector
 from sealpy.connectors.sudo import Sudo
 from sealpy.connectors.target import Target
 from sealpy.events import Emit
 
-__all__ = ["is_this_machine", "reach"]
+__all__ = ["Ways", "is_this_machine", "reach"]
 
 _DISCARD = 9  # a port; nothing is sent to it
 
 
+class Ways:
+    """Reach machines; those behind one jump host share the connection to it."""
+
+    def __init__(self, *, known_hosts: Path, emit: Emit, ssh_dir: Path | None = None) -> None:
+        """Take our `known_hosts` file, and the user's `ssh_dir` (`~/.ssh`), which is only read."""
+        self._jumps = Jumps(known_hosts=known_hosts, emit=emit, ssh_dir=ssh_dir or Path.home() / ".ssh")
+
+    def to(self, target: Target) -> Connector:
+        """Give the connector for a target; it connects at its first command.
+
+        An address behind a jump host is one of another network, whatever it is here.
+        """
+        if target.jumps or not is_this_machine(target.address):
+            return SshConnector(target, self._jumps)
+        sudo = Sudo(target.sudo_password or target.password) if os.geteuid() else None
+        return LocalConnector(target.address, sudo=sudo)
+
+
 def reach(target: Target, *, known_hosts: Path, emit: Emit) -> Connector:
-    """Give the connector for a target; it connects at its first command."""
-    if not is_this_machine(target.address):
-        return SshConnector(target, known_hosts=known_hosts, emit=emit)
-    return LocalConnector(target.address, sudo=Sudo(target.sudo_password or target.password) if os.geteuid() else None)
+    """Give the connector for one target on its own."""
+    return Ways(known_hosts=known_hosts, emit=emit).to(target)
 
 
 def is_this_machine(address: str) -> bool:

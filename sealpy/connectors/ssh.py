@@ -5,17 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sealpy.connectors.forward import forwarded
-from sealpy.connectors.hostkeys import HostKeys
+from sealpy.connectors.jump import Jumps
 from sealpy.connectors.pipe import OpenPipe, Pipe
 from sealpy.connectors.runner import Runner
 from sealpy.connectors.sudo import Sudo
 from sealpy.connectors.target import Target
 from sealpy.errors import ConnectError
-from sealpy.events import Emit
 from sealpy.sdk import Result
 
 if TYPE_CHECKING:
@@ -29,13 +27,10 @@ _SESSION = 5.0  # seconds a server may take to see that the session before has e
 class SshConnector:
     """Run commands on a machine by SSH; connects at the first use, and again when the connection was lost before it."""
 
-    def __init__(self, target: Target, *, known_hosts: Path, emit: Emit, ssh_dir: Path | None = None) -> None:
-        """Take our `known_hosts` file, and the user's `ssh_dir` (`~/.ssh`), which is only read."""
+    def __init__(self, target: Target, jumps: Jumps) -> None:
+        """Take the machine, and the jump hosts that this connection shares with others."""
         self._target = target
-        self._ssh_dir = ssh_dir or Path.home() / ".ssh"
-        self._host_keys = HostKeys(
-            target, known_hosts=known_hosts, user_known_hosts=self._ssh_dir / "known_hosts", emit=emit
-        )
+        self._jumps = jumps
         self._wire: Wire | None = None
         sudo = None if target.user == "root" else Sudo(target.sudo_password or target.password)
         self._runner = Runner(target.address, self._open, sudo=sudo, aside=self._aside)
@@ -103,18 +98,13 @@ class SshConnector:
     def _connected(self) -> Wire:
         if self._wire is None or not self._wire.alive:
             self.close()
-            self._wire = self._dial()
+            self._wire = self._jumps.connect(self._target)
         return self._wire
-
-    def _dial(self) -> Wire:
-        from sealpy.connectors.wire import Wire  # noqa: PLC0415 - paramiko takes 126 ms, `sealpy --help` has 150
-
-        return Wire(self._target, host_keys=self._host_keys, ssh_dir=self._ssh_dir)
 
     @contextmanager
     def _aside(self) -> Generator[OpenPipe]:
         """Lend a second connection, for when a stream holds the only session that the first one may have."""
-        wire = self._dial()
+        wire = self._jumps.connect(self._target)
         try:
             yield wire.open
         finally:
@@ -122,7 +112,7 @@ class SshConnector:
 
     def _open(self, argv: Sequence[str]) -> Pipe:
         """Start a program; where the server has one session only (`MaxSessions 1`), the shell makes room for it."""
-        from sealpy.connectors.wire import SessionRefusedError  # noqa: PLC0415 - see above
+        from sealpy.connectors.wire import SessionRefusedError  # noqa: PLC0415 - paramiko takes 126 ms, `sealpy --help` 150
 
         wire = self._connected()
         deadline = time.monotonic() + _SESSION

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import shlex
-import socket
 import threading
 import time
 from collections.abc import Sequence
@@ -13,26 +11,20 @@ from pathlib import Path
 
 import paramiko
 
-from sealpy.connectors.hostkeys import HostKey, HostKeys
-from sealpy.connectors.login import log_in
+from sealpy.connectors.handshake import Dial, dial, greet
+from sealpy.connectors.hostkeys import HostKeys
+from sealpy.connectors.login import Login
 from sealpy.connectors.pipe import PipeClosedError, Source
+from sealpy.connectors.pulse import LOOK, Pulse
 from sealpy.connectors.target import Target
 from sealpy.errors import ConnectError
 
 __all__ = ["SessionRefusedError", "Wire"]
 
-_WINDOW = 4 * 1024 * 1024  # bytes in flight towards us
-_PACKET = 32 * 1024
 _PACKET_MARGIN = 64  # bytes of a packet that paramiko leaves free
 _READ = 256 * 1024
-_KEEPALIVE = 15  # seconds
-_DEAD = 60_000  # milliseconds without an answer to what was sent, after which the kernel gives the connection up
-_AUTH = 30.0  # seconds for one way of logging in; PAM is slow to say no
-_LOG = "sealpy.ssh"
-
-# AES-GCM does cipher and checksum at once in the processor; paramiko lists it last. What is weak is not offered.
-_CIPHERS = ("aes128-gcm@openssh.com", "aes256-gcm@openssh.com", "aes128-ctr", "aes192-ctr", "aes256-ctr")
-_DIGESTS = ("hmac-sha2-256-etm@openssh.com", "hmac-sha2-512-etm@openssh.com", "hmac-sha2-256", "hmac-sha2-512")
+_PROHIBITED = 1  # why a tunnel is refused: the server does not allow any
+_FORWARDING = "`AllowTcpForwarding yes`, and no `PermitOpen` against it, in sshd_config of {}"
 
 
 class SessionRefusedError(Exception):
@@ -42,16 +34,25 @@ class SessionRefusedError(Exception):
 class Wire:
     """Hold a connection that is logged in."""
 
-    def __init__(self, target: Target, *, host_keys: HostKeys, ssh_dir: Path) -> None:
-        """Connect, verify the host key, log in; raises ConnectError, HostKeyError, AuthError."""
+    def __init__(self, target: Target, *, host_keys: HostKeys, ssh_dir: Path, connect: Dial = dial) -> None:
+        """Connect, verify the host key, log in; raises ConnectError, HostKeyError, AuthError.
+
+        `connect` leads to the machine, through others where need be. A server that ends the connection because too many
+        keys were wrong (`MaxAuthTries`) is connected to again, for those that are left.
+        """
         self._target = target
-        self._transport = _greet(target, _dial(target), host_keys)
+        with contextlib.closing(Login(target, ssh_dir)) as login:
+            while not self._enter(login, host_keys, connect):
+                self.close()
+        self._pulse = Pulse(self._transport, every=target.keep_alive)
+
+    def _enter(self, login: Login, host_keys: HostKeys, connect: Dial) -> bool:
+        self._transport = greet(self._target, connect, host_keys)
         try:
-            log_in(self._transport, target, ssh_dir=ssh_dir)
+            return login.run(self._transport)
         except BaseException:
-            self._transport.close()
+            self.close()
             raise
-        self._transport.set_keepalive(_KEEPALIVE)
 
     @property
     def alive(self) -> bool:
@@ -62,7 +63,7 @@ class Wire:
         """Start a program; raises SessionRefusedError, PipeClosedError when the connection has gone."""
         try:
             channel = self._transport.open_session(timeout=self._target.connect_timeout)
-            pipe = ChannelPipe(channel, self._transport)
+            pipe = ChannelPipe(channel, self._transport, self._pulse)
             channel.exec_command(f"exec {shlex.join(argv)}")
         except paramiko.ChannelException as refused:
             raise SessionRefusedError from refused
@@ -73,27 +74,53 @@ class Wire:
     def tunnel(self, host: str, port: int, *, origin: tuple[str, int]) -> paramiko.Channel:
         """Open a connection from the machine to `host:port`; raises ConnectError."""
         try:
-            return self._transport.open_channel(
-                "direct-tcpip", (host, port), origin, timeout=self._target.connect_timeout
-            )
+            return self._dig(host, port, origin)
         except (paramiko.SSHException, OSError, EOFError) as error:
             raise self._target.error(
                 ConnectError,
-                f"cannot reach {host}:{port} from there: {error}",
-                hint="see that it listens, and that sshd_config of the host says `AllowTcpForwarding yes`",
+                f"cannot reach {host}:{port} from there: {_why(error)}",
+                hint=f"see that it listens, and that there is {_FORWARDING.format('the host')}",
+            ) from error
+
+    def lead(self, target: Target) -> paramiko.Channel:
+        """Open a connection to another machine that is reached through this one; raises ConnectError."""
+        try:
+            return self._dig(target.dialled, target.port, ("127.0.0.1", 0))
+        except (paramiko.SSHException, OSError, EOFError) as error:
+            prohibited = isinstance(error, paramiko.ChannelException) and error.code == _PROHIBITED
+            raise target.error(
+                ConnectError,
+                f"jump host {self._target.endpoint}: "
+                + ("it lets nobody go further" if prohibited else f"no way from there: {_why(error)}"),
+                hint=f"there must be {_FORWARDING.format('the jump host')}"
+                if prohibited
+                else "see that the machine is up, and that its address and port are right as the jump host sees them",
             ) from error
 
     def close(self) -> None:
         """End the connection; a second call does nothing."""
         self._transport.close()
+        with contextlib.suppress(OSError, EOFError):
+            self._transport.sock.close()
+
+    def _dig(self, host: str, port: int, origin: tuple[str, int]) -> paramiko.Channel:
+        return self._transport.open_channel("direct-tcpip", (host, port), origin, timeout=self._target.connect_timeout)
+
+
+def _why(error: Exception) -> str:
+    """Give the reason of a tunnel that was not opened, in our manner."""
+    if isinstance(error, paramiko.ChannelException):
+        return error.text.lower()
+    return str(error).rstrip(".").lower() or "the connection was lost"
 
 
 class ChannelPipe:
     """Hold the standard streams of a program at the other end."""
 
-    def __init__(self, channel: paramiko.Channel, transport: paramiko.Transport) -> None:
+    def __init__(self, channel: paramiko.Channel, transport: paramiko.Transport, pulse: Pulse) -> None:
         self._channel = channel
         self._transport = transport
+        self._pulse = pulse
         self._sources = (
             (Source.STDOUT, channel.recv_ready, channel.recv),
             (Source.STDERR, channel.recv_stderr_ready, channel.recv_stderr),
@@ -128,7 +155,7 @@ class ChannelPipe:
     def read(self, *, timeout: float) -> tuple[Source, bytes] | None:
         """Give the next bytes and whose they are, None after `timeout` seconds; raises PipeClosedError at the end."""
         deadline = time.monotonic() + timeout
-        while self._news.wait(max(0.0, deadline - time.monotonic())):
+        while self._hear(deadline):
             self._news.forget()
             over = self._channel.eof_received or self._channel.closed
             for source, ready, receive in self._sources:
@@ -139,6 +166,14 @@ class ChannelPipe:
                 self._news.set()
                 raise PipeClosedError
         return None
+
+    def _hear(self, deadline: float) -> bool:
+        """Wait for news, looking at the pulse meanwhile; tells whether there are any."""
+        while not self._news.wait(max(0.0, min(LOOK, deadline - time.monotonic()))):
+            self._pulse.check()
+            if time.monotonic() >= deadline:
+                return False
+        return True
 
     def end_input(self) -> None:
         """Close the program's standard input."""
@@ -166,68 +201,3 @@ class _News(threading.Event):
     def forget(self) -> None:
         """Begin to wait for news."""
         super().clear()
-
-
-def _dial(target: Target) -> socket.socket:
-    try:
-        sock = socket.create_connection((target.address, target.port), timeout=target.connect_timeout)
-    except TimeoutError as error:
-        message = f"no answer within {target.connect_timeout:g} s"
-        raise target.error(
-            ConnectError, message, hint="see that the machine is up and no firewall is between"
-        ) from error
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise target.error(ConnectError, reason, hint="see that address and port are right and sshd runs") from error
-    # Without TCP_NODELAY each exchange waits for the delayed acknowledgement of the one before: 46 ms instead of 3.
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _DEAD)
-    return sock
-
-
-def _greet(target: Target, sock: socket.socket, host_keys: HostKeys) -> paramiko.Transport:
-    """Agree on algorithms and see who is there; nothing secret has been sent when this returns or raises."""
-    transport = paramiko.Transport(sock, default_window_size=_WINDOW, default_max_packet_size=_PACKET)
-    log = logging.getLogger(_LOG)
-    if not log.handlers:
-        log.addHandler(logging.NullHandler())  # else Python writes what paramiko logs to stderr
-    transport.set_log_channel(_LOG)
-    transport.banner_timeout = transport.handshake_timeout = target.connect_timeout
-    transport.auth_timeout = _AUTH
-    options = transport.get_security_options()
-    options.ciphers = [name for name in _CIPHERS if name in options.ciphers]
-    options.digests = [name for name in _DIGESTS if name in options.digests]
-    options.key_types = _in_order(options.key_types, host_keys.algorithms())
-    try:
-        transport.start_client(timeout=target.connect_timeout)
-        key = transport.get_remote_server_key()
-        host_keys.check(HostKey(key.get_name(), key.asbytes()))
-    except BaseException as error:
-        transport.close()
-        if isinstance(error, paramiko.SSHException | OSError | EOFError):
-            raise _no_greeting(target, error) from error
-        raise
-    return transport
-
-
-def _in_order(offered: Sequence[str], known: Sequence[str]) -> list[str]:
-    """Put those first that belong to a key which is known; an RSA key serves three signature algorithms."""
-    families = [("rsa-sha2-512", "rsa-sha2-256") if name == "ssh-rsa" else (name,) for name in known]
-    first = [name for family in families for name in family if name in offered]
-    return list(dict.fromkeys((*first, *offered)))
-
-
-def _no_greeting(target: Target, error: Exception) -> ConnectError:
-    text = str(error)
-    if isinstance(error, paramiko.SSHException) and "banner" in text.lower():
-        return target.error(ConnectError, "what answers there is no SSH server", hint="see that the port is right")
-    if isinstance(error, paramiko.ssh_exception.IncompatiblePeer):
-        hint = "allow aes256-gcm@openssh.com, hmac-sha2-256 and curve25519-sha256 in sshd_config of the host"
-        return target.error(ConnectError, f"no algorithm in common: {text}", hint=hint)
-    reason = text or type(error).__name__
-    return target.error(
-        ConnectError,
-        f"the SSH handshake failed within {target.connect_timeout:g} s: {reason}",
-        hint="try again; the host may be too busy (`MaxStartups` in sshd_config)",
-    )

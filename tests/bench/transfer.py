@@ -10,7 +10,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from sealpy.connectors.ssh import SshConnector
+from sealpy.connectors import Connector
+from sealpy.connectors.reach import Ways
 from sealpy.connectors.target import Target
 from sealpy.distributors import Stream, Tree, TreeFile, image_tree
 from sealpy.image.cluster_image import ClusterImage
@@ -28,7 +29,7 @@ Row = tuple[str, list[float], list[float], str]
 def compare(address: str, key: Path, known_hosts: Path, image: ClusterImage, *, runs: int) -> Iterator[Row]:
     """Give title, our seconds, the seconds of `tar | ssh` and the budget of each comparison."""
     target = Target(address=address, private_key=key)
-    connector = SshConnector(target, known_hosts=known_hosts, emit=lambda _: None)
+    connector = Ways(known_hosts=known_hosts, emit=lambda _: None).to(target)
     try:
         for title, tree, budget in (
             ("rootfs with the registry's data to one machine", image_tree(image, registry=True), "ratio 1"),
@@ -53,7 +54,7 @@ def compare(address: str, key: Path, known_hosts: Path, image: ClusterImage, *, 
         connector.close()
 
 
-def _deliver(connector: SshConnector, tree: Tree) -> None:
+def _deliver(connector: Connector, tree: Tree) -> None:
     (step,) = Stream(_AT).deliver(tree, good_facts())
     assert isinstance(step, Send)
     result = connector.stream(step.argv, step.payload.chunks())

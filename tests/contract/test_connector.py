@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from sealpy.connectors import Connector
+from sealpy.connectors.jump import Jumps
 from sealpy.connectors.local import LocalConnector
 from sealpy.connectors.ssh import SshConnector
 from sealpy.connectors.target import Target
@@ -115,9 +116,8 @@ def connector(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
 
 def _connector(port: int, key: Path, directory: Path) -> SshConnector:
     target = Target(address="127.0.0.1", port=port, private_key=key)
-    return SshConnector(
-        target, known_hosts=directory / "known_hosts", emit=lambda _event: None, ssh_dir=directory / "nothing"
-    )
+    jumps = Jumps(known_hosts=directory / "known_hosts", emit=lambda _event: None, ssh_dir=directory / "nothing")
+    return SshConnector(target, jumps)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

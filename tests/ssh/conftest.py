@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from sealpy.connectors.jump import Jumps
 from sealpy.connectors.secret import Secret
 from sealpy.connectors.ssh import SshConnector
 from sealpy.connectors.target import Target
@@ -31,6 +32,10 @@ class Client:
     directory: Path
     events: list[Event] = field(default_factory=list)
     opened: list[SshConnector] = field(default_factory=list)
+    jumps: Jumps = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.jumps = Jumps(known_hosts=self.known_hosts, emit=self.events.append, ssh_dir=self.ssh_dir)
 
     @property
     def known_hosts(self) -> Path:
@@ -43,12 +48,7 @@ class Client:
     def to(self, server: Sshd, target: Target | None = None) -> SshConnector:
         """Connect with the server's key, or as `target` says."""
         target = target or Target(address=server.address, private_key=server.client_key)
-        connector = SshConnector(
-            replace(target, port=server.port),
-            known_hosts=self.known_hosts,
-            emit=self.events.append,
-            ssh_dir=self.ssh_dir,
-        )
+        connector = SshConnector(replace(target, port=server.port), self.jumps)
         self.opened.append(connector)
         return connector
 

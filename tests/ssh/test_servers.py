@@ -209,7 +209,7 @@ class TestWhatAnswersInsteadOfAServer:
 
     def connector(self, client: Client, port: int, *, address: str = "127.0.0.1", timeout: float = 5.0) -> SshConnector:
         target = Target(address=address, port=port, connect_timeout=timeout)
-        return SshConnector(target, known_hosts=client.known_hosts, emit=client.events.append, ssh_dir=client.ssh_dir)
+        return SshConnector(target, client.jumps)
 
     def test_nothing(self, client: Client, listener: socket.socket) -> None:
         port = listener.getsockname()[1]

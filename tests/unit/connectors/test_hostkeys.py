@@ -34,7 +34,7 @@ class World:
         return self.directory / "ssh_known_hosts"
 
     def keys(self, target: Target = TARGET) -> HostKeys:
-        return HostKeys(target, known_hosts=self.ours, user_known_hosts=self.theirs, emit=self.events.append)
+        return HostKeys(target, known_hosts=self.ours, user_known_hosts=[self.theirs], emit=self.events.append)
 
     def know(self, text: str) -> None:
         self.theirs.write_text(text)

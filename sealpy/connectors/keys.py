@@ -1,0 +1,186 @@
+"""The keys by which a login is tried: files, the agent, certificates."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import contextlib
+import copy
+import os
+import socket
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import paramiko
+from cryptography.exceptions import UnsupportedAlgorithm
+from paramiko.agent import AgentKey, AgentSSH
+from paramiko.pkey import PublicBlob, UnknownKeyType
+
+from sealpy.connectors.secret import Secret
+from sealpy.connectors.target import Target
+from sealpy.errors import AuthError
+
+__all__ = ["keys_of"]
+
+_DEFAULT_KEYS = ("id_ed25519", "id_ecdsa", "id_rsa")
+_AGENT_TIMEOUT = 30.0  # seconds; a person may have to touch a key
+
+Found = Generator[tuple[str, paramiko.PKey, bytes]]
+
+
+class _KeyUnusableError(Exception):
+    """Tell why a key file cannot be used."""
+
+
+def keys_of(target: Target, ssh_dir: Path, notes: list[str]) -> Found:
+    """Yield the keys for a target, each with a label and with what the server will see of it, the likeliest first.
+
+    `ssh_dir` holds the usual keys; `notes` receives why others were left out. Raises AuthError for a private key that
+    was asked for and cannot be used.
+    """
+    with _agent(target, notes) as agent:
+        held = agent.get_keys()
+        if target.private_key:
+            yield from _asked_for(target, target.private_key, held)
+        usual = [ssh_dir / name for name in _DEFAULT_KEYS]
+        if target.identity_files is not None or target.identities_only:
+            named = usual if target.identity_files is None else target.identity_files
+            for path in named:
+                yield from _of_file(target, path, held, notes)
+        if target.identities_only:
+            return
+        for number, key in enumerate(held, start=1):
+            yield f"key {number} of the agent", key, key.blob
+        if target.identity_files is None:
+            for path in usual:
+                yield from _of_file(target, path, (), notes)
+
+
+def _asked_for(target: Target, path: Path, held: Sequence[AgentKey]) -> Found:
+    try:
+        yield from _of_path(target, path, held)
+    except (FileNotFoundError, _KeyUnusableError) as error:
+        reason = "no such file" if isinstance(error, FileNotFoundError) else str(error)
+        raise target.error(
+            AuthError, f"private key {str(path)!r}: {reason}", hint="give a readable private key and its passphrase"
+        ) from error
+
+
+def _of_file(target: Target, path: Path, held: Sequence[AgentKey], notes: list[str]) -> Found:
+    """Yield a key that may be there or not."""
+    try:
+        yield from _of_path(target, path, held)
+    except FileNotFoundError:
+        return
+    except _KeyUnusableError as error:
+        notes.append(f"key {path} ({error})")
+
+
+def _of_path(target: Target, path: Path, held: Sequence[AgentKey]) -> Found:
+    """Yield the key of a file with its certificates before it; the agent signs when it holds that very key."""
+    blob = _public_blob(path)
+    same = [key for key in held if key.blob == blob]
+    if same:
+        yield from _certified(same[0], f"key {path} of the agent", (*_beside(path), *target.certificate_files))
+        yield f"key {path} of the agent", same[0], same[0].blob
+        return
+    key = _load(path, target.private_key_password)
+    yield from _certified(key, f"key {path}", (*_beside(path), *target.certificate_files))
+    yield f"key {path}", key, key.asbytes()
+
+
+def _beside(path: Path) -> tuple[Path, ...]:
+    certificate = Path(f"{path}-cert.pub")
+    return (certificate,) if certificate.is_file() else ()
+
+
+def _certified(key: paramiko.PKey, label: str, certificates: Sequence[Path]) -> Found:
+    """Yield the key with each certificate that was made for a key of its type; the server judges the rest."""
+    for path in dict.fromkeys(certificates):
+        try:
+            blob = PublicBlob.from_file(str(path))
+        except (OSError, ValueError, binascii.Error, IndexError):
+            continue  # no certificate; the plain key follows
+        if not blob.key_type.startswith(f"{key.get_name()}-cert-"):
+            continue
+        certified = copy.copy(key)
+        certified.public_blob = blob
+        yield f"{label} with {path.name}", certified, blob.key_blob
+
+
+def _public_blob(path: Path) -> bytes:
+    """Give the public half that stands beside a private key; empty when none does."""
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        return base64.b64decode(Path(f"{path}.pub").read_text("ascii").split()[1], validate=True)
+    return b""
+
+
+def _load(path: Path, passphrase: Secret | None) -> paramiko.PKey:
+    """Read a private key of any type; raises FileNotFoundError, _KeyUnusableError."""
+    try:
+        # Stubs say `str`, but the cryptography library beneath takes bytes alone.
+        key = paramiko.PKey.from_path(path, passphrase.reveal().encode() if passphrase else None)  # type: ignore[arg-type]
+    except FileNotFoundError:
+        raise
+    except (paramiko.PasswordRequiredException, TypeError) as error:
+        reason = "is not locked, yet a passphrase is given" if passphrase else "is locked by a passphrase"
+        raise _KeyUnusableError(reason) from error
+    except (paramiko.SSHException, ValueError) as error:
+        reason = "is damaged, or its passphrase is another" if passphrase else "is no private key that can be read"
+        beside = f", or {path.name}-cert.pub beside it is damaged" if _beside(path) else ""
+        raise _KeyUnusableError(reason + beside) from error
+    except (UnknownKeyType, UnsupportedAlgorithm) as error:
+        raise _KeyUnusableError("is of a type that is not supported") from error
+    except OSError as error:
+        raise _KeyUnusableError(error.strerror or str(error)) from error
+    key.public_blob = None  # a certificate beside it comes on its own, so that the plain key is tried too
+    return key
+
+
+# ---- the agent
+
+
+@dataclass(slots=True)
+class _NoAgent:
+    """Be there when no agent is."""
+
+    def get_keys(self) -> tuple[AgentKey, ...]:
+        """Give none."""
+        return ()
+
+
+class _Agent(AgentSSH):
+    """Talk to the agent at a socket; paramiko's own class knows that of the environment only."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__()
+        conn = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        conn.settimeout(_AGENT_TIMEOUT)
+        try:
+            conn.connect(path)
+            self._connect(conn)  # type: ignore[attr-defined] # what the stubs leave out is what a subclass is to call
+        except BaseException:
+            conn.close()
+            raise
+
+    def close(self) -> None:
+        """Hang up."""
+        self._close()  # type: ignore[attr-defined] # likewise
+
+
+@contextlib.contextmanager
+def _agent(target: Target, notes: list[str]) -> Generator[_Agent | _NoAgent]:
+    path = target.agent or os.environ.get("SSH_AUTH_SOCK", "")
+    if not path or path == "none":
+        yield _NoAgent()
+        return
+    try:
+        agent = _Agent(path)
+    except (paramiko.SSHException, OSError, EOFError) as error:
+        if target.agent or not isinstance(error, FileNotFoundError | ConnectionRefusedError):
+            notes.append(f"the agent at {path} ({error})")
+        yield _NoAgent()
+        return
+    with contextlib.closing(agent):
+        yield agent
