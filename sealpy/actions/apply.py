@@ -46,6 +46,7 @@ def apply(clusterfile: Clusterfile, image: ClusterImage, surroundings: Surroundi
     home = surroundings.cluster_home(clusterfile.cluster.name)
     _refuse_a_namesake(clusterfile, home)
     preparation = prepare(clusterfile, image, surroundings)
+    preparation.check()
     hooks = Hooks.of(clusterfile, image, preparation.inventory)
     with (
         exclusive(home),

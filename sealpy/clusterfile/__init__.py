@@ -7,6 +7,7 @@ A text goes through four hands: `document` reads YAML and keeps the line of ever
 from sealpy.clusterfile.dump import dumps, without_secrets
 from sealpy.clusterfile.hosts import parse_hosts
 from sealpy.clusterfile.load import load, load_plugins, loads
+from sealpy.clusterfile.process import processed
 from sealpy.clusterfile.types import (
     DEFAULT_DATA_ROOT,
     DEFAULT_NAME,
@@ -54,5 +55,6 @@ __all__ = [
     "load_plugins",
     "loads",
     "parse_hosts",
+    "processed",
     "without_secrets",
 ]

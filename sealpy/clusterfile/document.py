@@ -15,7 +15,16 @@ import yaml
 from sealpy.clusterfile.syntax import syntax_problem
 from sealpy.errors import Place, Problem
 
-__all__ = ["Document", "Location", "Tree", "UnreadableError", "core_scalar", "plain_mapping", "read_documents"]
+__all__ = [
+    "Document",
+    "Location",
+    "Tree",
+    "UnreadableError",
+    "core_scalar",
+    "plain_mapping",
+    "plain_value",
+    "read_documents",
+]
 
 Location = tuple[str | int, ...]
 Tree = str | list["Tree"] | dict[str, "Tree"] | None
@@ -185,15 +194,16 @@ class _Reader:
 
 def plain_mapping(node: yaml.MappingNode) -> dict[str, object]:
     """Read a mapping by the core schema of YAML 1.2: texts, numbers, truth values, null, lists and mappings."""
-    return {str(key.value): _plain_value(value) for key, value in node.value}
+    return {str(key.value): plain_value(value) for key, value in node.value}
 
 
-def _plain_value(node: yaml.Node) -> object:
+def plain_value(node: yaml.Node) -> object:
+    """Read a node by the core schema of YAML 1.2."""
     match node:
         case yaml.MappingNode():
             return plain_mapping(node)
         case yaml.SequenceNode():
-            return [_plain_value(item) for item in node.value]
+            return [plain_value(item) for item in node.value]
         case _:
             return node.value if node.style else core_scalar(node.value)  # type: ignore[attr-defined] # a ScalarNode
 

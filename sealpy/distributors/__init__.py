@@ -4,7 +4,19 @@ A Distributor yields the steps that bring a host's rootfs to a Tree: every file 
 this host. It asks the host once what it has, sends what is missing as one stream, and writes the mark last.
 """
 
+from sealpy.distributors.edit import Edit, edited
 from sealpy.distributors.stream import Stream
-from sealpy.distributors.tree import Tree, TreeFile, image_tree, rendered_tree
+from sealpy.distributors.tree import Tree, TreeFile, content, image_file, image_tree, is_rendered, rendered_tree
 
-__all__ = ["Stream", "Tree", "TreeFile", "image_tree", "rendered_tree"]
+__all__ = [
+    "Edit",
+    "Stream",
+    "Tree",
+    "TreeFile",
+    "content",
+    "edited",
+    "image_file",
+    "image_tree",
+    "is_rendered",
+    "rendered_tree",
+]

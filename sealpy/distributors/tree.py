@@ -4,15 +4,27 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Self
 
+from sealpy.errors import Place, Problem, TemplateError, counted
 from sealpy.gotemplate import render
 from sealpy.image.cluster_image import ClusterImage
 from sealpy.image.payload import Item
 from sealpy.image.tarball import Member
 
-__all__ = ["Tree", "TreeFile", "image_tree", "rendered_tree"]
+__all__ = [
+    "Tree",
+    "TreeFile",
+    "content",
+    "directory",
+    "file",
+    "image_file",
+    "image_tree",
+    "is_rendered",
+    "rendered_tree",
+]
 
 REGISTRY = "registry"  # its content goes to the hosts of the registry only
 _RENDERED = ("etc/", "charts/", "manifests/")  # sealer.md §5.4; apps have an environment of their own
@@ -45,6 +57,11 @@ class Tree:
 
     files: Mapping[str, TreeFile]
 
+    @classmethod
+    def of(cls, files: Mapping[str, TreeFile]) -> Self:
+        """Take files in any order."""
+        return cls({path: files[path] for path in sorted(files, key=lambda path: path.split("/"))})
+
     @functools.cached_property
     def index(self) -> str:
         """Give one line for each file, in the order of the tree."""
@@ -58,12 +75,14 @@ class Tree:
 
 def image_tree(image: ClusterImage, *, registry: bool) -> Tree:
     """Take the files of an image; `registry` says whether those of the registry are among them."""
-    chosen = (
-        entry
-        for path, entry in image.files.items()
-        if registry or not (path == REGISTRY or path.startswith("registry/"))
-    )
-    return Tree({entry.path: TreeFile(image.item(entry), entry.sha256) for entry in chosen})
+    chosen = (path for path in image.files if registry or not (path == REGISTRY or path.startswith("registry/")))
+    return Tree({path: image_file(image, path) for path in chosen})
+
+
+def image_file(image: ClusterImage, path: str) -> TreeFile:
+    """Take one file of an image."""
+    entry = image.files[path]
+    return TreeFile(image.item(entry), entry.sha256)
 
 
 def rendered_tree(
@@ -73,15 +92,54 @@ def rendered_tree(
 
     `env` fills the templates of the image, `app_env` by name of the app those below `application/apps/<name>/`.
     """
-    rendered = [
-        _file(path.removesuffix(_SUFFIX), render(read(path).decode(), _values(path, env, app_env), name=path).encode())
-        for path in _templates(tree.files)
-    ]
-    return Tree(_sorted({**tree.files, **{file.path: file for file in rendered}}))
+    rendered: dict[str, TreeFile] = {}
+    errors: list[TemplateError] = []
+    for path in filter(is_rendered, tree.files):
+        try:
+            text = render(_template(tree.files[path], read), _values(path, env, app_env), name=path)
+        except TemplateError as error:
+            errors.append(error)
+            continue
+        twin = path.removesuffix(_SUFFIX)
+        rendered[twin] = file(twin, text.encode())
+    if errors:
+        raise _together(errors)
+    return Tree.of({**tree.files, **rendered})
 
 
-def _templates(paths: Iterable[str]) -> list[str]:
-    return [path for path in paths if path.endswith(_SUFFIX) and path.startswith((*_RENDERED, _APPS))]
+def _together(errors: Sequence[TemplateError]) -> TemplateError:
+    if len(errors) == 1:
+        return errors[0]
+    problems = [problem for error in errors for problem in error.problems or (Problem(error.message, hint=error.hint),)]
+    return TemplateError(f"templates of the image: {counted(len(problems), 'problem')}", problems=problems)
+
+
+def _template(file: TreeFile, read: Callable[[str], bytes]) -> str:
+    try:
+        return content(file, read).decode()
+    except UnicodeDecodeError as error:
+        raise TemplateError("the template is no text", place=Place(file.path), hint="save it as UTF-8") from error
+
+
+def is_rendered(path: str) -> bool:
+    """Tell whether a file is a template that is rendered for each host."""
+    return path.endswith(_SUFFIX) and path.startswith((*_RENDERED, _APPS))
+
+
+def content(file: TreeFile, read: Callable[[str], bytes]) -> bytes:
+    """Give the bytes of a file; `read` gives those of a file of the image by its path."""
+    source = file.item.source
+    return source if isinstance(source, bytes) else read(file.path)
+
+
+def file(path: str, text: bytes, *, mode: int = 0o644) -> TreeFile:
+    """Make a file of these bytes."""
+    return TreeFile(Item(Member(path, "file", mode, len(text)), text), hashlib.sha256(text).hexdigest())
+
+
+def directory(path: str) -> TreeFile:
+    """Make a directory."""
+    return TreeFile(Item(Member(path, "dir", 0o755)))
 
 
 def _values(path: str, env: Mapping[str, str], app_env: Mapping[str, Mapping[str, str]]) -> Mapping[str, str]:
@@ -89,12 +147,3 @@ def _values(path: str, env: Mapping[str, str], app_env: Mapping[str, Mapping[str
         return env
     app = path.removeprefix(_APPS).partition("/")[0]
     return {**env, **app_env.get(app, {})}
-
-
-def _file(path: str, content: bytes) -> TreeFile:
-    member = Member(path, "file", 0o644, len(content))
-    return TreeFile(Item(member, content), hashlib.sha256(content).hexdigest())
-
-
-def _sorted(files: Mapping[str, TreeFile]) -> dict[str, TreeFile]:
-    return {path: files[path] for path in sorted(files, key=lambda path: path.split("/"))}

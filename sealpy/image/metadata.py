@@ -100,7 +100,7 @@ class Metadata(_Model):
             app = known[name]
             if not app.command:
                 raise ImageError(f"app {name!r}: no launch command", hint=f'write APPCMDS {name} ["…"] in the Kubefile')
-            commands.append(LaunchCommand(name, app.command, app.directory))
+            commands.append(LaunchCommand(name, app.command, app.directory, tuple(app.env.items())))
         if app_names is None:
             commands += [LaunchCommand("", command, "") for command in self.launch.cmds]
         return tuple(commands)
@@ -108,11 +108,12 @@ class Metadata(_Model):
 
 @dataclass(frozen=True, slots=True)
 class LaunchCommand:
-    """Hold one shell text, the app it launches ("" for none), and its directory relative to the rootfs."""
+    """Hold one shell text, the app it launches ("" for none), its directory relative to the rootfs, and its own env."""
 
     app: str
     command: str
     directory: str
+    env: tuple[tuple[str, str], ...] = ()
 
 
 _USES = TypeAdapter(tuple[ContainerImageUse, ...])

@@ -62,7 +62,7 @@ def _launch(ctx: Context, host: str, command: LaunchCommand) -> Run:
     return Run(
         title,
         *("bash", "-c", 'cd "$1" && eval "$2"', "bash", directory, command.command),
-        env=(*ctx.env[host].items(), ("KUBECONFIG", _KUBECONFIG)),
+        env={**ctx.env[host], **dict(command.env), "KUBECONFIG": _KUBECONFIG}.items(),
         live=True,
     )
 
