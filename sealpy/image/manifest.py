@@ -93,6 +93,8 @@ class Manifest(_Model):
     config: Descriptor
     layers: tuple[Descriptor, ...] = ()
     annotations: Mapping[str, str] | None = None
+    artifact_type: str | None = None
+    subject: Descriptor | None = None
 
 
 class Index(_Model):

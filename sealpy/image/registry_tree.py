@@ -22,7 +22,7 @@ from sealpy.image.archives import Blob, ContainerImage
 from sealpy.image.reference import Reference, registry_domain
 from sealpy.image.tarball import Content, Member, ordered, walk
 
-__all__ = ["ROOT", "RegistryLayer", "holds", "layers", "repository", "short_names", "tag_link"]
+__all__ = ["ROOT", "RegistryLayer", "blob_path", "holds", "layers", "repository", "short_names", "tag_link"]
 
 ROOT = "registry/docker/registry/v2"
 
@@ -67,7 +67,7 @@ def layers(
     blobs: dict[str, Blob] = {}
     for reference, image in images.items():
         for blob in image.layers:
-            if _data(blob.digest) not in present:
+            if blob_path(blob.digest) not in present:
                 users[blob.digest].add(reference)
                 blobs[blob.digest] = blob
     groups: dict[tuple[Reference, ...], list[Blob]] = defaultdict(list)
@@ -92,7 +92,7 @@ def layers(
 
 
 def _data_of(blobs: Collection[Blob]) -> Content:
-    return [(Member(_data(blob.digest), size=blob.size), blob.source) for blob in blobs]
+    return [(Member(blob_path(blob.digest), size=blob.size), blob.source) for blob in blobs]
 
 
 def _links(name: str, reference: Reference, image: ContainerImage) -> dict[str, bytes]:
@@ -124,7 +124,8 @@ def _revision(name: str, digest: str) -> str:
     return f"{ROOT}/repositories/{name}/_manifests/revisions/{_slashed(digest)}/link"
 
 
-def _data(digest: str) -> str:
+def blob_path(digest: str) -> str:
+    """Say which file of the rootfs holds a blob."""
     algorithm, _, hex_ = digest.partition(":")
     return f"{ROOT}/blobs/{algorithm}/{hex_[:2]}/{hex_}/data"
 

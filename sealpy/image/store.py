@@ -28,6 +28,7 @@ from sealpy.image.locks import holders
 from sealpy.image.manifest import (
     INDEX_TYPES,
     LAYOUT,
+    MANIFEST_TYPES,
     MOST_DOCUMENT,
     REF_NAME,
     Descriptor,
@@ -159,9 +160,11 @@ class Store:
         needs: `prune` does it later.
         """
         image = self.find(name)
+        documents = self.referrers(image.descriptor.digest)
         self.forget(str(image.reference))
+        self._drop_orphans()
         with suppress(BlockingIOError, ImageError), self._locked(_BLOBS_LOCK, fcntl.LOCK_EX | fcntl.LOCK_NB):
-            gone = {d.digest for d in self._reach(image.descriptor)} | self._copies(image.descriptor)
+            gone = {d.digest for d in self._reach(image.descriptor, *documents)} | self._copies(image.descriptor)
             return self._unlink(gone - self._used())
         return 0
 
@@ -169,6 +172,45 @@ class Store:
         """Take a name out, also one that is no image name; blobs stay."""
         with self._changing_index(name):
             pass  # the others are written back as they are
+
+    # -- documents that refer to an image -----------------------------------------------------------------------------
+
+    def attach(self, document: Descriptor, *, subject: str) -> Descriptor:
+        """List a manifest whose subject is an image, in place of those of its type; gives it as it stands in the list.
+
+        It stays as long as its image. Raises StoreError when a part of it is not here.
+        """
+        listed = document.model_copy(update={"annotations": None})
+        with self.keeping():
+            self._require(listed)
+            self._sync_blobs()
+            with self._changing_index("") as others:
+                before = self.referrers(subject, artifact_type=listed.artifact_type or "")
+                others[:] = [*(entry for entry in others if entry not in before), listed]
+        return listed
+
+    def referrers(self, digest: str, *, artifact_type: str = "") -> tuple[Descriptor, ...]:
+        """List the documents that refer to the image with this digest, such as signatures; all, or those of a type."""
+        return tuple(
+            entry
+            for entry in self.entries()
+            if self._subject(entry) == digest and artifact_type in {"", entry.artifact_type}
+        )
+
+    def _subject(self, entry: Descriptor) -> str:
+        """Give the digest of what an entry of the list refers to; empty for an image."""
+        named = REF_NAME in (entry.annotations or {})
+        if named or entry.media_type not in MANIFEST_TYPES or not self.has(entry.digest):
+            return ""
+        subject = parse(Manifest, self.read(entry.digest), what=f"manifest {entry.digest}").subject
+        return subject.digest if subject else ""
+
+    def _drop_orphans(self) -> None:
+        """Take out documents whose image has gone; nothing while a damaged image does not say what it needs."""
+        with suppress(ImageError), self._changing_index("") as entries:
+            alone = {entry.digest: subject for entry in entries if (subject := self._subject(entry))}
+            kept = {part.digest for entry in entries if entry.digest not in alone for part in self._reach(entry)}
+            entries[:] = [entry for entry in entries if alone.get(entry.digest, "") in {"", *kept}]
 
     # -- what nobody needs --------------------------------------------------------------------------------------------
 
@@ -185,6 +227,7 @@ class Store:
         """
         try:
             with self._locked(_BLOBS_LOCK, fcntl.LOCK_EX | fcntl.LOCK_NB):
+                self._drop_orphans()
                 waste = self.waste()
                 self._unlink(self.blobs() - self._used())
                 self._incoming.clear()

@@ -1,0 +1,14 @@
+"""Trust: who signed an image, and what is in it.
+
+A signature and a bill of materials are documents beside the image, not in it: OCI manifests whose `subject` it is. So
+they change no digest, travel with the image, and any tool that knows the referrers of an image finds them. Signatures
+have the form that cosign gives them, so each verifies what the other signed; no service is asked, and none is needed.
+"""
+
+from sealpy.image.trust.bills import attach_bills, memory_of, read_bill
+from sealpy.image.trust.documents import FORMATS
+from sealpy.image.trust.keys import PublicKey, SigningKey
+from sealpy.image.trust.signatures import SIGNATURE, Signature, sign, signatures, verify
+
+__all__ = ["FORMATS", "SIGNATURE", "PublicKey", "Signature", "SigningKey"]
+__all__ += ["attach_bills", "memory_of", "read_bill", "sign", "signatures", "verify"]
