@@ -115,6 +115,7 @@ class _Led:
         self._jumps = jumps
         self._hop: _Hop | None = hop
         self._once = threading.Lock()
+        self._closed = False  # by this name paramiko asks what carries it, as a socket has it
         self.recv = channel.recv
         self.send = channel.send
         self.settimeout = channel.settimeout
@@ -124,5 +125,6 @@ class _Led:
         with self._once:
             hop, self._hop = self._hop, None
         self._channel.close()
+        self._closed = True
         if hop is not None:
             self._jumps.left(hop)

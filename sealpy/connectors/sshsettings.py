@@ -16,6 +16,7 @@ from sealpy.errors import ConfigError
 __all__ = ["SshSettings", "settings_of"]
 
 _NONE = "none"
+_WAYS = ("proxyjump", "proxycommand")
 _FLAGS = {"yes": True, "true": True, "no": False, "false": False}
 # `no` and `off` let a changed key pass in OpenSSH. Here it stops the login: that is given up by `--host-keys insecure`
 # alone, which a person types for one run and sees a warning for.
@@ -65,8 +66,9 @@ def settings_of(config: SshConfig, name: str, *, user: str = "", ways: bool = Tr
     as something else leads there.
     """
     found = config.lookup(name, user=user)
-    if not ways:
-        found = {keyword: given for keyword, given in found.items() if keyword not in {"proxyjump", "proxycommand"}}
+    # Of the two the one that is read first counts, also when it says `none`.
+    way = next((keyword for keyword in found if keyword in _WAYS), "") if ways else ""
+    found = {keyword: given for keyword, given in found.items() if keyword == way or keyword not in _WAYS}
     _refuse(found)
     tokens = _tokens(found, name, user)
     jump = _one(found, "proxyjump")
@@ -93,14 +95,10 @@ def _one(found: Settings, keyword: str) -> Setting | None:
 
 
 def _refuse(found: Settings) -> None:
-    first = next((word for word in found if word in {"proxyjump", "proxycommand"}), "")
     for keyword, (name, hint) in _REFUSED.items():
         setting = _one(found, keyword)
-        if setting is None or setting.word.lower() == _NONE:
-            continue
-        if keyword == "proxycommand" and first == "proxyjump":
-            continue  # of the two the first one counts
-        raise ConfigError(f"{name} is not supported", place=setting.place, hint=hint)
+        if setting is not None and setting.word.lower() != _NONE:
+            raise ConfigError(f"{name} is not supported", place=setting.place, hint=hint)
 
 
 def _tokens(found: Settings, name: str, user: str) -> dict[str, str]:

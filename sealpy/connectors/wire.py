@@ -91,7 +91,7 @@ class Wire:
             raise target.error(
                 ConnectError,
                 f"jump host {self._target.endpoint}: "
-                + ("it lets nobody go further" if prohibited else f"no way from there: {_why(error)}"),
+                + ("it lets nobody go further" if prohibited else f"it finds no way from there: {_why(error)}"),
                 hint=f"there must be {_FORWARDING.format('the jump host')}"
                 if prohibited
                 else "see that the machine is up, and that its address and port are right as the jump host sees them",

@@ -69,6 +69,7 @@ def sshd(
     for path, kind in ((host_key, host_key_kind), (client_key, "ed25519")):
         if not path.exists():
             make_key(path, kind=kind)
+    address = (settings or {}).get("ListenAddress", _DEFAULTS["ListenAddress"])
     port = port or _free_port()
     lines = {
         **_DEFAULTS,
@@ -83,8 +84,8 @@ def sshd(
     with log.open("ab") as sink:
         process = subprocess.Popen([_BINARY, "-D", "-e", "-f", str(config)], stdout=sink, stderr=sink)
     try:
-        _wait_for_listener(process, port, log)
-        yield Sshd("127.0.0.1", port, client_key, host_key, log)
+        _wait_for_listener(process, (address, port), log)
+        yield Sshd(address, port, client_key, host_key, log)
     finally:
         process.terminate()
         process.wait(10)
@@ -96,10 +97,10 @@ def _free_port() -> int:
     return port
 
 
-def _wait_for_listener(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+def _wait_for_listener(process: subprocess.Popen[bytes], endpoint: tuple[str, int], log: Path) -> None:
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline and process.poll() is None:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        with contextlib.suppress(OSError), socket.create_connection(endpoint, timeout=1):
             return
         time.sleep(0.02)
-    raise TimeoutError(f"sshd does not listen on port {port}: {log.read_text(errors='replace')[-2000:]}")
+    raise TimeoutError(f"sshd does not listen on {endpoint}: {log.read_text(errors='replace')[-2000:]}")

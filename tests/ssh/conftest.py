@@ -48,7 +48,11 @@ class Client:
     def to(self, server: Sshd, target: Target | None = None) -> SshConnector:
         """Connect with the server's key, or as `target` says."""
         target = target or Target(address=server.address, private_key=server.client_key)
-        connector = SshConnector(replace(target, port=server.port), self.jumps)
+        return self.reach(replace(target, port=server.port))
+
+    def reach(self, target: Target) -> SshConnector:
+        """Connect as `target` says; connections of one client share their jump hosts."""
+        connector = SshConnector(target, self.jumps)
         self.opened.append(connector)
         return connector
 

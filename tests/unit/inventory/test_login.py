@@ -1,0 +1,147 @@
+"""A login is what the Clusterfile says, then ~/.ssh/config, then the defaults."""
+
+from __future__ import annotations
+
+import getpass
+from pathlib import Path
+
+import pytest
+
+from sealpy.clusterfile import Jump, Ssh
+from sealpy.connectors.secret import Secret
+from sealpy.connectors.sshconfig import SshConfig
+from sealpy.connectors.target import Target
+from sealpy.errors import ConfigError
+from sealpy.inventory import Logins
+
+ADDRESS = "10.0.0.5"
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    return tmp_path
+
+
+def logins(home: Path, text: str) -> Logins:
+    config = home / "config"
+    config.write_text(text)
+    config.chmod(0o600)
+    return Logins(SshConfig.read(config))
+
+
+def target(home: Path, text: str, ssh: Ssh | None = None) -> Target:
+    (found,) = logins(home, text).of((ADDRESS,), ssh or Ssh())
+    return found
+
+
+def test_without_any_word_it_is_root_at_port_22() -> None:
+    assert list(Logins().of((ADDRESS,), Ssh())) == [Target(address=ADDRESS)]
+
+
+def test_the_config_says_what_the_clusterfile_does_not(home: Path) -> None:
+    found = target(
+        home,
+        "Host 10.0.0.*\n HostName h-%h.site\n Port 2222\n User admin\n IdentityFile ~/keys/%r@%n\n IdentityFile none\n"
+        " IdentitiesOnly yes\n IdentityAgent none\n CertificateFile ${HOME}/c-cert.pub\n UserKnownHostsFile ~/a ~/b\n"
+        " StrictHostKeyChecking yes\n HostKeyAlias five\n ConnectTimeout 1m\n ServerAliveInterval 5\n",
+    )
+    assert found == Target(
+        address=ADDRESS,
+        host_name="h-10.0.0.5.site",
+        port=2222,
+        user="admin",
+        identity_files=(home / "keys/admin@10.0.0.5",),
+        identities_only=True,
+        agent="none",
+        certificate_files=(home / "c-cert.pub",),
+        user_known_hosts=(home / "a", home / "b"),
+        host_key_policy="strict",
+        known_as="five",
+        connect_timeout=60.0,
+        keep_alive=5.0,
+    )
+    assert found.endpoint == "10.0.0.5 (h-10.0.0.5.site:2222)"
+    assert found.known_hosts_name == "five"
+
+
+def test_the_clusterfile_wins(home: Path) -> None:
+    ssh = Ssh(user="ops", port=22, private_key="~/k", host_key_policy="accept-new", jump=(Jump(host="other"),))
+    found = target(home, "Port 2\nUser admin\nStrictHostKeyChecking yes\nProxyJump bastion\n", ssh)
+    assert (found.user, found.port, found.private_key) == ("ops", 22, home / "k")
+    assert found.host_key_policy == "accept-new"
+    assert [hop.address for hop in found.jumps] == ["other"]
+
+
+def test_what_is_said_for_this_run_wins_over_both(home: Path) -> None:
+    config = logins(home, "StrictHostKeyChecking yes").config
+    (found,) = Logins(config, "insecure").of((ADDRESS,), Ssh(host_key_policy="strict", jump=(Jump(host="j"),)))
+    assert [found.host_key_policy, found.jumps[0].host_key_policy] == ["insecure", "insecure"]
+
+
+@pytest.mark.parametrize("word", ["no", "off", "ask", "accept-new"])
+def test_no_word_of_the_config_lets_a_changed_key_pass(home: Path, word: str) -> None:
+    assert target(home, f"StrictHostKeyChecking {word}").host_key_policy == "accept-new"
+
+
+def test_each_jump_host_has_its_own_settings_and_the_first_its_own_way(home: Path) -> None:
+    found = target(
+        home,
+        f"Host {ADDRESS}\n ProxyJump ops@first:2200,second\n"
+        "Host first\n HostName first.site\n User nobody\n ProxyJump gate\n IdentityFile ~/first\n"
+        "Host second\n User two\n Port 22022\n ProxyJump never\n"
+        "Host gate\n ProxyCommand none\n",
+    )
+    assert found.jumps == (
+        Target(address="gate", user=getpass.getuser()),
+        Target(address="first", host_name="first.site", user="ops", port=2200, identity_files=(home / "first",)),
+        Target(address="second", user="two", port=22022),
+    )
+
+
+def test_a_jump_host_gets_no_secret_of_the_machines_behind_it(home: Path) -> None:
+    ssh = Ssh(password="geheim", private_key_password="phrase", sudo_password="su", jump=(Jump(host="j"),))
+    hop = target(home, "User admin", ssh).jumps[0]
+    assert (hop.password, hop.private_key_password, hop.sudo_password) == (None, None, None)
+
+
+def test_a_jump_host_of_the_clusterfile_has_the_secrets_that_stand_there() -> None:
+    hop = Jump(host="j", ssh=Ssh(user="ops", password="its own"))
+    (found,) = Logins().of((ADDRESS,), Ssh(password="geheim", jump=(hop,)))
+    assert found.jumps == (Target(address="j", user="ops", password=Secret("its own")),)
+
+
+def test_a_way_that_leads_in_a_circle_is_told(home: Path) -> None:
+    with pytest.raises(ConfigError, match="leads in a circle"):
+        target(home, "ProxyJump bastion")
+
+
+def test_of_proxyjump_and_proxycommand_the_first_one_counts(home: Path) -> None:
+    assert target(home, f"Host {ADDRESS}\nProxyJump j\nProxyCommand nc %h %p").jumps
+    assert target(home, f"Host {ADDRESS}\nProxyJump none\nProxyCommand nc %h %p").jumps == ()
+    assert target(home, f"Host {ADDRESS}\nProxyCommand none\nProxyJump j").jumps == ()
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("ProxyCommand nc %h %p", "ProxyCommand is not supported"),
+        ("BindAddress 10.0.0.1", "BindAddress is not supported"),
+        ("RevokedHostKeys /etc/revoked", "RevokedHostKeys is not supported"),
+        ("Port ssh", "'ssh' is no port"),
+        ("IdentitiesOnly maybe", "'maybe' is neither yes nor no"),
+        ("StrictHostKeyChecking perhaps", "'perhaps' is none of yes, ask"),
+        ("ConnectTimeout soon", "'soon' is no length of time"),
+        ("IdentityFile ~/%Z", "'%Z' means nothing here"),
+        ("IdentityFile ~/${NOBODY_SET_IT}", "'${NOBODY_SET_IT}' means nothing here"),
+    ],
+)
+def test_what_cannot_be_obeyed_is_told_with_its_line(home: Path, line: str, message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        target(home, f"Host *\n  {line}\n")
+    assert caught.value.message.startswith(f"{home}/config:2: {message}")
+    assert caught.value.hint
+
+
+def test_with_a_way_of_the_clusterfile_the_configs_is_not_asked_for(home: Path) -> None:
+    assert target(home, "ProxyCommand nc %h %p", Ssh(jump=(Jump(host="j"),))).jumps[0].address == "j"
