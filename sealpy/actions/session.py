@@ -17,7 +17,7 @@ from sealpy.engine import Connections, Executor, Journal, Phase, Recorded, run_p
 from sealpy.engine.interrupt import interruptible
 from sealpy.errors import Problem, SealpyError
 from sealpy.events import Emit, Event, PhaseFinished, PluginStarted, RunFinished, RunStarted, Warned
-from sealpy.inventory import Facts
+from sealpy.inventory import Facts, Logins
 
 __all__ = ["Report", "Session", "Surroundings", "exclusive", "session"]
 
@@ -26,13 +26,15 @@ __all__ = ["Report", "Session", "Surroundings", "exclusive", "session"]
 class Surroundings:
     """Say where a run keeps its things, to whom it talks, and whether it only rehearses.
 
-    `home` is `$SEALPY_HOME`. `secret` is told every value that must not be shown, before it can be.
+    `home` is `$SEALPY_HOME`. `secret` is told every value that must not be shown, before it can be. `logins` says
+    what else than the Clusterfile has a word in how hosts are reached.
     """
 
     home: Path
     emit: Emit
     secret: Callable[[str], None]
     rehearsal: bool = False
+    logins: Logins = field(default_factory=Logins)
 
     def cluster_home(self, name: str) -> Path:
         """Give the directory here that belongs to one cluster."""
