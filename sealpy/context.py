@@ -7,10 +7,11 @@ the registry's authority, the ticket for joining) is added by the phases that fi
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sealpy.clusterfile import HostEntry
 from sealpy.distributors import Stream, Tree
 from sealpy.events import Emit
 from sealpy.image.cluster_image import ClusterImage
@@ -55,6 +56,7 @@ class Context:
     apps: tuple[str, ...] | None = None  # apps that replace those the image launches
     rehearsal: bool = False
     operation: tuple[str, ...] = ()
+    before: Mapping[str, HostEntry] = field(default_factory=dict)  # the hosts as the last run saved them, by address
     facts: dict[str, Facts] = field(default_factory=dict)
     authority: Authority | None = None
     ticket: JoinTicket | None = None
@@ -66,18 +68,29 @@ class Context:
 
     @property
     def created(self) -> bool:
-        """Tell whether an earlier run made this cluster to the end."""
-        leader = self.facts.get(self.inventory.leader)
-        return leader is not None and "created" in leader.marks
+        """Tell whether an earlier run made this cluster to the end: each of its control planes knows."""
+        return any("created" in self.facts[host].marks for host in self.inventory.masters if host in self.facts)
 
     def is_ours(self, host: str) -> bool:
         """Tell whether an earlier run of this cluster has put anything on this host."""
         return bool(self.facts[host].marks or self.facts[host].present)
 
     def is_node(self, host: str) -> bool:
-        """Tell whether an earlier run made this host a node of this very cluster, to the end."""
+        """Tell whether an earlier run made this host a node of this very cluster."""
         facts, leader = self.facts[host], self.facts[self.inventory.leader]
         return "node" in facts.marks and facts.kube_ca != "" and facts.kube_ca == leader.kube_ca
+
+    def is_settled(self, host: str) -> bool:
+        """Tell whether an earlier run did all there is to do for a new host, plugins included."""
+        entry = self.inventory[host]
+        joins = entry.is_master or entry.is_worker  # a host may have other roles alone, and is no node then
+        return "settled" in self.facts[host].marks and (self.is_node(host) or not joins)
+
+    def leave_out(self, hosts: Collection[str]) -> None:
+        """Go on without these hosts: no phase that follows sees them."""
+        self.inventory = self.inventory.without(hosts)
+        self.operation = tuple(host for host in self.operation if host not in hosts)
+        self.facts = {host: facts for host, facts in self.facts.items() if host not in hosts}
 
     def mark(self, name: str, digest: str, *, title: str = "") -> Run:
         """Give the step that notes on a host that a piece of work is finished, and from which input."""

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sealpy.actions.hooks import Hooks
-from sealpy.actions.session import Report, Surroundings, exclusive, session
+from sealpy.actions.part import Parting, part
+from sealpy.actions.session import Report, Session, Surroundings, exclusive, session
 from sealpy.actions.setup import prepare
+from sealpy.actions.state import forget_strays, leader_of, leaving, led_by, recall
 from sealpy.clusterfile import Clusterfile, load
 from sealpy.context import Context
 from sealpy.engine import Phase
@@ -29,7 +31,7 @@ from sealpy.phases.label_nodes import LabelNodes
 from sealpy.phases.launch_apps import LaunchApps
 from sealpy.phases.preflight import Preflight
 from sealpy.phases.prepare_kubernetes import PrepareKubernetes
-from sealpy.phases.save_state import KUBERNETES, SaveState, kubernetes_digest
+from sealpy.phases.save_state import KUBERNETES, SaveState, Settle, kubernetes_digest
 from sealpy.phases.start_registry import PrepareAuthority, StartRegistry
 from sealpy.phases.trust_registry import TrustRegistry
 from sealpy.phases.wait_ready import WaitReady, WaitServing
@@ -43,35 +45,64 @@ P = HookPoint
 
 def apply(clusterfile: Clusterfile, image: ClusterImage, surroundings: Surroundings) -> Report:
     """Run every phase; what is so already is left alone. In a rehearsal the report holds what would be done."""
-    home = surroundings.cluster_home(clusterfile.cluster.name)
+    name = clusterfile.cluster.name
+    home = surroundings.cluster_home(name)
     _refuse_a_namesake(clusterfile, home)
     preparation = prepare(clusterfile, image, surroundings)
     preparation.check()
     hooks = Hooks.of(clusterfile, image, preparation.inventory)
-    with (
-        exclusive(home),
-        session(
-            "apply",
-            surroundings,
-            connect=preparation.connect,
-            make_context=preparation.make_context,
-            notices=(*clusterfile.notices, *hooks.notices),
-        ) as run,
-    ):
+    notices = (*clusterfile.notices, *hooks.notices)
+    with exclusive(home), session("apply", surroundings, preparation, notices=notices) as run:
         run.ctx.kube.warm()
         run.run([Connect(), GatherFacts()])
+        _follow_the_leader(run, clusterfile, image)
+        before = recall(run.ctx)
+        parting = _compare(run, clusterfile, before, image) if before else None
+        run.run(begin(hooks, document=parting.document if parting else ""))
+        if parting:
+            run.run(parting.begin(), ctx=parting.ctx)
         run.run(phases(run.ctx, hooks))
-        return run.report()
+        if parting:
+            run.run(parting.end(run), ctx=parting.ctx)
+        run.run(end())
+        return run.finish(f"cluster '{name}' is what its Clusterfile says")
+
+
+def _follow_the_leader(run: Session, clusterfile: Clusterfile, image: ClusterImage) -> None:
+    """See the cluster from its leader, wherever that stands in the file."""
+    leader = leader_of(run.ctx)
+    if leader != run.ctx.inventory.leader:
+        ctx = run.prepared(prepare(led_by(clusterfile, leader), image, run.surroundings))
+        ctx.document = run.ctx.document
+        run.ctx = ctx
+
+
+def _compare(run: Session, clusterfile: Clusterfile, before: Clusterfile, image: ClusterImage) -> Parting | None:
+    """Compare the file with what was saved: refuse what cannot be, and find out who leaves."""
+    _refuse_another_kubernetes(run.ctx)
+    gone = leaving(before, clusterfile)
+    run.ctx.before = {ip: entry for entry in before.cluster.hosts for ip in entry.ips}
+    forget_strays(run.ctx)
+    return part(run, clusterfile, image, gone)
 
 
 def phases(ctx: Context, hooks: Hooks) -> Sequence[Phase[Context]]:
     """Choose the list by what the facts say of the cluster; plugins fire for the hosts of the operation alone."""
-    _refuse_another_leader(ctx)
     if not ctx.created:
+        _refuse_to_lose_the_control_planes(ctx)
         return create(hooks)
-    _refuse_another_kubernetes(ctx)
-    ctx.operation = tuple(host for host in ctx.inventory.addresses if not ctx.is_node(host))
+    ctx.operation = tuple(host for host in ctx.inventory.addresses if not ctx.is_settled(host))
     return add_hosts(hooks) if ctx.operation else upkeep()
+
+
+def begin(hooks: Hooks, *, document: str = "") -> Sequence[Phase[Context]]:
+    """List what comes before the first change of any apply; `document` is kept instead of the run's own."""
+    return [Preflight(renames=hooks.rename), KeepClusterfile(document)]
+
+
+def end() -> Sequence[Phase[Context]]:
+    """List what comes after the last change of any apply."""
+    return [Settle(), SaveState()]
 
 
 def _refuse_a_namesake(clusterfile: Clusterfile, home: Path) -> None:
@@ -89,12 +120,14 @@ def _refuse_a_namesake(clusterfile: Clusterfile, home: Path) -> None:
     kubeconfig.refuse_foreign(name, home=home)
 
 
-def _refuse_another_leader(ctx: Context) -> None:
-    for host in ctx.inventory.masters[1:]:
-        if "created" in ctx.facts[host].marks:
-            raise ClusterfileError(
-                f"{host} is the leader of cluster '{ctx.name}'", hint="write it first of the masters"
-            )
+def _refuse_to_lose_the_control_planes(ctx: Context) -> None:
+    """Refuse to make a new cluster out of the workers of a living one."""
+    left = [host for host in ctx.inventory.workers if "settled" in ctx.facts[host].marks]
+    if left:
+        raise ClusterfileError(
+            f"{', '.join(left)}: nodes of cluster '{ctx.name}', none of whose control planes is in the file",
+            hint="name its control planes, too; or remove it first: sealpy delete --all",
+        )
 
 
 def _refuse_another_kubernetes(ctx: Context) -> None:
@@ -109,8 +142,6 @@ def _refuse_another_kubernetes(ctx: Context) -> None:
 def create(hooks: Hooks) -> Sequence[Phase[Context]]:
     """List the phases of a new cluster."""
     return [
-        Preflight(renames=hooks.rename),
-        KeepClusterfile(),
         *hooks.at(P.ORIGINALLY),
         Distribute(),
         *hooks.at(P.PRE_INSTALL_CLUSTER, P.PRE_INIT, P.PRE_INIT_HOST),
@@ -134,15 +165,12 @@ def create(hooks: Hooks) -> Sequence[Phase[Context]]:
         LaunchApps(),
         WaitServing(),
         *hooks.at(P.POST_INSTALL),
-        SaveState(),
     ]
 
 
 def add_hosts(hooks: Hooks) -> Sequence[Phase[Context]]:
     """List the phases that make new hosts nodes of a living cluster."""
     return [
-        Preflight(renames=hooks.rename),
-        KeepClusterfile(),
         *hooks.at(P.ORIGINALLY),
         Distribute(),
         *hooks.at(P.PRE_SCALEUP, P.PRE_JOIN, P.PRE_INIT_HOST),
@@ -160,15 +188,12 @@ def add_hosts(hooks: Hooks) -> Sequence[Phase[Context]]:
         *hooks.at(P.POST_INIT_HOST, P.POST_SCALEUP),
         LabelNodes(),
         *hooks.at(P.PRE_GUEST, P.POST_JOIN),
-        SaveState(),
     ]
 
 
 def upkeep() -> Sequence[Phase[Context]]:
     """List the phases that see to a cluster whose hosts are all nodes; no operation, so no plugin."""
     return [
-        Preflight(),
-        KeepClusterfile(),
         Distribute(),
         WriteHosts(),
         InstallContainerEngine(),
@@ -179,5 +204,4 @@ def upkeep() -> Sequence[Phase[Context]]:
         WaitReady(),
         LabelNodes(),
         LaunchApps(),
-        SaveState(),
     ]

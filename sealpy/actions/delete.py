@@ -34,13 +34,7 @@ def delete(clusterfile: Clusterfile, image: ClusterImage, surroundings: Surround
     name = clusterfile.cluster.name
     with (
         exclusive(surroundings.cluster_home(name)),
-        session(
-            "delete",
-            surroundings,
-            connect=preparation.connect,
-            make_context=preparation.make_context,
-            notices=(*clusterfile.notices, *hooks.notices),
-        ) as run,
+        session("delete", surroundings, preparation, notices=(*clusterfile.notices, *hooks.notices)) as run,
     ):
         run.run([Connect(), GatherFacts()])
         run.ctx.operation = _ours(run.ctx)

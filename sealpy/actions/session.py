@@ -9,15 +9,16 @@ import time
 from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from sealpy.connectors import Connector
 from sealpy.context import Context
 from sealpy.disk import make_private
-from sealpy.engine import Connections, Executor, Journal, Phase, Recorded, run_phases
+from sealpy.engine import Connections, Executor, Journal, Phase, Recorded, run_phases, strict
 from sealpy.engine.interrupt import interruptible
-from sealpy.errors import Problem, SealpyError
+from sealpy.errors import InterruptedRunError, PartlyDoneError, Problem, SealpyError
 from sealpy.events import Emit, Event, PhaseFinished, PluginStarted, RunFinished, RunStarted, Warned
-from sealpy.inventory import Facts, Logins
+from sealpy.inventory import Facts, Inventory, Logins
 
 __all__ = ["Report", "Session", "Surroundings", "exclusive", "session"]
 
@@ -27,7 +28,9 @@ class Surroundings:
     """Say where a run keeps its things, to whom it talks, and whether it only rehearses.
 
     `home` is `$SEALPY_HOME`. `secret` is told every value that must not be shown, before it can be. `logins` says
-    what else than the Clusterfile has a word in how hosts are reached.
+    what else than the Clusterfile has a word in how hosts are reached. `confirm` asks the
+    operator. Up to `max_fail` hosts that are no control planes may fail without ending the run. `drain` bounds, in
+    seconds, how long the pods of a host that leaves may take to go; `force` lets it leave without them.
     """
 
     home: Path
@@ -35,6 +38,10 @@ class Surroundings:
     secret: Callable[[str], None]
     rehearsal: bool = False
     logins: Logins = field(default_factory=Logins)
+    confirm: Callable[[str], bool] = lambda _question: True
+    max_fail: int = 0
+    drain: float = 300.0
+    force: bool = False
 
     def cluster_home(self, name: str) -> Path:
         """Give the directory here that belongs to one cluster."""
@@ -44,6 +51,25 @@ class Surroundings:
     def known_hosts(self) -> Path:
         """Give the file of the host keys that were accepted."""
         return self.home / "known_hosts"
+
+
+class Preparation(Protocol):
+    """Say what a session needs: how to reach a host, and how to make the context once there are connections."""
+
+    @property
+    def connect(self) -> Callable[[str], Connector]:
+        """Give what makes the connector of an address."""
+        ...
+
+    @property
+    def make_context(self) -> Callable[[Connections, Emit], Context]:
+        """Give what makes the context of a run."""
+        ...
+
+    @property
+    def inventory(self) -> Inventory:
+        """Give the hosts."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,16 +87,62 @@ class Report:
 
 @dataclass(slots=True)
 class Session:
-    """Run phases in one context until the run is over."""
+    """Run phases until the run is over; `ctx` is what most of them see, `left_out` are the hosts it goes on without."""
 
     executor: Executor
     ctx: Context
+    ways: dict[str, Callable[[str], Connector]]
+    surroundings: Surroundings
     plugins: list[PluginStarted] = field(default_factory=list)
+    left_out: dict[str, SealpyError] = field(default_factory=dict)
     begun: float = field(default_factory=time.monotonic)
 
-    def run(self, phases: Iterable[Phase[Context]]) -> None:
-        """Run phases in order; raises what ends the run."""
-        run_phases(phases, self.ctx, self.executor)
+    def run(self, phases: Iterable[Phase[Context]], *, ctx: Context | None = None) -> None:
+        """Run phases in order, by default in the session's own context; raises what ends the run."""
+        self.executor.forgive = self._forgive if ctx is None else strict
+        run_phases(phases, ctx or self.ctx, self.executor)
+
+    def find_out(self, phases: Iterable[Phase[Context]], *, ctx: Context | None = None) -> dict[str, SealpyError]:
+        """Run phases and go on without the hosts that do not answer; gives those, and why."""
+        silent: dict[str, SealpyError] = {}
+        seen = ctx or self.ctx
+
+        def forgive(errors: Mapping[str, SealpyError]) -> Mapping[str, SealpyError]:
+            if any(not error.retryable for error in errors.values()):
+                return errors
+            silent.update(errors)
+            seen.leave_out(errors)
+            return {}
+
+        self.executor.forgive = forgive
+        run_phases(phases, seen, self.executor)
+        return silent
+
+    def prepared(self, preparation: Preparation) -> Context:
+        """Give another context of this run: the same connections and facts, other hosts or another leader."""
+        for address in preparation.inventory.addresses:
+            self.ways.setdefault(address, preparation.connect)
+        ctx = preparation.make_context(self.executor.connections, self.executor.emit)
+        ctx.facts = dict(self.ctx.facts)
+        ctx.leave_out(self.left_out)
+        if ctx.inventory.leader == self.ctx.inventory.leader:
+            ctx.kube = self.ctx.kube
+        return ctx
+
+    def leave_out(self, errors: Mapping[str, SealpyError]) -> None:
+        """Go on without these hosts, and tell it now and at the end."""
+        self.left_out.update(errors)
+        self.ctx.leave_out(errors)
+        for host, error in errors.items():
+            self.executor.emit(
+                Warned(message=f"{error.message}: the run goes on without it", hint=error.hint, host=host)
+            )
+
+    def finish(self, done: str) -> Report:
+        """Tell what was done; raises PartlyDoneError when that is `done` but not on every host."""
+        if self.left_out and not self.executor.rehearsal:
+            raise PartlyDoneError(done, self.left_out, hint="mend them and run the same command again")
+        return self.report()
 
     def report(self) -> Report:
         """Tell what was done so far."""
@@ -84,14 +156,21 @@ class Session:
             seconds=time.monotonic() - self.begun,
         )
 
+    def _forgive(self, errors: Mapping[str, SealpyError]) -> Mapping[str, SealpyError]:
+        masters = self.ctx.inventory.masters
+        fatal = any(host in masters or isinstance(error, InterruptedRunError) for host, error in errors.items())
+        if fatal or len({*self.left_out, *errors}) > self.surroundings.max_fail:
+            return errors
+        self.leave_out(errors)
+        return {}
+
 
 @contextlib.contextmanager
 def session(
     action: str,
     surroundings: Surroundings,
+    preparation: Preparation,
     *,
-    connect: Callable[[str], Connector],
-    make_context: Callable[[Connections, Emit], Context],
     notices: Iterable[Problem] = (),
 ) -> Generator[Session]:
     """Open a run, tell the notices, each once, and end the run whatever happens."""
@@ -106,13 +185,14 @@ def session(
             plugins.append(event)
         surroundings.emit(event)
 
-    connections = Connections(connect)
-    ctx = make_context(connections, emit)
+    ways = dict.fromkeys(preparation.inventory.addresses, preparation.connect)
+    connections = Connections(lambda address: ways[address](address))
+    ctx = preparation.make_context(connections, emit)
     home = surroundings.cluster_home(ctx.name)
     begin = Journal.rehearsing if surroundings.rehearsal else Journal
     journal = begin(home / "journal.jsonl", run=run, action=action)
     executor = Executor(connections, emit=emit, journal=journal, rehearsal=surroundings.rehearsal)
-    begun = Session(executor, ctx, plugins)
+    begun = Session(executor, ctx, ways, surroundings, plugins)
     ok = False
     emit(
         RunStarted(
@@ -133,6 +213,7 @@ def session(
     finally:
         journal.finish(ok=ok)
         ctx.kube.close()
+        begun.ctx.kube.close()
         connections.close()
         emit(
             RunFinished(

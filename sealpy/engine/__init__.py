@@ -6,8 +6,8 @@ redaction therefore live in one place: where steps are performed.
 """
 
 from sealpy.engine.connections import Connections
-from sealpy.engine.executor import Executor, Outcomes, Recorded
+from sealpy.engine.executor import Executor, Forgive, Outcomes, Recorded, strict
 from sealpy.engine.journal import Journal
 from sealpy.engine.phase import Phase, run_phases
 
-__all__ = ["Connections", "Executor", "Journal", "Outcomes", "Phase", "Recorded", "run_phases"]
+__all__ = ["Connections", "Executor", "Forgive", "Journal", "Outcomes", "Phase", "Recorded", "run_phases", "strict"]

@@ -14,7 +14,15 @@ from sealpy.errors import InterruptedRunError, SealpyError
 from sealpy.events import Emit, StepFinished, StepStarted
 from sealpy.sdk import Ask, Call, Fetch, On, PlainStep, Put, Result, Run, Send, Step, Steps, Wait
 
-__all__ = ["Executor", "Outcomes", "Recorded"]
+__all__ = ["Executor", "Forgive", "Outcomes", "Recorded", "strict"]
+
+# Takes the hosts that failed in a phase, and gives those for which the run has to end; it goes on without the others.
+Forgive = Callable[[Mapping[str, SealpyError]], Mapping[str, SealpyError]]
+
+
+def strict(errors: Mapping[str, SealpyError]) -> Mapping[str, SealpyError]:
+    """Let a run end for every host that failed."""
+    return errors
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +70,7 @@ class Executor:
         self.recorded: list[Recorded] = []
         self.changed = 0
         self.sent = 0
+        self.forgive: Forgive = strict
         self._guard = threading.Lock()
         self._interrupted = threading.Event()
         self._performer = Performer(connections, emit=emit, interrupted=self._interrupted)

@@ -46,7 +46,7 @@ class Phase(Generic[C]):
         raise NotImplementedError
 
     def finish(self, ctx: C, values: Mapping[str, object]) -> None:
-        """Take what `steps` returned for each host, once all have succeeded."""
+        """Take what `steps` returned for each host that succeeded, unless the run ends for those that failed."""
 
     def failed(self, errors: Mapping[str, SealpyError]) -> SealpyError:
         """Turn the errors of the hosts into the one error that ends the run."""
@@ -71,9 +71,9 @@ class Phase(Generic[C]):
                 failed=tuple((host, error.message) for host, error in outcomes.errors.items()),
             )
         )
-        if outcomes.errors:
-            stopped = [error for error in outcomes.errors.values() if isinstance(error, InterruptedRunError)]
-            raise stopped[0] if len(stopped) == len(outcomes.errors) else self.failed(outcomes.errors)
+        if errors := executor.forgive(outcomes.errors) if outcomes.errors else {}:
+            stopped = [error for error in errors.values() if isinstance(error, InterruptedRunError)]
+            raise stopped[0] if len(stopped) == len(errors) else self.failed(errors)
         self.finish(ctx, outcomes.values)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -79,6 +79,10 @@ class Inventory:
             if host.address == address:
                 return host
         raise KeyError(address)
+
+    def without(self, addresses: Collection[str]) -> Inventory:
+        """Give the inventory of the other hosts."""
+        return Inventory(tuple(host for host in self.hosts if host.address not in addresses))
 
     @property
     def addresses(self) -> tuple[str, ...]:

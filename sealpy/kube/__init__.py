@@ -4,7 +4,7 @@ Nothing else imports the client: what is needed of the cluster has a method here
 KubeError with the server's own words.
 """
 
-from sealpy.kube.api import Kube, Node, NodeTaint
+from sealpy.kube.api import Kube, Node, NodeTaint, Pod
 from sealpy.kube.door import KubeDoor
 
-__all__ = ["Kube", "KubeDoor", "Node", "NodeTaint"]
+__all__ = ["Kube", "KubeDoor", "Node", "NodeTaint", "Pod"]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sealpy.errors import KubeError
@@ -12,9 +13,12 @@ from sealpy.errors import KubeError
 if TYPE_CHECKING:
     from kubernetes import client
 
-__all__ = ["Kube", "Node", "NodeTaint"]
+__all__ = ["Kube", "Node", "NodeTaint", "Pod"]
 
 _TIMEOUT = 20.0  # seconds for one request
+_MISSING = 404
+_TOO_MANY = 429  # what an eviction is answered that a disruption budget does not allow now
+_MIRROR = "kubernetes.io/config.mirror"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,19 @@ class Node:
     labels: Mapping[str, str]
     taints: tuple[NodeTaint, ...]
     reason: str
+    unschedulable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Pod:
+    """Name a pod."""
+
+    namespace: str
+    name: str
+    uid: str = field(default="", compare=False)
+
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.name}"
 
 
 class Kube:
@@ -68,9 +85,9 @@ class Kube:
         return tuple(sorted((_node(node) for node in found), key=lambda node: node.name))
 
     def patch_node(
-        self, name: str, *, labels: Mapping[str, str] | None = None, taints: Sequence[NodeTaint] | None = None
+        self, name: str, *, labels: Mapping[str, str | None] | None = None, taints: Sequence[NodeTaint] | None = None
     ) -> None:
-        """Set labels (added to those there) and, where given, the whole list of taints."""
+        """Set labels (added to those there; None takes one away) and, where given, the whole list of taints."""
         body: dict[str, Any] = {}
         if labels:
             body["metadata"] = {"labels": dict(labels)}
@@ -80,6 +97,45 @@ class Kube:
             }
         with _asking(f"change node '{name}'"):
             self._core().patch_node(name, body, _request_timeout=_TIMEOUT)
+
+    def cordon(self, name: str) -> None:
+        """Let no more pods be scheduled on a node."""
+        with _asking(f"cordon node '{name}'"):
+            self._core().patch_node(name, {"spec": {"unschedulable": True}}, _request_timeout=_TIMEOUT)
+
+    def delete_node(self, name: str) -> None:
+        """Take a node out of the cluster; one that is not there is out already."""
+        with _asking(f"remove node '{name}'", missing=True):
+            self._core().delete_node(name, _request_timeout=_TIMEOUT)
+
+    def pods_to_move(self, node: str) -> tuple[Pod, ...]:
+        """List the pods of a node that a drain moves: not those of daemon sets, of the node itself, or ended ones."""
+        with _asking(f"list the pods of node '{node}'"):
+            found = (
+                self._core()
+                .list_pod_for_all_namespaces(field_selector=f"spec.nodeName={node}", _request_timeout=_TIMEOUT)
+                .items
+            )
+        return tuple(Pod(pod.metadata.namespace, pod.metadata.name, pod.metadata.uid) for pod in found if _moves(pod))
+
+    def evict(self, pod: Pod) -> str:
+        """Ask a pod to go; gives "" or, when a disruption budget does not allow it now, the server's reason."""
+        from kubernetes.client import ApiException  # noqa: PLC0415
+
+        body = {
+            "apiVersion": "policy/v1",
+            "kind": "Eviction",
+            "metadata": {"name": pod.name, "namespace": pod.namespace},
+            "deleteOptions": {"preconditions": {"uid": pod.uid}} if pod.uid else {},
+        }
+        with _asking(f"evict pod '{pod}'", missing=True):
+            try:
+                self._core().create_namespaced_pod_eviction(pod.name, pod.namespace, body, _request_timeout=_TIMEOUT)
+            except ApiException as error:
+                if error.status != _TOO_MANY:
+                    raise
+                return _message(error)
+        return ""
 
     def config_map(self, namespace: str, name: str) -> dict[str, str] | None:
         """Read the data of a ConfigMap; None when there is no such."""
@@ -136,7 +192,7 @@ def _asking(what: str, *, missing: bool = False) -> Generator[list[Any]]:
     try:
         yield answer
     except ApiException as error:
-        if missing and error.status == 404:  # noqa: PLR2004 - the status itself
+        if missing and error.status == _MISSING:
             return
         raise KubeError(f"the API server refused to {what}: {error.status} {error.reason}") from error
     except (HTTPError, OSError) as error:
@@ -156,4 +212,19 @@ def _node(node: Any) -> Node:
         labels=dict(node.metadata.labels or {}),
         taints=tuple(NodeTaint(taint.key, taint.value or "", taint.effect) for taint in node.spec.taints or ()),
         reason=reason,
+        unschedulable=bool(node.spec.unschedulable),
     )
+
+
+def _moves(pod: Any) -> bool:
+    owners = {owner.kind for owner in pod.metadata.owner_references or ()}
+    ended = pod.status.phase in {"Succeeded", "Failed"}
+    return not ended and "DaemonSet" not in owners and _MIRROR not in (pod.metadata.annotations or {})
+
+
+def _message(error: Any) -> str:
+    """Give what the API server said in the body of a refusal."""
+    try:
+        return str(json.loads(error.body)["message"])
+    except (ValueError, KeyError, TypeError):
+        return str(error.reason)

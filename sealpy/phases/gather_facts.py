@@ -18,8 +18,8 @@ class GatherFacts(Phase[Context]):
     at_once = 32
 
     def hosts(self, ctx: Context) -> Sequence[str]:
-        """Concern every host."""
-        return ctx.inventory.addresses
+        """Concern every host that nothing is known of yet."""
+        return tuple(host for host in ctx.inventory.addresses if host not in ctx.facts)
 
     def steps(self, ctx: Context, host: str) -> Steps:
         """Run the script of facts."""

@@ -18,10 +18,14 @@ class KeepClusterfile(Phase[Context]):
     After the checks and before the first change: a run that is refused leaves what an earlier one kept.
     """
 
+    def __init__(self, document: str = "") -> None:
+        """Take another text than that of the run, such as one that names the hosts which are about to leave, too."""
+        self._document = document
+
     def perform(self, ctx: Context, executor: Executor) -> None:
         """Write it, without secrets, whole or not at all."""
         if ctx.rehearsal:
             executor.emit(PhaseSkipped(phase=self.name, title=self.title, reason="a rehearsal keeps nothing"))
             return
         make_private(ctx.home)
-        write_whole(ctx.home / KEPT, ctx.document)
+        write_whole(ctx.home / KEPT, self._document or ctx.document)

@@ -5,15 +5,33 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sealpy.context import Context
+from sealpy.disk import write_whole
 from sealpy.engine import Phase
 from sealpy.kube import kubeconfig
-from sealpy.sdk import Call, Steps
+from sealpy.phases.keep_clusterfile import KEPT
+from sealpy.sdk import Call, On, Steps
 
-__all__ = ["CONFIG_MAP", "KUBERNETES", "SaveState", "kubernetes_digest"]
+__all__ = ["CONFIG_MAP", "KUBERNETES", "SaveState", "Settle", "kubernetes_digest"]
 
 KUBERNETES = "kubernetes"  # the mark by which another Kubernetes is told from another application
 
 CONFIG_MAP = ("kube-system", "sealpy-clusterfile")
+
+
+class Settle(Phase[Context]):
+    """Note that the new hosts are settled.
+
+    After the last plugin: a run that was cut before it goes on with the same hosts, and fires what is left.
+    """
+
+    def hosts(self, ctx: Context) -> Sequence[str]:
+        """Concern the hosts of the operation."""
+        return ctx.operation
+
+    def steps(self, ctx: Context, host: str) -> Steps:
+        """Write the mark where it is not."""
+        if "settled" not in ctx.facts[host].marks:
+            yield ctx.mark("settled", "done")
 
 
 class SaveState(Phase[Context]):
@@ -24,22 +42,29 @@ class SaveState(Phase[Context]):
         return (ctx.inventory.leader,)
 
     def steps(self, ctx: Context, host: str) -> Steps:
-        """Write the Clusterfile to the cluster, the kubeconfig here, and last the mark that all is done."""
+        """Write the Clusterfile to the cluster, the kubeconfig here, and last to each control plane that it is made."""
         living = ctx.is_node(host) or not ctx.rehearsal
         wanted = {"Clusterfile": ctx.document, "image": str(ctx.image.reference), "digest": ctx.image.digest}
         if not living or ctx.kube.open().config_map(*CONFIG_MAP) != wanted:
             yield Call(
                 "save the Clusterfile in the cluster", lambda: ctx.kube.open().write_config_map(*CONFIG_MAP, wanted)
             )
+        if not ctx.rehearsal and _kept(ctx) != ctx.document:  # it may name hosts that have left
+            write_whole(ctx.home / KEPT, ctx.document)
         if not living or not kubeconfig.is_merged(ctx.kube.kubeconfig(), ctx.name, server=host, home=ctx.home):
             yield Call(
                 f"write context '{ctx.name}' to the kubeconfig",
                 lambda: kubeconfig.merge(ctx.kube.kubeconfig(), ctx.name, server=host, home=ctx.home),
             )
-        if not ctx.facts[host].marked(KUBERNETES, kubernetes_digest(ctx)):
-            yield ctx.mark(KUBERNETES, kubernetes_digest(ctx))
-        if not ctx.facts[host].marked("created", ctx.image.digest):
-            yield ctx.mark("created", ctx.image.digest)
+        for master in ctx.inventory.masters:
+            for name, digest in ((KUBERNETES, kubernetes_digest(ctx)), ("created", ctx.image.digest)):
+                if not ctx.facts[master].marked(name, digest):
+                    yield On(master, ctx.mark(name, digest))
+
+
+def _kept(ctx: Context) -> str:
+    path = ctx.home / KEPT
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
 
 
 def kubernetes_digest(ctx: Context) -> str:

@@ -68,6 +68,10 @@ class Runtime(Protocol):
         """Make this host a worker."""
         ...
 
+    def forget(self, host: str) -> Steps:
+        """Let the control planes that stay forget this one, which may be dead; done already is fine."""
+        ...
+
     def reset(self, host: str) -> Steps:
         """Take Kubernetes off this host, with everything it left in the kernel and on disk."""
         ...

@@ -8,10 +8,10 @@ import string
 from collections.abc import Callable
 from dataclasses import replace
 
-from sealpy.errors import CommandError
+from sealpy.errors import CommandError, HostError
 from sealpy.runtimes import ClusterPlan, JoinTicket
 from sealpy.runtimes.kubeadm_config import init_config, join_config
-from sealpy.sdk import Fetch, Put, Result, Run, Steps
+from sealpy.sdk import Ask, Fetch, On, Put, Result, Run, Steps
 
 __all__ = ["ADMIN_CONF", "Kubeadm"]
 
@@ -57,6 +57,31 @@ done
 [ "$status" = 0 ] || printf 'clean-kube.sh ended with exit status %s: %s\n' "$status" "$said" >&2
 exit "$status"
 """
+
+# etcdctl in the pod of etcd on the leader, whose address is $1. The member of a host is known by its address for peers.
+_ETCDCTL = r"""set -eu
+export KUBECONFIG=/etc/kubernetes/admin.conf
+pod=$(kubectl -n kube-system get pods -l component=etcd \
+  -o jsonpath='{range .items[*]}{.status.hostIP} {.metadata.name}{"\n"}{end}' | awk -v ip="$1" '$1 == ip { print $2 }')
+[ -n "$pod" ] || { echo "no pod of etcd on $1" >&2; exit 1; }
+etcdctl() {
+  pki=/etc/kubernetes/pki/etcd
+  kubectl -n kube-system exec "$pod" -- etcdctl --endpoints https://127.0.0.1:2379 \
+    --cacert $pki/ca.crt --cert $pki/healthcheck-client.crt --key $pki/healthcheck-client.key "$@"
+}
+"""
+_MEMBERS = _ETCDCTL + "etcdctl member list\n"
+# $2 the id of the member. etcd refuses while it is busy with another change, and when the rest would have no quorum.
+_FORGET = (
+    _ETCDCTL
+    + r"""for _ in 1 2 3 4 5 6 7 8 9 10; do
+  if said=$(etcdctl member remove "$2" 2>&1); then echo "$said"; exit 0; fi
+  sleep 1
+done
+printf '%s\n' "$said" >&2
+exit 1
+"""
+)
 
 
 class Kubeadm:
@@ -110,11 +135,26 @@ class Kubeadm:
         yield from self._configure(join_config(self.plan, host, ticket=ticket))
         yield from self._kubeadm("join worker", "join")
 
+    def forget(self, host: str) -> Steps:
+        """Remove the host's member of etcd, by the leader."""
+        leader = self.plan.leader
+        found: Result = yield On(leader, Ask("list the members of etcd", "sh", "-c", _MEMBERS, "sh", leader))
+        if not found.ok:
+            raise HostError(
+                leader, f"etcd does not tell its members: {found.reason}", hint="run the same command again"
+            )
+        address = f"[{host}]" if ":" in host else host
+        for line in found.lines:
+            member, _, rest = line.partition(",")
+            if f"https://{address}:2380" in rest:
+                title = f"remove {host} from etcd"
+                yield On(leader, Run(title, "sh", "-c", _FORGET, "sh", leader, member.strip(), timeout=120))
+
     def reset(self, host: str) -> Steps:
         """Take Kubernetes off; works on a host where an install stopped half way, too.
 
-        No etcd member is taken out first: the whole cluster goes, and members that leave all at once would wait for a
-        quorum that is gone.
+        No etcd member is taken out here: of a host that leaves `forget` has done it, and when the whole cluster goes,
+        members that leave all at once would wait for a quorum that is gone.
         """
         del host
         yield Run("reset Kubernetes", "sh", "-c", _RESET, "sh", self.plan.rootfs, "remove-etcd-member", timeout=300)

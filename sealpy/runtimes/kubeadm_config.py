@@ -9,6 +9,7 @@ import yaml
 
 from sealpy.errors import ConfigError
 from sealpy.runtimes import ClusterPlan, JoinTicket
+from sealpy.runtimes.kubeadm_merge import API, layered, version_of
 
 __all__ = ["documents_by_kind", "init_config", "join_config"]
 
@@ -19,7 +20,10 @@ KINDS = (
     "KubeProxyConfiguration",
     "JoinConfiguration",
 )
-_DEFAULT_API = "kubeadm.k8s.io/v1beta4"
+_GROUPS = {
+    "KubeletConfiguration": "kubelet.config.k8s.io/v1beta1",
+    "KubeProxyConfiguration": "kubeproxy.config.k8s.io/v1alpha1",
+}
 _CRI_SOCKET = "unix:///run/containerd/containerd.sock"
 
 
@@ -40,32 +44,35 @@ def documents_by_kind(text: str, *, name: str) -> dict[str, dict[str, Any]]:
 
 def init_config(plan: ClusterPlan, *, ticket: JoinTicket) -> str:
     """Give the file for `kubeadm init` on the leader; holds secrets."""
-    documents = {kind: _merged(plan, kind) for kind in KINDS if kind != "JoinConfiguration"}
+    found = layered(plan.documents, plan.overrides)
+    documents = {kind: _document(plan, found, kind) for kind in KINDS if kind != "JoinConfiguration"}
     init = documents["InitConfiguration"]
     init["localAPIEndpoint"] = {**init.get("localAPIEndpoint", {}), "advertiseAddress": plan.leader}
     init["bootstrapTokens"] = [{"token": ticket.token, "ttl": "2h0m0s"}]
     init["certificateKey"] = ticket.certificate_key
     init["nodeRegistration"] = _node_registration(plan, plan.leader, init)
     cluster = documents["ClusterConfiguration"]
-    cluster["clusterName"] = plan.name
+    cluster["clusterName"] = plan.overrides.get("ClusterConfiguration", {}).get("clusterName") or plan.name
     cluster["controlPlaneEndpoint"] = f"{plan.endpoint}:{plan.port}"
     cluster.setdefault("imageRepository", plan.registry_url)
-    server = cluster.setdefault("apiServer", {})
+    server = cluster["apiServer"] = dict(cluster.get("apiServer") or {})
     server["certSANs"] = _cert_sans(plan, server.get("certSANs") or ())
     return yaml.safe_dump_all([document for document in documents.values() if document], sort_keys=False)
 
 
 def join_config(plan: ClusterPlan, host: str, *, ticket: JoinTicket) -> str:
     """Give the file for `kubeadm join` on a host; a master's asks for a control plane; holds secrets."""
-    join = _merged(plan, "JoinConfiguration")
+    join = _document(plan, layered(plan.documents, plan.overrides), "JoinConfiguration")
     join["discovery"] = {
+        **(join.get("discovery") or {}),
         "bootstrapToken": {
             "token": ticket.token,
             "apiServerEndpoint": f"{plan.endpoint}:{plan.port}",
             "caCertHashes": [ticket.ca_hash],
-        }
+        },
     }
     join["nodeRegistration"] = _node_registration(plan, host, join)
+    join.pop("controlPlane", None)  # what a document says of it concerns those hosts only that get one
     if host in plan.masters:
         join["controlPlane"] = {
             "localAPIEndpoint": {"advertiseAddress": host, "bindPort": plan.port},
@@ -74,35 +81,19 @@ def join_config(plan: ClusterPlan, host: str, *, ticket: JoinTicket) -> str:
     return yaml.safe_dump(join, sort_keys=False)
 
 
-def _api_version(plan: ClusterPlan) -> str:
-    for documents in (plan.overrides, plan.documents):
-        for kind in ("ClusterConfiguration", "InitConfiguration"):
-            if version := documents.get(kind, {}).get("apiVersion"):
-                return str(version)
-    return _DEFAULT_API
-
-
-def _merged(plan: ClusterPlan, kind: str) -> dict[str, Any]:
-    """Lay the user's document of a kind over the image's; kubelet and kube-proxy have their own API groups."""
-    document = _deep_merge(plan.documents.get(kind, {}), plan.overrides.get(kind, {}))
-    if kind in {"KubeletConfiguration", "KubeProxyConfiguration"} and not document:
-        return {}
-    if kind in {"InitConfiguration", "ClusterConfiguration", "JoinConfiguration"}:
-        document = {"apiVersion": _api_version(plan), **document, "kind": kind}
-    return document
-
-
-def _deep_merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    result = dict(below)
-    for key, value in above.items():
-        old = result.get(key)
-        result[key] = _deep_merge(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
-    return result
+def _document(plan: ClusterPlan, found: Mapping[str, Mapping[str, Any]], kind: str) -> dict[str, Any]:
+    """Give a document with its kind and version; kubelet and kube-proxy may have none."""
+    document = dict(found.get(kind, {}))
+    if kind in _GROUPS:
+        return {"apiVersion": _GROUPS[kind], **document, "kind": kind} if document else {}
+    version = API + version_of(plan.documents, plan.overrides)
+    return {"apiVersion": version, **document, "kind": kind}
 
 
 def _node_registration(plan: ClusterPlan, host: str, document: Mapping[str, Any]) -> dict[str, Any]:
-    registration = {"criSocket": _CRI_SOCKET, **document.get("nodeRegistration", {})}
-    arguments = registration.get("kubeletExtraArgs") or ([] if _api_version(plan).endswith("v1beta4") else {})
+    registration = {"criSocket": _CRI_SOCKET, **(document.get("nodeRegistration") or {})}
+    lists = version_of(plan.documents, plan.overrides) >= "v1beta4"
+    arguments = registration.get("kubeletExtraArgs") or ([] if lists else {})
     if isinstance(arguments, list):
         given = {argument["name"] for argument in arguments}
         registration["kubeletExtraArgs"] = [

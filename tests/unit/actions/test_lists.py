@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from sealpy.actions.apply import add_hosts, create, phases, upkeep
+from sealpy.actions.apply import add_hosts, begin, create, end, phases, upkeep
 from sealpy.actions.delete import delete_all
 from sealpy.actions.hooks import Hooks
+from sealpy.actions.part import forget, remove_hosts
+from sealpy.errors import ClusterfileError
+from sealpy.phases.drain_nodes import DrainNodes
 from sealpy.sdk import HookPoint
-from sealpy.testing.builders import a_context, good_facts
+from sealpy.testing.builders import a_context, a_host, good_facts
 
 HOOKS = Hooks(())
 ORDER = {
@@ -16,20 +19,33 @@ ORDER = {
         "preflight keep_clusterfile *Originally* distribute *pre-install* *PreInit* *pre-init-host* write_hosts "
         "install_container_engine prepare_authority start_registry trust_registry *PreInstall* prepare_kubernetes "
         "init_control_plane adapt_dns install_network issue_ticket join_control_planes join_workers wait_ready "
-        "*post-init-host* *post-install* label_nodes *PreGuest* launch_apps wait_serving *PostInstall* save_state"
+        "*post-init-host* *post-install* label_nodes *PreGuest* launch_apps wait_serving *PostInstall* settle "
+        "save_state"
     ),
     "add hosts": (
         "preflight keep_clusterfile *Originally* distribute *pre-scaleup* *PreJoin* *pre-init-host* write_hosts "
         "install_container_engine prepare_authority start_registry trust_registry adapt_dns prepare_kubernetes "
         "issue_ticket join_control_planes join_workers wait_ready *post-init-host* *post-scaleup* label_nodes "
-        "*PreGuest* *PostJoin* save_state"
+        "*PreGuest* *PostJoin* settle save_state"
+    ),
+    "forget dead hosts": "forget_control_planes remove_nodes",
+    "remove hosts": (
+        "*PreClean* *pre-clean-host* drain_nodes forget_control_planes reset_hosts remove_nodes remove_registry "
+        "uninstall_container_engine *PostClean* *post-clean-host* remove_rootfs audit"
     ),
     "delete all": (
         "*pre-uninstall* *PreClean* *pre-clean-host* reset_hosts remove_registry uninstall_container_engine "
         "*PostClean* *post-clean-host* *post-uninstall* remove_rootfs audit"
     ),
 }
-LISTS = {"create": create(HOOKS), "add hosts": add_hosts(HOOKS), "delete all": delete_all(HOOKS)}
+DRAIN = DrainNodes(timeout=1, force=False)
+LISTS = {
+    "create": [*begin(HOOKS), *create(HOOKS), *end()],
+    "add hosts": [*begin(HOOKS), *add_hosts(HOOKS), *end()],
+    "forget dead hosts": forget(["10.0.0.2"], frozenset()),
+    "remove hosts": remove_hosts(HOOKS, DRAIN, ["10.0.0.2"], frozenset()),
+    "delete all": delete_all(HOOKS),
+}
 
 
 @pytest.mark.parametrize("operation", ORDER)
@@ -48,11 +64,33 @@ def test_the_facts_choose_the_operation() -> None:
     ctx = a_context()
     assert len(phases(ctx, HOOKS)) == len(create(HOOKS))
 
-    made = {"node": "init", "created": "x"}
+    made = {"node": "init", "created": "x", "settled": "done"}
     ctx.facts["10.0.0.1"] = good_facts("a", marks=made, kube_ca="one")
     assert len(phases(ctx, HOOKS)) == len(add_hosts(HOOKS))
     assert ctx.operation == ("10.0.0.2",), "plugins fire for the new host alone"
 
     ctx.facts["10.0.0.2"] = good_facts("b", marks={"node": "worker"}, kube_ca="one")
+    assert len(phases(ctx, HOOKS)) == len(add_hosts(HOOKS))
+    assert ctx.operation == ("10.0.0.2",), "a run was cut behind the join: the plugins of after it have still to fire"
+
+    ctx.facts["10.0.0.2"] = good_facts("b", marks={"node": "worker", "settled": "done"}, kube_ca="one")
     assert len(phases(ctx, HOOKS)) == len(upkeep())
     assert not ctx.operation
+
+
+def test_a_host_with_other_roles_alone_is_settled_without_being_a_node() -> None:
+    ctx = a_context([a_host("10.0.0.1"), a_host("10.0.0.9", "storage")])
+    made = {"node": "init", "created": "x", "settled": "done"}
+    ctx.facts["10.0.0.1"] = good_facts("a", marks=made, kube_ca="one")
+    ctx.facts["10.0.0.9"] = good_facts("s", marks={"settled": "done"})
+    assert len(phases(ctx, HOOKS)) == len(upkeep())
+    ctx.facts["10.0.0.9"] = good_facts("s", marks={"rootfs": "x"})
+    assert len(phases(ctx, HOOKS)) == len(add_hosts(HOOKS))
+    assert ctx.operation == ("10.0.0.9",)
+
+
+def test_workers_of_a_living_cluster_are_no_place_for_a_new_one() -> None:
+    ctx = a_context()
+    ctx.facts["10.0.0.2"] = good_facts("b", marks={"node": "worker", "settled": "done"}, kube_ca="one")
+    with pytest.raises(ClusterfileError, match=r"10\.0\.0\.2: nodes of cluster 'my-cluster', none of whose"):
+        phases(ctx, HOOKS)
