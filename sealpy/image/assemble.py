@@ -25,7 +25,7 @@ from sealpy.image.manifest import (
 from sealpy.image.metadata import Metadata, to_annotations
 from sealpy.image.reference import Reference
 from sealpy.image.store import Store
-from sealpy.image.tarball import END, Member, Source, header, padding, read
+from sealpy.image.tarball import END, Member, Source, flaw, header, padding, read
 
 __all__ = ["Layer", "assemble", "host_architecture", "write_layer"]
 
@@ -58,6 +58,8 @@ def write_layer(
     entries: list[Entry] = []
     with store.blob() as blob:
         for member, source in content:
+            if why := flaw(member.path, member.target):
+                raise ImageError(why, hint="rename it, or copy what it points to, and build again")
             blob.write(header(member))
             offset, file_hash = blob.size, hashlib.sha256()
             if member.kind == "file":

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,16 +11,18 @@ from typing import Self
 
 from sealpy.errors import ImageError
 from sealpy.image.files import INDEX_PATH, Entry, decode_index, merge, scan
+from sealpy.image.layers import plain_layer
 from sealpy.image.manifest import Descriptor, ImageConfig, Manifest, parse
 from sealpy.image.metadata import Metadata, read_metadata
 from sealpy.image.payload import Item, Range
 from sealpy.image.reference import Reference
 from sealpy.image.store import Store
-from sealpy.image.tarball import BLOCK, PIECE, Member
+from sealpy.image.tar_entries import tar_entries
+from sealpy.image.tarball import BLOCK, Member
 
-__all__ = ["ClusterImage", "plain_layer"]
+__all__ = ["ClusterImage"]
 
-_GZIP_WINDOW = 31
+_LONGEST_LIST = 64 << 20  # bytes of the lists of all files: they are held in memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +82,13 @@ class ClusterImage:
         entry = self.entry(path)
         if entry.kind != "file":
             raise ImageError(f"{path}: a {entry.kind} of image {self.reference.familiar!r}, not a file")
-        with self.store.blob_path(entry.layer).open("rb") as file:
-            return os.pread(file.fileno(), entry.size, entry.offset)
+        blob = self.store.blob_path(entry.layer)
+        with blob.open("rb") as file:
+            data = os.pread(file.fileno(), entry.size, entry.offset)
+        if hashlib.sha256(data).hexdigest() != entry.sha256:
+            hint = "'sealpy store check' tells what to do"
+            raise ImageError(f"{path}: damaged in blob {entry.layer} of {self.store.root}", hint=hint)
+        return data
 
     def item(self, entry: Entry) -> Item:
         """Make an entry an item of a TreePayload."""
@@ -93,26 +100,6 @@ def _member(entry: Entry) -> Member:
     return Member(entry.path, entry.kind, entry.mode, entry.size, entry.target, entry.uid, entry.gid)
 
 
-def plain_layer(store: Store, layer: Descriptor, diff_id: str) -> Path:
-    """Give the plain tar of a layer; a compressed one is unpacked into the store, once, under its diff id."""
-    if store.has(diff_id):
-        return store.blob_path(diff_id)
-    if not store.has(layer.digest):
-        raise ImageError(f"layer {layer.digest}: not in {store.root}", hint="get the image again")
-    if not layer.media_type.endswith(("gzip", ".diff.tar.gzip")):
-        raise ImageError(f"layer {layer.digest}: type {layer.media_type!r} cannot be read", hint="compress with gzip")
-    unpack = zlib.decompressobj(_GZIP_WINDOW)
-    with store.keeping(), store.blob() as writer, store.blob_path(layer.digest).open("rb") as file:
-        try:
-            while piece := file.read(PIECE):
-                writer.write(unpack.decompress(piece))
-            writer.write(unpack.flush())
-        except zlib.error as error:
-            raise ImageError(f"layer {layer.digest}: {error}", hint="get the image again") from error
-        writer.commit(diff_id)
-    return store.blob_path(diff_id)
-
-
 def _layers(store: Store, manifest: Manifest, config: ImageConfig) -> dict[str, Sequence[Entry]]:
     plain: dict[str, Path] = {}
     for layer, diff_id in zip(manifest.layers, config.rootfs.diff_ids, strict=True):
@@ -122,7 +109,20 @@ def _layers(store: Store, manifest: Manifest, config: ImageConfig) -> dict[str, 
     if plain and (found := _index_in(list(plain.values())[-1])) is not None:
         lists = decode_index(found)
         plain.popitem()
-    return {diff_id: lists[diff_id] if diff_id in lists else scan(path, diff_id) for diff_id, path in plain.items()}
+    return {
+        diff_id: _within(path, lists[diff_id]) if diff_id in lists else scan(path, diff_id)
+        for diff_id, path in plain.items()
+    }
+
+
+def _within(layer: Path, entries: Sequence[Entry]) -> Sequence[Entry]:
+    """Refuse a list that says more of a layer than there is."""
+    size = layer.stat().st_size
+    for entry in entries:
+        if entry.offset + entry.size > size:
+            message = f"{entry.path}: its {entry.size} bytes end behind the end of layer {entry.layer}"
+            raise ImageError(message, hint="get the image again")
+    return entries
 
 
 def _index_in(layer: Path) -> bytes | None:
@@ -132,8 +132,10 @@ def _index_in(layer: Path) -> bytes | None:
     parent = INDEX_PATH.partition("/")[0].encode()
     if not first.startswith(parent):
         return None
-    for entry in scan(layer, "sha256:"):
-        if entry.path == INDEX_PATH:
+    for entry in tar_entries(layer, what=INDEX_PATH):
+        if entry.name == INDEX_PATH:
+            if entry.size > _LONGEST_LIST:
+                raise ImageError(f"{INDEX_PATH}: {entry.size} bytes are too many", hint="get the image again")
             with layer.open("rb") as file:
                 return os.pread(file.fileno(), entry.size, entry.offset)
     return None

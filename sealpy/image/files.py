@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tarfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import get_args
 
 from sealpy.errors import ImageError
-from sealpy.image.tarball import PIECE, Kind
+from sealpy.image.tar_entries import MOST_ENTRIES, TarEntry, tar_entries
+from sealpy.image.tarball import PIECE, Kind, flaw
 
 __all__ = ["INDEX_PATH", "Entry", "decode_index", "encode_index", "merge", "scan"]
 
@@ -24,6 +25,7 @@ INDEX_PATH = ".sealpy/index.json"
 _VERSION = 1
 _WHITEOUT = ".wh."
 _OPAQUE = ".wh..wh..opq"
+_NO_WHITEOUTS = frozenset({_WHITEOUT, f"{_WHITEOUT}.", f"{_WHITEOUT}.."})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,39 +52,46 @@ def merge(layers: Iterable[Sequence[Entry]]) -> dict[str, Entry]:
     """Lay the layers over each other, from bottom to top, whiteouts included; sorted by path, parents first."""
     files: dict[str, Entry] = {}
     for layer in layers:
-        for entry in layer:
-            _white_out(files, entry)
+        files = _without(files, layer)
         for entry in layer:
             if not _name(entry.path).startswith(_WHITEOUT):
                 _lay_over(files, entry)
     return {path: files[path] for path in sorted(files, key=lambda path: path.split("/"))}
 
 
-def _white_out(files: dict[str, Entry], entry: Entry) -> None:
-    name, parent = _name(entry.path), entry.path.rpartition("/")[0]
-    if name == _OPAQUE:
-        _remove_below(files, parent)
-    elif name.startswith(_WHITEOUT):
-        gone = "/".join(filter(None, [parent, name.removeprefix(_WHITEOUT)]))
-        files.pop(gone, None)
-        _remove_below(files, gone)
+def _without(files: dict[str, Entry], layer: Sequence[Entry]) -> dict[str, Entry]:
+    """Take away what a layer hides: by whiteouts, and by files in the places of directories."""
+    hidden, emptied = set(), set()
+    for entry in layer:
+        name, parent = _name(entry.path), entry.path.rpartition("/")[0]
+        if name == _OPAQUE:
+            emptied.add(parent)
+        elif name.startswith(_WHITEOUT):
+            hidden.add("/".join(filter(None, [parent, name.removeprefix(_WHITEOUT)])))
+        elif entry.kind != "dir" and entry.path in files and files[entry.path].kind == "dir":
+            hidden.add(entry.path)
+    if "" in emptied:
+        return {}
+    if not hidden and not emptied:
+        return files
+    return {path: entry for path, entry in files.items() if not _is_hidden(path, hidden, emptied)}
+
+
+def _is_hidden(path: str, hidden: AbstractSet[str], emptied: AbstractSet[str]) -> bool:
+    return path in hidden or any(above in hidden or above in emptied for above in _above(path))
 
 
 def _lay_over(files: dict[str, Entry], entry: Entry) -> None:
-    for parent in PurePosixPath(entry.path).parents:
-        path = str(parent)
-        if path != "." and (path not in files or files[path].kind != "dir"):
+    for path in _above(entry.path):
+        if path not in files or files[path].kind != "dir":
             files[path] = Entry(path, "dir", 0o755)
-    before = files.get(entry.path)
-    if before is not None and before.kind == "dir" and entry.kind != "dir":
-        _remove_below(files, entry.path)
     files[entry.path] = entry
 
 
-def _remove_below(files: dict[str, Entry], directory: str) -> None:
-    prefix = f"{directory}/" if directory else ""
-    for path in [path for path in files if path.startswith(prefix)]:
-        del files[path]
+def _above(path: str) -> Iterator[str]:
+    """Give the directories that a path stands in, the nearest first."""
+    while path := path.rpartition("/")[0]:
+        yield path
 
 
 def _name(path: str) -> str:
@@ -115,13 +124,13 @@ def decode_index(data: bytes) -> dict[str, tuple[Entry, ...]]:
                 f"{INDEX_PATH}: version {value['schemaVersion']!r} is not known", hint="use a newer sealpy"
             )
         return {
-            digest: tuple(
+            digest: _consistent(
                 _checked(Entry(path, kind, mode, size, sha256, digest, offset, target, *owner))
                 for path, kind, mode, size, sha256, offset, target, *owner in rows
             )
             for digest, rows in value["layers"].items()
         }
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise ImageError(f"{INDEX_PATH}: not a list of files: {error}", hint="get the image again") from error
 
 
@@ -131,44 +140,67 @@ def _checked(entry: Entry) -> Entry:
     numbers: tuple[object, ...] = (entry.mode, entry.size, entry.offset, entry.uid, entry.gid)
     if not all(isinstance(number, int) and number >= 0 for number in numbers):
         raise ValueError(f"{entry.path!r} has a number that is none")
-    if entry.path.startswith("/") or any(part in {"", ".", ".."} for part in entry.path.split("/")):
-        raise ValueError(f"path {entry.path!r} leaves the rootfs")
+    if why := flaw(entry.path, entry.target):
+        raise ValueError(why)
+    if _name(entry.path) in _NO_WHITEOUTS:
+        raise ValueError(f"{entry.path!r} hides nothing that has a name")
     return entry
 
 
+def _consistent(entries: Iterable[Entry]) -> tuple[Entry, ...]:
+    """Refuse a layer where something stands below a file or a link; of two entries with one path the later counts."""
+    found = {entry.path: entry for entry in entries}
+    if len(found) > MOST_ENTRIES:
+        raise ValueError(f"more than {MOST_ENTRIES} entries in one layer")
+    for path in found:
+        for above in _above(path):
+            if above in found and found[above].kind != "dir":
+                raise ValueError(f"{path!r} stands below {above!r}, which is a {found[above].kind}")
+    return tuple(found.values())
+
+
 def scan(path: Path, layer: str) -> tuple[Entry, ...]:
-    """List the entries of a plain tar by reading it; raises ImageError when it is damaged or has a device in it."""
+    """List the entries of a plain tar by reading it.
+
+    Raises ImageError when it is damaged, has devices or pipes in it, or names that lead out of the image.
+    """
     found: dict[str, Entry] = {}
     try:
-        with tarfile.open(path, "r:") as tar, path.open("rb", buffering=0) as raw:
-            for info in tar:
-                name = "/".join(part for part in info.name.split("/") if part not in {"", "."})
+        with path.open("rb", buffering=0) as raw:
+            for member in tar_entries(path, what=f"layer {layer}"):
+                name = _relative(member.name)
                 if not name:
                     continue
-                entry = _entry(info, name, layer, found)
+                entry = _entry(member, name, layer, found)
                 if entry.kind == "file" and not entry.sha256:
                     raw.seek(entry.offset)
                     entry = replace(entry, sha256=_sha256(raw.read, entry.size), layer=layer)
                 found[name] = _checked(entry)
-    except (tarfile.TarError, ValueError) as error:
-        raise ImageError(f"layer {layer}: {error}", hint="get the image again") from error
-    return tuple(found.values())
+        return _consistent(found.values())
+    except ValueError as error:
+        raise ImageError(f"layer {layer}: {error}", hint="get the image from who made it") from error
 
 
-def _entry(info: tarfile.TarInfo, name: str, layer: str, before: Mapping[str, Entry]) -> Entry:
-    mode = info.mode & 0o7777
-    if info.isdir():
-        return Entry(name, "dir", mode, uid=info.uid, gid=info.gid)
-    if info.issym():
-        return Entry(name, "symlink", 0o777, target=info.linkname, uid=info.uid, gid=info.gid)
-    if info.islnk():
-        same = before.get("/".join(part for part in info.linkname.split("/") if part not in {"", "."}))
-        if same is None:
-            raise ValueError(f"{name!r} is a hard link to {info.linkname!r}, which is not there")
-        return replace(same, path=name, mode=mode, layer=layer)
-    if not info.isfile():
-        raise ValueError(f"{name!r} is neither file, directory nor link")
-    return Entry(name, "file", mode, info.size, "", layer, info.offset_data, uid=info.uid, gid=info.gid)
+def _relative(name: str) -> str:
+    if name.startswith("/"):
+        raise ValueError(f"{name!r} is an absolute name")
+    return "/".join(part for part in name.split("/") if part not in {"", "."})
+
+
+def _entry(member: TarEntry, name: str, layer: str, before: Mapping[str, Entry]) -> Entry:
+    match member.kind:
+        case "dir":
+            return Entry(name, "dir", member.mode, uid=member.uid, gid=member.gid)
+        case "symlink":
+            return Entry(name, "symlink", 0o777, target=member.target, uid=member.uid, gid=member.gid)
+        case "hardlink":
+            same = before.get(_relative(member.target))
+            if same is None or same.kind == "dir":
+                raise ValueError(f"{name!r} is a hard link to {member.target!r}, which is no file before it")
+            return replace(same, path=name)
+        case "file":
+            size, offset = member.size, member.offset
+            return Entry(name, "file", member.mode, size, "", layer, offset, uid=member.uid, gid=member.gid)
 
 
 def _sha256(read: Callable[[int], bytes], size: int) -> str:

@@ -8,6 +8,7 @@ since 1988 and 2001.
 from __future__ import annotations
 
 import os
+import re
 import stat
 import tarfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -29,6 +30,7 @@ __all__ = [
     "Source",
     "Symlink",
     "Tree",
+    "flaw",
     "header",
     "ordered",
     "padding",
@@ -41,6 +43,8 @@ __all__ = [
 BLOCK = 512
 END = bytes(2 * BLOCK)
 PIECE = 1 << 20  # bytes read at once
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 Kind = Literal["file", "dir", "symlink"]
 
@@ -107,6 +111,23 @@ def header(member: Member) -> bytes:
         except ValueError:
             pass  # too long or too big for USTAR: PAX can say it
     return info.tobuf(tarfile.PAX_FORMAT)
+
+
+def flaw(path: str, target: str = "") -> str:
+    """Say why an entry, or a symbolic link to `target`, cannot be part of an image; nothing when it can.
+
+    A link must not climb above the root of its tree; an absolute one names a file of the host, and may.
+    """
+    if any(part in {"", ".", ".."} for part in path.split("/")):
+        return f"{path!r} leads out of the image"
+    if _CONTROL.search(path + target):
+        return f"{path!r} has a control character in its name"
+    depth = path.count("/")
+    for part in () if target.startswith("/") else target.split("/"):
+        depth += -1 if part == ".." else part not in {"", "."}
+        if depth < 0:
+            return f"{path!r} is a link to {target!r}, which leads out of the image"
+    return ""
 
 
 def padding(size: int) -> bytes:

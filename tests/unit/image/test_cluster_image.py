@@ -7,6 +7,7 @@ import hashlib
 import io
 import tarfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from sealpy.image.manifest import OCI_CONFIG, OCI_MANIFEST, ImageConfig, Manifes
 from sealpy.image.metadata import Application, ContainerImageUse, Launch, LaunchCommand, Metadata
 from sealpy.image.payload import TreePayload
 from sealpy.image.store import Store
-from sealpy.image.tarball import Tree, walk
+from sealpy.image.tarball import Symlink, Tree, walk
 
 
 def image(store: Store, *trees: Tree, base: ClusterImage | None = None, tag: str = "x:1") -> ClusterImage:
@@ -187,3 +188,24 @@ def test_an_image_whose_manifest_and_configuration_disagree_is_refused(store: St
     store.tag("x:1", store.put(encode(Manifest(config=config, layers=(layer,))), media_type=OCI_MANIFEST))
     with pytest.raises(ImageError, match="as many layers"):
         ClusterImage.open(store, "x:1")
+
+
+def test_a_file_whose_bytes_were_damaged_in_the_store_is_not_given_out(store: Store) -> None:
+    opened = image(store, {"a": b"hello"})
+    blob = store.blob_path(opened.files["a"].layer)
+    blob.write_bytes(blob.read_bytes().replace(b"hello", b"hellO"))
+    with pytest.raises(ImageError, match="a: damaged in blob") as caught:
+        opened.read("a")
+    assert "sealpy store check" in caught.value.hint
+
+
+def test_a_list_that_says_more_of_a_layer_than_there_is_is_refused(store: Store) -> None:
+    layer = write_layer(store, walk({"a": b"hello"}))
+    lie = replace(layer.entries[0], size=100_000)
+    with pytest.raises(ImageError, match="a: its 100000 bytes end behind the end of layer"):
+        assemble(store, "x:1", base=None, layers=[replace(layer, entries=(lie,))], metadata=Metadata())
+
+
+def test_what_cannot_be_part_of_an_image_does_not_get_into_one(store: Store) -> None:
+    with pytest.raises(ImageError, match=r"'a/x' is a link to '\.\./\.\./etc', which leads out of the image"):
+        write_layer(store, walk({"a/x": Symlink("../../etc")}))
