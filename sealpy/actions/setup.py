@@ -25,6 +25,7 @@ from sealpy.registry import RegistryPlan
 from sealpy.runtimes import ClusterPlan
 from sealpy.runtimes.kubeadm import Kubeadm
 from sealpy.runtimes.kubeadm_config import documents_by_kind
+from sealpy.runtimes.kubeadm_merge import layered
 
 __all__ = ["Preparation", "prepare"]
 
@@ -39,7 +40,8 @@ _ENGINES = ("containerd",)
 class Preparation:
     """Hold what a session needs: how to reach a host, and how to make the context once there are connections.
 
-    `check` renders the files of every host, so that what is wrong with one is told before any host is touched.
+    `check` makes the files of every host and the documents for kubeadm: what is wrong with one is told before any host
+    is touched.
     """
 
     connect: Callable[[str], Connector]
@@ -94,6 +96,7 @@ def prepare(clusterfile: Clusterfile, image: ClusterImage, surroundings: Surroun
     def check() -> None:
         for address in inventory.addresses:
             files.tree(address)
+        layered(plan.documents, plan.overrides)
 
     return Preparation(connect=connect, make_context=make_context, inventory=inventory, check=check)
 

@@ -140,6 +140,40 @@ KUBEADM_KINDS: Mapping[str, KubeadmKind] = {
         "KubeProxyConfiguration",
     )
 }
+_ENDPOINT_NAME = "apiserver.cluster.local:6443"
+_TOKENS = "leave it out: sealpy makes tokens that live two hours, and keeps none"
+_OWN_PORT = "leave it out: the API server listens on 6443"
+_OWN_NAME = "leave it out: machines are named by the plugin HOSTNAME, or by their address with env UseIPasNodeName=true"
+# What sealpy sets itself, the one value that may stand there all the same, and what to do instead.
+_SET_BY_US: tuple[tuple[str, Location, object, str], ...] = (
+    ("InitConfiguration", ("bootstrapTokens",), None, _TOKENS),
+    ("InitConfiguration", ("certificateKey",), None, _TOKENS),
+    ("InitConfiguration", ("dryRun",), False, "use `sealpy plan`"),
+    ("InitConfiguration", ("nodeRegistration", "name"), None, _OWN_NAME),
+    ("InitConfiguration", ("localAPIEndpoint", "bindPort"), 6443, _OWN_PORT),
+    ("JoinConfiguration", ("discovery", "bootstrapToken"), None, _TOKENS),
+    ("JoinConfiguration", ("discovery", "file"), None, _TOKENS),
+    ("JoinConfiguration", ("discovery", "tlsBootstrapToken"), None, _TOKENS),
+    ("JoinConfiguration", ("dryRun",), False, "use `sealpy plan`"),
+    ("JoinConfiguration", ("nodeRegistration", "name"), None, _OWN_NAME),
+    ("JoinConfiguration", ("controlPlane", "certificateKey"), None, _TOKENS),
+    ("JoinConfiguration", ("controlPlane", "localAPIEndpoint", "bindPort"), 6443, _OWN_PORT),
+    (
+        "ClusterConfiguration",
+        ("controlPlaneEndpoint",),
+        _ENDPOINT_NAME,
+        "leave it out; a further name of the API server is written to apiServer.certSANs",
+    ),
+)
+_OWN_ADDRESS = "each control plane is advertised by its own address"
+_OWN_SOCKET = "the socket is that of the image's container engine"
+# What the ancestor sets in silence, whatever is written.
+_NOT_HEEDED: tuple[tuple[str, Location, str], ...] = (
+    ("InitConfiguration", ("localAPIEndpoint", "advertiseAddress"), _OWN_ADDRESS),
+    ("InitConfiguration", ("nodeRegistration", "criSocket"), _OWN_SOCKET),
+    ("JoinConfiguration", ("controlPlane", "localAPIEndpoint", "advertiseAddress"), _OWN_ADDRESS),
+    ("JoinConfiguration", ("nodeRegistration", "criSocket"), _OWN_SOCKET),
+)
 _WORDS = {bool: re.compile("true|True|TRUE|false|False|FALSE"), int: re.compile(r"[-+]?\d+")}
 
 
@@ -160,7 +194,25 @@ def read_fields(document: Document, kind: KubeadmKind, findings: Findings) -> di
         return {key: value for key, value in body.items() if key not in {"apiVersion", "kind"}}
     tree = {key: value for key, value in document.tree.items() if key not in {"apiVersion", "kind"}}
     found = _Fields(document, findings).read(tree, _FIELDS[kind], ())
-    return found if isinstance(found, dict) else {}
+    _check_what_is_ours(document, kind, found, findings)
+    return dict(found)
+
+
+def _check_what_is_ours(document: Document, kind: KubeadmKind, found: Mapping[str, Any], findings: Findings) -> None:
+    """Refuse what could not be heeded: sealpy sets it itself."""
+    for of, location, allowed, hint in _SET_BY_US:
+        value = _at(found, location) if of == kind else None
+        if value is not None and value != allowed:
+            findings.problem(document, location, "this is set by sealpy", hint=hint)
+    for of, location, message in _NOT_HEEDED:
+        if of == kind and _at(found, location) is not None:
+            findings.notice(document, location, message, hint="leave it out: this is not heeded")
+
+
+def _at(found: Any, location: Location) -> Any:
+    for key in location:
+        found = found.get(key) if isinstance(found, Mapping) else None
+    return found
 
 
 class _Fields:

@@ -91,7 +91,8 @@ def _document(plan: ClusterPlan, found: Mapping[str, Mapping[str, Any]], kind: s
 
 
 def _node_registration(plan: ClusterPlan, host: str, document: Mapping[str, Any]) -> dict[str, Any]:
-    registration = {"criSocket": _CRI_SOCKET, **(document.get("nodeRegistration") or {})}
+    image = plan.documents.get(document["kind"], {}).get("nodeRegistration") or {}
+    registration = {**(document.get("nodeRegistration") or {}), "criSocket": image.get("criSocket", _CRI_SOCKET)}
     lists = version_of(plan.documents, plan.overrides) >= "v1beta4"
     arguments = registration.get("kubeletExtraArgs") or ([] if lists else {})
     if isinstance(arguments, list):

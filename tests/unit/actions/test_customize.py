@@ -261,3 +261,10 @@ def test_two_ranges_that_contradict_each_other_are_refused(store: Store) -> None
     assert caught.value.message == (
         "Clusterfile:10: networking.podSubnet is '10.7.0.0/16', but env PodCIDR is '10.1.0.0/16'"
     )
+
+
+def test_documents_for_kubeadm_that_do_not_fit_the_image_are_refused_before_any_host_is_touched(store: Store) -> None:
+    kubeadm = KUBEADM + b"kubernetesVersion: v1.34.4\n"
+    more = "---\nkind: ClusterConfiguration\nkubernetesVersion: v1.19.8\n"
+    with pytest.raises(SealpyError, match=r"the image holds 'v1\.34\.4'"):
+        prepared(store, more, {"etc/kubeadm.yml": kubeadm}).check()
