@@ -11,7 +11,7 @@ from sealpy.actions.files import Files
 from sealpy.actions.session import Surroundings
 from sealpy.clusterfile import Cluster, Clusterfile, KubeadmDocument, dumps
 from sealpy.connectors import Connector
-from sealpy.connectors.reach import reach
+from sealpy.connectors.reach import Ways
 from sealpy.context import Context
 from sealpy.distributors import Stream
 from sealpy.engine import Connections
@@ -55,7 +55,7 @@ def prepare(clusterfile: Clusterfile, image: ClusterImage, surroundings: Surroun
     cluster = clusterfile.cluster
     _refuse_what_is_not_supported(clusterfile, image)
     image = customized(clusterfile, image)
-    inventory = Inventory.of(cluster)
+    inventory = Inventory.of(cluster, surroundings.logins)
     for secret in (*cluster.secrets, *inventory.secrets):
         surroundings.secret(secret)
     registry = _registry(cluster, image, inventory)
@@ -68,8 +68,10 @@ def prepare(clusterfile: Clusterfile, image: ClusterImage, surroundings: Surroun
     runtime = Kubeadm(plan, secret=surroundings.secret)
     choice = choice_of(clusterfile)
 
+    ways = Ways(known_hosts=surroundings.known_hosts, emit=surroundings.emit)
+
     def connect(address: str) -> Connector:
-        return reach(inventory[address].target, known_hosts=surroundings.known_hosts, emit=surroundings.emit)
+        return ways.to(inventory[address].target)
 
     def make_context(connections: Connections, emit: Emit) -> Context:
         return Context(
