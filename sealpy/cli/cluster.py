@@ -21,6 +21,7 @@ from sealpy.clusterfile import Clusterfile, load
 from sealpy.errors import ConfigError, did_you_mean
 from sealpy.events import Warned
 from sealpy.image.cluster_image import ClusterImage
+from sealpy.inventory import Logins
 
 __all__ = ["Given", "apply_and_report", "ask_secrets", "confirmed", "delete_and_report", "kept_clusterfile"]
 
@@ -85,9 +86,9 @@ def confirmed(clusterfile: Clusterfile) -> bool:
     return bool(typer.confirm(f"remove cluster '{cluster.name}' from {', '.join(hosts)}?", err=True))
 
 
-def apply_and_report(output: Output, clusterfile: Clusterfile, *, rehearsal: bool) -> None:
+def apply_and_report(output: Output, clusterfile: Clusterfile, *, rehearsal: bool, logins: Logins) -> None:
     """Apply, or rehearse it, and print what came of it."""
-    surroundings = _surroundings(output, clusterfile, "apply", rehearsal=rehearsal)
+    surroundings = _surroundings(output, clusterfile, "apply", rehearsal=rehearsal, logins=logins)
     with _image(clusterfile) as image:
         report = apply(clusterfile, image, surroundings)
     name = clusterfile.cluster.name
@@ -99,9 +100,9 @@ def apply_and_report(output: Output, clusterfile: Clusterfile, *, rehearsal: boo
         output.text(f"cluster '{name}' is ready: kubectl --context {name} get nodes")
 
 
-def delete_and_report(output: Output, clusterfile: Clusterfile, *, rehearsal: bool) -> None:
+def delete_and_report(output: Output, clusterfile: Clusterfile, *, rehearsal: bool, logins: Logins) -> None:
     """Delete, or rehearse it, and print what came of it."""
-    surroundings = _surroundings(output, clusterfile, "delete", rehearsal=rehearsal)
+    surroundings = _surroundings(output, clusterfile, "delete", rehearsal=rehearsal, logins=logins)
     with _image(clusterfile) as image:
         report = delete(clusterfile, image, surroundings)
     if rehearsal:
@@ -120,10 +121,12 @@ def _image(clusterfile: Clusterfile) -> Iterator[ClusterImage]:
         yield ClusterImage.open(store, clusterfile.cluster.image)
 
 
-def _surroundings(output: Output, clusterfile: Clusterfile, action: str, *, rehearsal: bool) -> Surroundings:
+def _surroundings(
+    output: Output, clusterfile: Clusterfile, action: str, *, rehearsal: bool, logins: Logins
+) -> Surroundings:
     logs = home() / "clusters" / clusterfile.cluster.name / "logs"
     output.open_log(logs / f"{time.strftime('%Y%m%d-%H%M%S')}-{'plan-' if rehearsal else ''}{action}.log")
-    return Surroundings(home=home(), emit=output.emit, secret=output.secrets.add, rehearsal=rehearsal)
+    return Surroundings(home=home(), emit=output.emit, secret=output.secrets.add, rehearsal=rehearsal, logins=logins)
 
 
 def _print_plan(output: Output, report: Report) -> None:

@@ -24,6 +24,7 @@ _OPTIONS = {
     "spec.ssh.user": "--user",
     "spec.ssh.port": "--port",
     "spec.ssh.pk": "--pk",
+    "spec.ssh.jump": "--jump",
     "spec.hosts[0]": "--masters",
     "spec.hosts[1]": "--nodes",
     "spec.env": "--env",
@@ -36,6 +37,7 @@ _LOGINS = {
     "--port": "port",
     "--pk": "private_key",
     "--pk-passwd": "key_password",
+    "--jump": "jump",
 }
 
 
@@ -56,6 +58,7 @@ class Wish:
     commands: tuple[str, ...] = ()
     apps: tuple[str, ...] = ()
     provider: str = ""
+    jump: str = ""
 
 
 def clusterfile_of(wish: Wish, emit: Emit) -> Clusterfile:
@@ -75,6 +78,8 @@ def clusterfile_of(wish: Wish, emit: Emit) -> Clusterfile:
 
 def _document(wish: Wish) -> dict[str, Any]:
     ssh = {key: str(value) for key, value in (("user", wish.user), ("port", wish.port)) if value}
+    if wish.jump:
+        ssh["jump"] = wish.jump
     if wish.private_key:
         ssh["pk"] = str(wish.private_key.expanduser().absolute())  # delete may be called from elsewhere
     spec: dict[str, Any] = {"image": wish.image, "ssh": ssh, "hosts": _hosts(wish)}

@@ -15,7 +15,7 @@ from sealpy.connectors.sudo import Sudo
 from sealpy.connectors.target import Target
 from sealpy.events import Emit
 
-__all__ = ["Ways", "is_this_machine", "reach"]
+__all__ = ["Ways", "is_this_machine"]
 
 _DISCARD = 9  # a port; nothing is sent to it
 
@@ -36,11 +36,6 @@ class Ways:
             return SshConnector(target, self._jumps)
         sudo = Sudo(target.sudo_password or target.password) if os.geteuid() else None
         return LocalConnector(target.address, sudo=sudo)
-
-
-def reach(target: Target, *, known_hosts: Path, emit: Emit) -> Connector:
-    """Give the connector for one target on its own."""
-    return Ways(known_hosts=known_hosts, emit=emit).to(target)
 
 
 def is_this_machine(address: str) -> bool:

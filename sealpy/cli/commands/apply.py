@@ -7,12 +7,16 @@ from typing import Annotated
 
 import typer
 
+from sealpy.cli.logins import HostKeysOption, SshConfigOption, logins_of
+
 __all__ = ["command"]
 
 
 def command(
     ctx: typer.Context,
     file: Annotated[Path, typer.Option("--file", "-f", help="The Clusterfile.")] = Path("Clusterfile"),
+    host_keys: HostKeysOption = "",
+    ssh_config: SshConfigOption = "",
     *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be changed, and change nothing.")] = False,
 ) -> None:
@@ -25,4 +29,4 @@ def command(
     from sealpy.cli.cluster import apply_and_report  # noqa: PLC0415 - heavy
     from sealpy.clusterfile import load  # noqa: PLC0415
 
-    apply_and_report(ctx.obj, load(file), rehearsal=dry_run)
+    apply_and_report(ctx.obj, load(file), rehearsal=dry_run, logins=logins_of(host_keys, ssh_config))

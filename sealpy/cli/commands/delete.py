@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from sealpy.cli.logins import HostKeysOption, SshConfigOption, logins_of
+
 __all__ = ["command"]
 
 
@@ -24,6 +26,8 @@ def command(
     prune: Annotated[
         bool, typer.Option("--prune", "-p", help="Accepted as in sealer; files are always removed.")
     ] = False,
+    host_keys: HostKeysOption = "",
+    ssh_config: SshConfigOption = "",
     force: Annotated[bool, typer.Option("--force", help="Do not ask.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be removed, and remove nothing.")] = False,
 ) -> None:
@@ -39,8 +43,9 @@ def command(
     del prune
     if not everything:
         raise ConfigError("what to delete is not said", hint="sealpy delete --all removes the whole cluster")
+    logins = logins_of(host_keys, ssh_config)
     (secret,) = cluster.ask_secrets(ctx.obj, cluster.Given("--passwd", password, "password of the machines"))
     wanted = cluster.kept_clusterfile(file, name=name, password=secret)
     if not (force or dry_run) and not cluster.confirmed(wanted):
         raise typer.Abort
-    cluster.delete_and_report(ctx.obj, wanted, rehearsal=dry_run)
+    cluster.delete_and_report(ctx.obj, wanted, rehearsal=dry_run, logins=logins)

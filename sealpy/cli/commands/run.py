@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from sealpy.cli.logins import HostKeysOption, SshConfigOption, logins_of
+
 __all__ = ["command"]
 
 Image = Annotated[str, typer.Argument(metavar="IMAGE", help="The cluster image, such as kubernetes:v1.34.4.")]
@@ -35,6 +37,7 @@ Commands = Annotated[
     typer.Option("--cmds", help="Command to launch instead of what the image launches; may repeat."),
 ]
 Apps = Annotated[list[str] | None, typer.Option("--apps", help="App of the image to launch instead; may repeat.")]
+Jump = Annotated[str, typer.Option("--jump", metavar="HOST,…", help="Go there through these: ops@bastion:2222,second.")]
 Provider = Annotated[str, typer.Option("--provider", help="'local': boot the machines here; -m and -n say how many.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be changed, and change nothing.")]
 
@@ -54,6 +57,9 @@ def command(  # noqa: PLR0917 - typer needs every option as a parameter
     commands: Commands = None,
     apps: Apps = None,
     provider: Provider = "",
+    jump: Jump = "",
+    host_keys: HostKeysOption = "",
+    ssh_config: SshConfigOption = "",
     *,
     dry_run: DryRun = False,
 ) -> None:
@@ -61,7 +67,7 @@ def command(  # noqa: PLR0917 - typer needs every option as a parameter
 
     Examples:
         sealpy run kubernetes:v1.34.4 -m 10.0.0.1 -n 10.0.0.2-10.0.0.4 --pk ~/.ssh/id_ed25519
-        sealpy run kubernetes:v1.34.4 -m 10.0.0.1 -u admin -p -
+        sealpy run kubernetes:v1.34.4 -m 10.0.0.1 -u admin -p - --jump ops@bastion.site
         sealpy run kubernetes:v1.34.4 --provider local -m 1 -n 1
     """
     from sealpy.cli.cluster import Given, apply_and_report, ask_secrets  # noqa: PLC0415 - heavy
@@ -70,6 +76,7 @@ def command(  # noqa: PLR0917 - typer needs every option as a parameter
 
     if provider and dry_run:
         raise ConfigError("--dry-run boots no machines", hint="sealpy lab up --nodes 2, then run with their addresses")
+    logins = logins_of(host_keys, ssh_config)
     account, key = ask_secrets(
         ctx.obj,
         Given("--passwd", password, f"password of {user or 'the machines'}"),
@@ -89,5 +96,6 @@ def command(  # noqa: PLR0917 - typer needs every option as a parameter
         commands=tuple(commands or ()),
         apps=tuple(apps or ()),
         provider=provider,
+        jump=jump,
     )
-    apply_and_report(ctx.obj, clusterfile_of(wish, ctx.obj.emit), rehearsal=dry_run)
+    apply_and_report(ctx.obj, clusterfile_of(wish, ctx.obj.emit), rehearsal=dry_run, logins=logins)

@@ -7,7 +7,7 @@ from typing import Self
 import pytest
 
 from sealpy.connectors.local import LocalConnector
-from sealpy.connectors.reach import is_this_machine, reach
+from sealpy.connectors.reach import Ways, is_this_machine
 from sealpy.connectors.ssh import SshConnector
 from sealpy.connectors.target import Target
 
@@ -47,8 +47,8 @@ def test_only_the_machines_own_addresses_are_this_machine(address: str, here: bo
 
 
 def test_this_machine_is_reached_without_ssh(tmp_path: Path) -> None:
-    here = reach(Target(address="10.0.0.9"), known_hosts=tmp_path / "k", emit=lambda _: None)
-    there = reach(Target(address="10.0.0.8"), known_hosts=tmp_path / "k", emit=lambda _: None)
+    ways = Ways(known_hosts=tmp_path / "k", emit=lambda _: None)
+    here, there = ways.to(Target(address="10.0.0.9")), ways.to(Target(address="10.0.0.8"))
     assert isinstance(here, LocalConnector)
     assert here.address == "10.0.0.9"
     assert isinstance(there, SshConnector)

@@ -1,0 +1,46 @@
+"""The options that say how hosts are reached, alike in every command that reaches any."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, get_args
+
+import typer
+
+from sealpy.errors import ConfigError, did_you_mean, known_words
+
+if TYPE_CHECKING:
+    from sealpy.inventory import Logins
+
+__all__ = ["HostKeysOption", "SshConfigOption", "logins_of"]
+
+HostKeysOption = Annotated[
+    str,
+    typer.Option(
+        "--host-keys",
+        metavar="POLICY",
+        help="For this run: strict (known keys only), accept-new (as without it), or insecure (any key).",
+    ),
+]
+SshConfigOption = Annotated[
+    str, typer.Option("--ssh-config", metavar="FILE", help="Read this instead of ~/.ssh/config; 'none' for nothing.")
+]
+
+
+def logins_of(host_keys: str, ssh_config: str) -> Logins:
+    """Read the config of SSH and the policy for host keys; raises ConfigError."""
+    from sealpy.connectors.sshconfig import SshConfig  # noqa: PLC0415 - '--help' must not wait for it
+    from sealpy.connectors.target import HostKeyPolicy  # noqa: PLC0415
+    from sealpy.inventory import Logins  # noqa: PLC0415
+
+    policies: dict[str, HostKeyPolicy] = {policy: policy for policy in get_args(HostKeyPolicy)}
+    if host_keys and host_keys not in policies:
+        near = did_you_mean(host_keys, policies) or known_words(policies)
+        raise ConfigError(f"--host-keys: there is no policy '{host_keys}'", hint=near)
+    policy = policies.get(host_keys)
+    if ssh_config == "none":
+        return Logins(policy=policy)
+    if ssh_config:
+        return Logins(SshConfig.read(Path(ssh_config).expanduser()), policy)
+    usual = Path.home() / ".ssh" / "config"
+    return Logins(SshConfig.read(usual) if usual.is_file() else SshConfig(), policy)
