@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from sealpy.sdk import Ask, HookPoint, PluginContext, PluginHost, Run, Steps
-from sealpy.sdk.data import is_address, numbered_lines
+from sealpy.sdk.data import address_of, is_address, numbered_lines
 
 PluginType = "HOSTNAME"
 
@@ -41,7 +41,7 @@ class Plugin:
             if problem:
                 yield f"data, line {number}: {problem}"
             else:
-                addresses.add(words[0])
+                addresses.add(address_of(words[0]))
                 names.add(words[1])
         if not any(numbered_lines(data)):
             yield "data is empty: write one 'IP name' a line"
@@ -61,10 +61,10 @@ def _problem(words: list[str]) -> str:
 
 def _repeated(words: list[str], addresses: set[str], names: set[str]) -> str:
     address, name = words
-    if address in addresses:
+    if address_of(address) in addresses:
         return f"host '{address}' has a name already"
     return f"name '{name}' is given to two hosts" if name in names else ""
 
 
 def _names(data: str) -> Mapping[str, str]:
-    return {words[0]: words[1] for _, words in numbered_lines(data)}
+    return {address_of(words[0]): words[1] for _, words in numbered_lines(data)}

@@ -1,53 +1,41 @@
 """LABEL: give nodes labels."""
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 
-from sealpy.sdk import Ask, HookPoint, On, PluginContext, PluginFailure, Result, Run, Steps
-from sealpy.sdk.data import is_address, numbered_lines
+from sealpy.sdk import HookPoint, On, PluginContext, Run, Steps
+from sealpy.sdk.data import address_of, is_address, numbered_lines
+from sealpy.sdk.nodes import KUBECTL, ask_nodes, node_of
 
 PluginType = "LABEL"
 
-_KUBECTL = ("kubectl", "--kubeconfig", "/etc/kubernetes/admin.conf")
 _NAME = r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
 _KEY = re.compile(rf"([a-z0-9]([-a-z0-9.]{{0,251}}[a-z0-9])?/)?{_NAME}")
 _VALUE = re.compile(rf"({_NAME})?")
-# One line for each node: name, addresses, labels; a label can hold neither a blank nor a tab.
-_NODES = (
-    "-o=go-template={{range .items}}{{.metadata.name}}"
-    '{{"\\t"}}{{range .status.addresses}}{{.address}} {{end}}'
-    '{{"\\t"}}{{range $key, $value := .metadata.labels}}{{$key}}={{$value}} {{end}}{{"\\n"}}{{end}}'
-)
-
-
-@dataclass(frozen=True, slots=True)
-class _Node:
-    name: str
-    labels: Mapping[str, str]
 
 
 class Plugin:
     """Give nodes labels; data holds one `IP key=value,key=value` a line."""
 
-    phases = (HookPoint.PRE_GUEST, HookPoint.POST_INSTALL, HookPoint.POST_INSTALL_CLUSTER, HookPoint.POST_JOIN)
+    phases = (
+        HookPoint.PRE_GUEST,
+        HookPoint.POST_INSTALL,
+        HookPoint.POST_INSTALL_CLUSTER,
+        HookPoint.POST_SCALEUP,
+        HookPoint.POST_JOIN,
+    )
     default = (HookPoint.PRE_GUEST,)
 
     def run(self, context: PluginContext, phase: HookPoint) -> Steps:
         """Ask once for the nodes and their labels, then set what differs, node by node."""
         wanted = _wanted(context, phase)
-        if not wanted:
-            return
-        ask = Ask("which labels have the nodes?", *_KUBECTL, "get", "nodes", _NODES)
-        nodes = _nodes(context, (yield On(context.leader, ask)))
+        nodes = (yield from ask_nodes(context)) if wanted else {}
         for address, labels in wanted.items():
-            if address not in nodes:
-                raise PluginFailure(f"host {address} is no node of the cluster, so it cannot be given labels")
-            node = nodes[address]
+            node = node_of(nodes, address)
             missing = [f"{key}={value}" for key, value in labels.items() if node.labels.get(key) != value]
             if missing:
                 title = f"label node {node.name} {' '.join(missing)}"
-                command = (*_KUBECTL, "label", "node", node.name, *missing, "--overwrite")
+                command = (*KUBECTL, "label", "node", node.name, *missing, "--overwrite")
                 yield On(context.leader, Run(title, *command, timeout=60.0))
 
     @staticmethod
@@ -66,26 +54,12 @@ def _wanted(context: PluginContext, phase: HookPoint) -> dict[str, dict[str, str
     if phase.on_leader:
         concerned |= {*context.masters, *context.workers}
     wanted: dict[str, dict[str, str]] = {}
-    for _, (address, labels) in numbered_lines(context.data):
+    for _, (host, labels) in numbered_lines(context.data):
+        address = address_of(host)
         if address in concerned:
             pairs = (label.partition("=") for label in labels.split(","))
             wanted.setdefault(address, {}).update((key, value) for key, _, value in pairs)
     return wanted
-
-
-def _nodes(context: PluginContext, answer: Result) -> dict[str, _Node]:
-    if not answer.ok:
-        if not context.rehearsal:
-            raise PluginFailure(f"the API server does not tell its nodes: {answer.reason}")
-        # A rehearsal before there is a cluster: every host will be a node, without our labels.
-        return {host.address: _Node(host.name or host.address, {}) for host in context.hosts}
-    nodes: dict[str, _Node] = {}
-    for line in answer.stdout.decode().splitlines():
-        name, addresses, labels = line.split("\t")
-        pairs = (label.partition("=") for label in labels.split())
-        node = _Node(name, {key: value for key, _, value in pairs})
-        nodes.update(dict.fromkeys(addresses.split(), node))
-    return nodes
 
 
 def _problem(words: list[str]) -> str:

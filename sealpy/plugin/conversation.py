@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from dataclasses import replace
 from functools import partial
 
 from sealpy.errors import CommandError, InterruptedRunError, PluginError, SealpyError
@@ -94,4 +95,12 @@ def _allowed(step: object, host: str, reachable: frozenset[str]) -> Step:
             )
     elif not host and not isinstance(step, Call):  # which is performed here
         raise PluginError(f"run() yielded '{step.title}' for no host", hint="yield On(address, step)")
-    return step
+    return replace(step, function=partial(_called, step.function)) if isinstance(step, Call) else step
+
+
+def _called(function: Callable[[], object]) -> object:
+    """Call a built-in plugin's function; what it reports is an error like any other."""
+    try:
+        return function()
+    except PluginFailure as failure:
+        raise PluginError(str(failure)) from failure

@@ -9,7 +9,7 @@ from sealpy.sdk import HookPoint
 from sealpy.testing.stage import Stage, cluster, document
 
 KUBECTL = ("kubectl", "--kubeconfig", "/etc/kubernetes/admin.conf")
-NODES = "one\t10.0.0.1 one \tssd=true kubernetes.io/os=linux \ntwo\t10.0.0.2 two \tssd=true \n"
+NODES = "one\t10.0.0.1 one \tssd=true kubernetes.io/os=linux \t\ntwo\t10.0.0.2 two \tssd=true \t\n"
 DATA = "10.0.0.1 ssd=true\n10.0.0.2 ssd=false,example.com/zone=,hdd=true\n"
 
 
@@ -30,14 +30,14 @@ def test_only_labels_that_differ_are_set_by_one_command_a_node_on_the_leader(sta
 
 
 def test_the_second_time_nothing_is_changed_and_one_question_asked(stage: Stage) -> None:
-    fire(stage, nodes="one\t10.0.0.1 \tssd=true \ntwo\t10.0.0.2 \tssd=false example.com/zone= hdd=true \n")
+    fire(stage, nodes="one\t10.0.0.1 \tssd=true \t\ntwo\t10.0.0.2 \tssd=false example.com/zone= hdd=true \t\n")
     assert len(stage.commands()["10.0.0.1"]) == 1
     assert stage.executor.changed == 0
 
 
 def test_only_hosts_of_the_operation_are_labelled() -> None:
     stage = Stage(inventory=cluster(masters=("10.0.0.1",), nodes=("10.0.0.2", "10.0.0.3")), hosts=("10.0.0.3",))
-    fire(stage, f"{DATA}10.0.0.3 new=yes\n", nodes=f"{NODES}three\t10.0.0.3 \t\n", at=HookPoint.POST_JOIN)
+    fire(stage, f"{DATA}10.0.0.3 new=yes\n", nodes=f"{NODES}three\t10.0.0.3 \t\t\n", at=HookPoint.POST_JOIN)
     assert labelled(stage) == [("three", "new=yes", "--overwrite")]
 
 

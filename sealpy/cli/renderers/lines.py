@@ -30,21 +30,8 @@ def line(event: e.Event) -> str:  # noqa: C901, PLR0911, PLR0912 - one case per 
             return f"hook {event.hook}: {', '.join(event.plugins)}"
         case e.HookFinished():
             return f"hook {event.hook} … {duration(event.seconds)}"
-        case e.PluginStarted():
-            terms = f" ({event.terms})" if event.terms else ""
-            return f"plugin {event.plugin} ({event.type}) at {event.hook}, {count(len(event.hosts), 'host')}{terms}"
-        case e.PluginRetrying():
-            which = f"try {event.attempt} of {event.attempts} failed on {', '.join(event.hosts) or 'the whole'}"
-            return f"plugin {event.plugin}: {which}, next in {duration(event.pause)}: {event.error}"
-        case e.PluginOutput():
-            return f"plugin {event.plugin} │ {f'{event.host} ' if event.host else ''}{event.line}"
-        case e.PluginFinished():
-            failed = "failed, which its document ignores" if event.ignored else "failed"
-            how = f"{failed}: {event.error}" if event.error else duration(event.seconds)
-            tries = f" at try {event.attempts}" if event.attempts > 1 and not event.error else ""
-            return f"plugin {event.plugin} … {how}{tries}"
-        case e.PluginSkipped():
-            return f"plugin {event.plugin}: skipped at {event.hook}, {event.reason}"
+        case e.PluginStarted() | e.PluginRetrying() | e.PluginOutput() | e.PluginFinished() | e.PluginSkipped():
+            return f"plugin {event.plugin}{_plugin(event)}"
         case e.StepStarted():
             return hosted(event.host, f"{event.title} ({event.kind})")
         case e.StepOutput():
@@ -72,6 +59,28 @@ def line(event: e.Event) -> str:  # noqa: C901, PLR0911, PLR0912 - one case per 
             return hosted(event.host, f"warning: {event.message}{hint}")
         case _:  # an event of a newer engine is better shown by its name than lost
             return event.name
+
+
+def _plugin(
+    event: e.PluginStarted | e.PluginRetrying | e.PluginOutput | e.PluginFinished | e.PluginSkipped,
+) -> str:
+    """Give what follows the plugin's name."""
+    match event:
+        case e.PluginStarted():
+            terms = f" ({event.terms})" if event.terms else ""
+            return f" ({event.type}) at {event.hook}, {count(len(event.hosts), 'host')}{terms}"
+        case e.PluginRetrying():
+            failed = f"try {event.attempt} of {event.attempts} failed on {', '.join(event.hosts)}"
+            return f": {failed}, next in {duration(event.pause)}: {event.error}"
+        case e.PluginOutput():
+            return f" │ {f'{event.host} ' if event.host else ''}{event.line}"
+        case e.PluginFinished(error=error) if error:
+            return f" … failed{', which its document ignores' if event.ignored else ''}: {error}"
+        case e.PluginFinished():
+            tries = f" at try {event.attempts}" if event.attempts > 1 else ""
+            return f" … {duration(event.seconds)}{tries}"
+        case e.PluginSkipped():
+            return f": skipped at {event.hook}, {event.reason}"
 
 
 def count(number: int, word: str) -> str:

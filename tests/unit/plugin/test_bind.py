@@ -36,7 +36,7 @@ def test_a_document_fires_at_each_of_its_actions() -> None:
 
 # what the document says → the problem, the hint
 REFUSED: list[tuple[dict[str, Any], str, str]] = [
-    ({"type_": ""}, "no type is given", "add spec.type: one of HOSTNAME, LABEL, SHELL"),
+    ({"type_": ""}, "no type is given", "add spec.type: one of CLUSTERCHECK, ETCD, HOSTNAME, LABEL, SHELL, TAINT"),
     ({"type_": "SHEL"}, "type 'SHEL' is not known", "did you mean 'SHELL'?"),
     ({"actions": ()}, "no action is given", "add spec.action"),
     ({"actions": ("PostInstal",)}, "action 'PostInstal' is not known", "did you mean 'PostInstall'?"),

@@ -18,7 +18,7 @@ MINE = b'PluginType = "MINE"\nclass Plugin: ...\n'
 
 def test_the_built_in_types_are_there_without_any_file() -> None:
     built_in = [found.type for found in discover() if isinstance(found.code, BuiltIn)]
-    assert built_in == ["HOSTNAME", "LABEL", "SHELL"]
+    assert built_in == ["CLUSTERCHECK", "ETCD", "HOSTNAME", "LABEL", "SHELL", "TAINT"]
 
 
 def test_listing_imports_no_plugin() -> None:
@@ -62,7 +62,7 @@ def test_all_bad_files_are_told_at_once() -> None:
 
 @pytest.mark.parametrize(
     ("name", "hint"),
-    [("SHEL", "did you mean 'SHELL'?"), ("GPU", "known here: HOSTNAME, LABEL, SHELL")],
+    [("SHEL", "did you mean 'SHELL'?"), ("GPU", "known here: CLUSTERCHECK, ETCD, HOSTNAME, LABEL, SHELL, TAINT")],
 )
 def test_an_unknown_type_is_an_error_with_the_nearest_name(name: str, hint: str) -> None:
     with pytest.raises(PluginError) as caught:
