@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from sealpy.connectors.secret import Secret
 from sealpy.connectors.target import Target
-from sealpy.errors import HostKeyError
+from sealpy.errors import AuthError, HostKeyError
 from sealpy.events import HostKeyAccepted, Warned
 from sealpy.testing.sshd import Sshd, make_key, sshd
 from tests.ssh.conftest import Client
+from tests.ssh.recorder import recorder
 
 pytestmark = pytest.mark.ssh
 
@@ -129,3 +131,34 @@ def test_insecure_takes_any_key_says_so_and_learns_nothing(client: Client, tmp_p
 
     assert [type(event) for event in client.events] == [Warned]
     assert not client.known_hosts.exists()
+
+
+@pytest.mark.parametrize("pinned", [False, True], ids=["known", "pinned"])
+def test_a_machine_with_another_key_gets_no_secret(client: Client, tmp_path: Path, pinned: bool) -> None:  # noqa: FBT001
+    expected, other = make_key(tmp_path / "expected"), make_key(tmp_path / "other")
+    line = " ".join(expected.with_suffix(".pub").read_text().split()[:2])
+    with recorder(other) as thief:
+        way_in = Target(
+            address="127.0.0.1", port=thief.port, user="admin", password=Secret("geheim"), private_key=other
+        )
+        if pinned:
+            way_in = replace(way_in, host_keys=(line,))
+        else:
+            client.known_hosts.write_text(f"[127.0.0.1]:{thief.port} {line}\n")
+        with pytest.raises(HostKeyError):
+            client.reach(way_in).connect()
+        assert thief.got == []
+
+        with pytest.raises(AuthError):  # the recorder does record: a person who insists gives the secrets away
+            client.reach(replace(way_in, host_keys=(), host_key_policy="insecure")).connect()
+        assert thief.got == ["publickey admin ssh-ed25519", "password admin geheim"]
+
+
+def test_over_ipv6_a_machine_is_known_by_its_address(client: Client, tmp_path: Path) -> None:
+    with sshd(tmp_path / "a", {"ListenAddress": "::1"}) as server:
+        assert client.to(server).run(("echo", "hello")).text == "hello"
+
+        assert client.known_hosts.read_text() == f"[::1]:{server.port} {server.host_key_line}\n"
+        client.known_hosts.write_text("")
+        with pytest.raises(HostKeyError, match=rf"^\[::1\]:{server.port}: host key ssh-ed25519 .* is unknown"):
+            client.to(server, replace(target(server), host_key_policy="strict")).connect()

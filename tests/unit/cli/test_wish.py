@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sealpy.cli.wish import Wish, clusterfile_of
-from sealpy.clusterfile import Clusterfile, HostEntry, Ssh, dumps
+from sealpy.clusterfile import Clusterfile, HostEntry, Jump, Ssh, dumps
 from sealpy.errors import ConfigError
 from sealpy.events import Emit
 from sealpy.machines import local
@@ -38,6 +38,13 @@ def test_the_login_is_that_of_every_host() -> None:
     assert {entry.ssh for entry in cluster.hosts} == {cluster.ssh} == {login}
 
 
+def test_jump_hosts_are_those_of_every_host_and_stay_known() -> None:
+    found = read(nodes="10.0.0.2", jump="ops@bastion.site:2222,10.0.0.9")
+    way = (Jump(host="bastion.site", ssh=Ssh(user="ops", port=2222)), Jump(host="10.0.0.9"))
+    assert {entry.ssh.jump for entry in found.cluster.hosts} == {way}
+    assert "bastion.site" in dumps(found), "delete goes the same way"
+
+
 def test_environment_commands_and_apps_are_taken_as_they_are() -> None:
     cluster = read(env=("PodCIDR=10.244.0.0/16", "A=b=c"), commands=("kubectl get nodes",), apps=("shop",)).cluster
     assert cluster.env == {"PodCIDR": "10.244.0.0/16", "A": "b=c"}
@@ -57,6 +64,7 @@ def test_a_secret_is_what_was_given_whatever_it_looks_like_and_is_in_no_text(sec
     ("words", "told"),
     [
         ({"masters": ""}, "--masters names no host"),
+        ({"jump": "a b"}, "--jump: 'a b' is no jump host"),
         ({"masters": "10.0.0.300"}, "host '10.0.0.300' is no IP address"),
         ({"nodes": "10.0.0.1"}, "host '10.0.0.1' stands twice in '10.0.0.1,10.0.0.1'"),
         ({"name": "My_Cluster"}, "--name: 'My_Cluster' cannot be the name of a cluster"),
