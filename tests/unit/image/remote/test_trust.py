@@ -1,0 +1,146 @@
+"""Whom we speak to, and how."""
+
+from __future__ import annotations
+
+import json
+import ssl
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from sealpy.errors import ConfigError, RemoteError
+from sealpy.image.remote.settings import read_settings
+from sealpy.image.remote.trust import Trust, is_loopback
+from sealpy.testing.registry import FakeRegistry
+from tests.unit.image.remote.client import Client
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("localhost:5000", True), ("127.0.0.1", True), ("127.9.9.9:1", True), ("[::1]:5000", True),
+        ("10.0.0.1:5000", False), ("localhost.example.com", False), ("[fe80::1]", False),
+    ],
+)  # fmt: skip
+def test_this_machine_is_known(host: str, *, expected: bool) -> None:
+    assert is_loopback(host) is expected
+    assert Trust().allows_plain(host) is expected
+    assert Trust(insecure=True).allows_plain(host)
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """Make a certificate for 127.0.0.1 that nobody knows, with its key in the same file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "fake registry")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    path = tmp_path / "registry.pem"
+    pem = serialization.Encoding.PEM
+    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    path.write_bytes(made.public_bytes(pem) + private)
+    return path
+
+
+def with_tls(certificate: Path) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    return context
+
+
+def test_a_certificate_that_nobody_knows_is_refused_also_on_this_machine(client: Client, certificate: Path) -> None:
+    with FakeRegistry.running(tls=with_tls(certificate)) as registry:
+        client.registry = registry
+        with pytest.raises(RemoteError, match="certificate verify failed") as caught:
+            client.push(client.image())
+        assert "--ca FILE" in caught.value.hint
+        assert registry.seen == []
+
+
+@pytest.mark.parametrize("insecure", [False, True])
+def test_an_authority_or_blind_trust_opens_it(client: Client, certificate: Path, *, insecure: bool) -> None:
+    with FakeRegistry.running(tls=with_tls(certificate)) as registry:
+        client.registry = registry
+        trust = Trust(insecure=True) if insecure else Trust(ca=certificate)
+        client.push(client.image(), remotes=client.remotes(trust=trust))
+        assert ("team/shop", "1") in registry.manifests
+    assert any("trusted" in warning for warning in client.warnings) is insecure
+
+
+def test_a_file_that_holds_no_certificate_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "x.pem").write_text("hello")
+    with pytest.raises(ConfigError, match="it holds no certificate"):
+        Trust(ca=tmp_path / "x.pem").context()
+    with pytest.raises(ConfigError, match="no such file"):
+        Trust(ca=tmp_path / "y.pem").context()
+
+
+def test_nobody_there_is_told_at_once(client: Client) -> None:
+    image = client.image()
+    client.registry.address = "127.0.0.1:9"
+    with pytest.raises(RemoteError, match=r"no answer from '127.0.0.1:9': .*refused"):
+        client.push(image, client.name())
+    assert client.pauses == []
+
+
+# ---- registries.yaml
+
+
+def test_the_file_of_the_operator_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "registries.yaml"
+    assert read_settings(path) == {}
+    path.write_text(
+        "docker.io:\n  mirrors: [a.example:5000/hub, b.example]\n"
+        "c.example:\n  ca: /x.pem\n  insecure: true\n  chunk: 5\n"
+    )
+    found = read_settings(path)
+    assert found["docker.io"].mirrors == ("a.example:5000/hub", "b.example")
+    assert found["c.example"].trust == Trust(Path("/x.pem"), insecure=True)
+    assert found["c.example"].chunk == 5
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "message"),
+    [
+        ("docker.io:\n  miror: [a.example]\n", 2, "no field 'miror'"),
+        ("docker.io:\n  mirrors: a.example\n", 2, "'mirrors' is not a list of registries"),
+        ("docker.io:\n  mirrors:\n  - a.example\n  - nodots\n", 4, "mirror 'nodots' has no domain"),
+        ("docker.io:\n  mirrors:\n  - https://a.example\n", 3, "image name"),
+        ("docker.io:\n  insecure: maybe\n", 2, "'insecure' is not true or false"),
+        ("docker.io:\n  chunk: 4M\n", 2, "'chunk' is not a number of bytes"),
+        ("- docker.io\n", 1, "not a mapping"),
+        ("docker.io: [\n", 2, "expected"),
+    ],
+)
+def test_what_is_wrong_in_it_is_told_with_its_place(tmp_path: Path, text: str, line: int, message: str) -> None:
+    path = tmp_path / "registries.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        read_settings(path)
+    assert caught.value.message.startswith(f"{path}:{line}: ")
+    assert message in caught.value.message
+    assert caught.value.hint
+
+
+def test_settings_reach_the_registry(client: Client, certificate: Path, tmp_path: Path) -> None:
+    with FakeRegistry.running(tls=with_tls(certificate)) as registry:
+        client.registry = registry
+        (tmp_path / "registries.yaml").write_text(json.dumps({registry.address: {"ca": str(certificate)}}))
+        client.push(client.image(), remotes=client.remotes(settings=read_settings(tmp_path / "registries.yaml")))
