@@ -15,7 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter,
 from sealpy.errors import ImageError
 from sealpy.image.manifest import ImageConfig, Manifest, Platform, encode, parse
 
-__all__ = ["APP_ROOT", "Application", "ContainerImageUse", "Launch", "LaunchCommand", "Metadata"]
+__all__ = ["APP_ROOT", "Application", "ContainerImageUse", "Launch", "LaunchCommand", "Metadata", "Spot"]
 __all__ += ["read_metadata", "to_annotations"]
 
 APP_ROOT = "application/apps"
@@ -68,12 +68,31 @@ class Launch(_Model):
     app_names: Texts = ()
 
 
+class Spot(_Model):
+    """Say where in the rootfs a container image is named, and by which rule it was found there.
+
+    `line` and `document` count from 1; 0 where there is none to tell, as in what helm made of a template.
+    """
+
+    file: str
+    line: int = 0
+    document: int = 0
+    path: str = ""  # within the document, such as spec.containers[0].image
+    rule: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}" if self.line else self.file
+
+
 class ContainerImageUse(_Model):
-    """Name a container image that the cluster image holds, and the app it was found in."""
+    """Name a container image that the cluster image holds, the app it was found in, and every place that names it."""
 
     image: str
     app_name: str = Field(default="", alias="appName")
     platform: Platform | None = None
+    found_in: Annotated[tuple[Spot, ...], BeforeValidator(lambda value: value or ())] = Field(
+        default=(), alias="foundIn"
+    )  # ours: the ancestor passes over it
 
 
 class Metadata(_Model):

@@ -22,6 +22,7 @@ _COMPONENT = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*")
 _TAG = re.compile(r"\w[\w.-]{0,127}", re.ASCII)
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 _MOST_CHARACTERS = 255
+_TEMPLATE = re.compile(r"\{\{|\$[A-Za-z({]")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -36,10 +37,10 @@ class Reference:
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read a reference as docker does; raises BadReferenceError."""
+        if _TEMPLATE.search(text):
+            raise _refusal(text, "it is a template", hint="write the name itself, or list it in manifests/imageList")
         if not text or text != text.strip() or any(c.isspace() for c in text):
             raise _refusal(text, "it is empty or has blanks", hint="write name:tag, such as nginx:1.27")
-        if "{{" in text or "$" in text:
-            raise _refusal(text, "it is a template", hint="write the name itself, or list it in manifests/imageList")
         rest, _, digest = text.partition("@")
         if "@" in text and not _DIGEST.fullmatch(digest):
             raise _refusal(text, f"{digest!r} is no digest", hint="a digest is sha256: and 64 hexadecimal digits")

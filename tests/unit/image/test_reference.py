@@ -41,7 +41,7 @@ def test_a_name_is_read_as_docker_reads_it(text: str, full: str, familiar: str) 
         ("nginx 1", "blanks"),
         (" nginx", "blanks"),
         ("Nginx:1", "names are lower case: 'nginx:1'"),
-        ("{{ .ProxyImage }}", "blanks"),
+        ("{{ .ProxyImage }}", "template"),
         ("{{.ProxyImage}}", "template"),
         ("x:${TAG}", "template"),
         ("nginx:", "no tag"),

@@ -1,0 +1,101 @@
+"""Helm charts of an image, rendered by helm itself with the values that the image launches them with."""
+
+from __future__ import annotations
+
+import io
+import posixpath
+import re
+import tarfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from sealpy.errors import Place, Problem
+from sealpy.image.finding.launching import HelmCall, helm_values
+from sealpy.image.finding.programs import HELM, ProgramFailedError, command_of, run
+from sealpy.image.finding.rootfs import SEARCHED, Rootfs
+
+__all__ = ["charts_in", "default_call", "render", "sources"]
+
+_CHART = "Chart.yaml"
+_ARCHIVES = (".tgz", ".tar.gz")
+_SOURCE = re.compile(r"^# Source: [^/\n]+/(.+)$", re.MULTILINE)
+_MISSING = re.compile(r"found in Chart.yaml, but missing in charts/ directory")
+
+
+def charts_in(rootfs: Rootfs) -> list[str]:
+    """List the charts of the rootfs, directories and archives; those within another chart belong to it."""
+    found = {posixpath.dirname(path) for path in rootfs if _is_in_directory(path)}
+    found |= {
+        path for path in rootfs if path.startswith(SEARCHED) and path.endswith(_ARCHIVES) and _is_chart(rootfs, path)
+    }
+    return sorted(path for path in found if not any(path.startswith(f"{other}/") for other in found))
+
+
+def render(call: HelmCall, rootfs: Rootfs, directory: Path, *, kubernetes: str) -> tuple[bytes, list[Problem]]:
+    """Let helm make manifests of a chart: give them, or what is wrong.
+
+    `directory` holds the files of the rootfs; `kubernetes` is the version of the cluster, or "".
+    """
+    shown = rootfs.shown(call.chart)
+    if problems := _bad_values(call, rootfs, shown):
+        return b"", problems
+    at = directory / call.directory
+    at.mkdir(parents=True, exist_ok=True)
+    command = command_of(HELM, needed_for=f"chart {shown}")
+    command += ["template", call.release, str(directory / call.chart), *call.flags]
+    command += ["--namespace", call.namespace] if call.namespace else []
+    command += ["--kube-version", kubernetes] if kubernetes else []
+    try:
+        return run(command, cwd=at), []
+    except ProgramFailedError as error:
+        said = str(error).replace(f"{directory}/", "")
+        hint = (
+            "the build renders charts as 'helm template' does: give the values that it asks for to the launch command"
+        )
+        if _MISSING.search(said):
+            hint = f"type: helm dependency build {shown}"
+        return b"", [Problem(f"helm: {said}", Place(shown), hint)]
+
+
+def default_call(chart: str) -> HelmCall:
+    """Give the call for a chart that no launch command names: its own values, under its own name."""
+    name = re.sub(r"[^a-z0-9]+", "-", posixpath.basename(chart).lower()).strip("-")[:50] or "chart"
+    return HelmCall(name, chart, "")
+
+
+def sources(data: bytes, chart: str) -> Sequence[str]:
+    """Give, for each document that helm put out, the path of the template that it comes from."""
+    found: list[str] = []
+    for text in re.split(r"^---.*$", data.decode("utf-8", "replace"), flags=re.MULTILINE)[1:]:
+        source = _SOURCE.search(text)
+        found.append(f"{chart}/{source[1]}" if source and not chart.endswith(_ARCHIVES) else chart)
+    return found
+
+
+def _is_in_directory(path: str) -> bool:
+    return path.startswith(SEARCHED) and posixpath.basename(path) == _CHART
+
+
+def _is_chart(rootfs: Rootfs, path: str) -> bool:
+    try:
+        with tarfile.open(fileobj=io.BytesIO(rootfs.read(path)), mode="r:gz") as archive:
+            return any(member.name.count("/") == 1 and member.name.endswith(f"/{_CHART}") for member in archive)
+    except (tarfile.TarError, OSError, EOFError):
+        return False  # some other archive, which an app unpacks itself
+
+
+def _bad_values(call: HelmCall, rootfs: Rootfs, shown: str) -> list[Problem]:
+    problems = []
+    for value in helm_values(call):
+        path = posixpath.normpath(posixpath.join(call.directory, value))
+        if "://" in value:
+            message = f"values of release {call.release!r} come from {value!r}, which is not in the image"
+            problems.append(
+                Problem(message, Place(shown), "download them into the context and COPY them beside the chart")
+            )
+        elif path not in rootfs:
+            message = f"values of release {call.release!r}: {value!r} is not in the image"
+            problems.append(
+                Problem(message, Place(shown), f"COPY it, or write its way from {call.directory or 'the rootfs'}")
+            )
+    return problems

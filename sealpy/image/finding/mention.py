@@ -1,0 +1,99 @@
+"""What a search gives: images with the places that name them, and places that may name one."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sealpy.errors import BadReferenceError, Place, Problem
+from sealpy.image.finding.rootfs import app_of
+from sealpy.image.finding.rules import IMAGE_RULES
+from sealpy.image.manifest import Platform
+from sealpy.image.metadata import ContainerImageUse, Spot
+from sealpy.image.reference import Reference
+
+__all__ = ["IMAGE_LIST", "Doubt", "Found", "Mention", "listed"]
+
+IMAGE_LIST = "manifests/imageList"
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """Say that a place names a container image: `place` in the file as its author knows it, `spot` in the image."""
+
+    reference: Reference
+    place: Place
+    spot: Spot
+    app: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Say that a place looks as if it named a container image and was not taken; `text` is "" when nobody names it.
+
+    `spot.rule` is what kind of place it is, `remedy` the line for `manifests/imageRules` that takes it, or "".
+    """
+
+    text: str
+    place: Place
+    spot: Spot
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Hold which container images a rootfs names, with all places of each, and what may have been missed."""
+
+    mentions: Mapping[Reference, Sequence[Mention]] = field(default_factory=dict)
+    doubts: Sequence[Doubt] = ()
+
+    def uses(self, architecture: str) -> tuple[ContainerImageUse, ...]:
+        """Give the images as the metadata of an image lists them."""
+        platform = Platform(architecture=architecture)
+        return tuple(
+            ContainerImageUse(
+                image=str(reference),
+                appName=found[0].app,
+                platform=platform,
+                foundIn=tuple(mention.spot for mention in found),
+            )
+            for reference, found in sorted(self.mentions.items())
+        )
+
+    def warnings(self) -> list[Problem]:
+        """Say what may have been missed: one sentence for all doubts of one kind in one file."""
+        kinds: dict[tuple[str, str], list[Doubt]] = defaultdict(list)
+        for doubt in self.doubts:
+            kinds[str(doubt.place.file), doubt.remedy or doubt.spot.rule].append(doubt)
+        return [_warning(doubts) for doubts in kinds.values()]
+
+
+def _warning(doubts: Sequence[Doubt]) -> Problem:
+    first, *more = doubts
+    what = first.spot.rule
+    if first.text:
+        what += f": {first.text!r} looks like a container image and was not taken"
+    if more:
+        what += f", and {len(more)} more like it in this file"
+    hint = f"list what is needed in {IMAGE_LIST}"
+    if first.remedy:
+        hint += f", or take all of them by a line '{first.remedy}' in {IMAGE_RULES}"
+    return Problem(what, first.place, hint)
+
+
+def listed(data: bytes, *, shown: str, path: str = IMAGE_LIST) -> tuple[list[Mention], list[Problem]]:
+    """Read a list of images, one a line: what it names, and the lines that are wrong; `#` begins a comment."""
+    found: list[Mention] = []
+    problems: list[Problem] = []
+    for number, line in enumerate(data.decode("utf-8", "replace").splitlines(), 1):
+        text = line.partition(" #")[0].strip().removeprefix("\ufeff")
+        if not text or text.startswith("#"):
+            continue
+        place = Place(shown, number)
+        try:
+            spot = Spot(file=path, line=number, rule="image list")
+            found.append(Mention(Reference.parse(text), place, spot, app_of(path)))
+        except BadReferenceError as error:
+            problems.append(Problem(error.message, place, error.hint))
+    return found, problems

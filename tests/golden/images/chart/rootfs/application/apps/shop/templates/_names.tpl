@@ -1,0 +1,1 @@
+{{- define "shop.image" -}}{{ .Values.image }}:{{ .Chart.AppVersion }}{{- end -}}
