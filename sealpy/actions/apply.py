@@ -56,6 +56,8 @@ def apply(clusterfile: Clusterfile, image: ClusterImage, surroundings: Surroundi
         run.ctx.kube.warm()
         run.run([Connect(), GatherFacts()])
         _follow_the_leader(run, clusterfile, image)
+        if not run.ctx.created:
+            _refuse_to_lose_the_control_planes(run.ctx)
         before = recall(run.ctx)
         parting = _compare(run, clusterfile, before, image) if before else None
         run.run(begin(hooks, document=parting.document if parting else ""))
@@ -89,7 +91,6 @@ def _compare(run: Session, clusterfile: Clusterfile, before: Clusterfile, image:
 def phases(ctx: Context, hooks: Hooks) -> Sequence[Phase[Context]]:
     """Choose the list by what the facts say of the cluster; plugins fire for the hosts of the operation alone."""
     if not ctx.created:
-        _refuse_to_lose_the_control_planes(ctx)
         return create(hooks)
     ctx.operation = tuple(host for host in ctx.inventory.addresses if not ctx.is_settled(host))
     return add_hosts(hooks) if ctx.operation else upkeep()

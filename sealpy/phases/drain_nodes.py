@@ -15,6 +15,7 @@ from sealpy.sdk import Call, Steps, Wait
 
 __all__ = ["DrainNodes"]
 
+_PAUSE = 0.5
 _AGAIN = 3.0  # seconds until a pod that may not go yet is asked again
 
 
@@ -67,7 +68,7 @@ class DrainNodes(Phase[Context]):
                     f"pods of {node.name} have gone",
                     probe=_probe(ctx, node, set(pods) - set(refused), again=bool(refused)),
                     timeout=max(_AGAIN, deadline - time.monotonic()),
-                    pause=0.5,
+                    pause=_PAUSE,
                 )
             except NotReadyError as error:
                 return dict.fromkeys(_of(ctx, node, set(pods)), error.last_seen)

@@ -8,7 +8,6 @@ from sealpy.actions.apply import add_hosts, begin, create, end, phases, upkeep
 from sealpy.actions.delete import delete_all
 from sealpy.actions.hooks import Hooks
 from sealpy.actions.part import forget, remove_hosts
-from sealpy.errors import ClusterfileError
 from sealpy.phases.drain_nodes import DrainNodes
 from sealpy.sdk import HookPoint
 from sealpy.testing.builders import a_context, a_host, good_facts
@@ -87,10 +86,3 @@ def test_a_host_with_other_roles_alone_is_settled_without_being_a_node() -> None
     ctx.facts["10.0.0.9"] = good_facts("s", marks={"rootfs": "x"})
     assert len(phases(ctx, HOOKS)) == len(add_hosts(HOOKS))
     assert ctx.operation == ("10.0.0.9",)
-
-
-def test_workers_of_a_living_cluster_are_no_place_for_a_new_one() -> None:
-    ctx = a_context()
-    ctx.facts["10.0.0.2"] = good_facts("b", marks={"node": "worker", "settled": "done"}, kube_ca="one")
-    with pytest.raises(ClusterfileError, match=r"10\.0\.0\.2: nodes of cluster 'my-cluster', none of whose"):
-        phases(ctx, HOOKS)

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from sealpy.actions import setup
 from sealpy.actions.apply import apply
 from sealpy.actions.delete import delete
 from sealpy.actions.session import Report, Surroundings
 from sealpy.clusterfile import Clusterfile, loads
+from sealpy.connectors.reach import Ways
 from sealpy.errors import PhaseError
 from sealpy.events import Event, RunStarted, Warned
 from sealpy.image.cluster_image import ClusterImage
@@ -51,7 +51,7 @@ def test_each_notice_of_clusterfile_and_image_is_one_warning_with_its_place(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     events: list[Event] = []
-    monkeypatch.setattr(setup, "reach", lambda target, **_: FakeConnector(target.address))
+    monkeypatch.setattr(Ways, "to", lambda _ways, target: FakeConnector(target.address))
     image = a_stored_image(Store(tmp_path / "images"), FILES)
     around = Surroundings(home=tmp_path, emit=events.append, secret=lambda _: None, rehearsal=rehearsal)
 

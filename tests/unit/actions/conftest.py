@@ -1,0 +1,93 @@
+"""A fleet of machines in place of real ones, and a cluster that is made on it by the actions themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from sealpy.actions import setup
+from sealpy.actions.apply import apply
+from sealpy.actions.session import Report, Surroundings
+from sealpy.clusterfile import Clusterfile, loads
+from sealpy.connectors.reach import Ways
+from sealpy.events import Event, Warned
+from sealpy.image.cluster_image import ClusterImage
+from sealpy.image.metadata import Launch
+from sealpy.image.store import Store
+from sealpy.phases import drain_nodes
+from sealpy.sdk import HookPoint
+from sealpy.testing.builders import a_stored_image
+from tests.unit.actions.fleet import Door, Fleet
+
+FILES = {
+    "etc/kubeadm.yml": b"apiVersion: kubeadm.k8s.io/v1beta4\nkind: ClusterConfiguration\n",
+    "bin/kubelet": b"kubelet",
+}
+
+
+def clusterfile(
+    masters: Sequence[str], nodes: Sequence[str] = (), *, more: str = "", hosts: str = "", plugins: str = ""
+) -> Clusterfile:
+    """Write a Clusterfile for these hosts, with a plugin at every hook point where `plugins` names its lines."""
+    text = "kind: Cluster\nspec:\n  image: kubernetes:v1\n"
+    text += "".join(f"  {line}\n" for line in more.splitlines())
+    text += f"  hosts:\n    - {{ips: [{', '.join(masters)}], roles: [master]}}\n"
+    if nodes:
+        text += f"    - {{ips: [{', '.join(nodes)}], roles: [node]}}\n"
+    return loads(text + "".join(f"    - {line}\n" for line in hosts.splitlines()) + plugins, name="Clusterfile")
+
+
+def plugins(*points: HookPoint) -> str:
+    """Write a SHELL plugin for each hook point, whose script is the name of the point."""
+    return "".join(
+        f"---\nkind: Plugin\nmetadata: {{name: p{n}}}\nspec: {{type: SHELL, action: {point}, data: {point}}}\n"
+        for n, point in enumerate(points)
+    )
+
+
+@dataclass
+class World:
+    """Hold the fleet, the operator's home and what was told."""
+
+    home: Path
+    image: ClusterImage
+    fleet: Fleet = field(default_factory=Fleet)
+    events: list[Event] = field(default_factory=list)
+
+    def around(self, **changes: object) -> Surroundings:
+        given: dict[str, object] = {"home": self.home, "emit": self.events.append, "secret": lambda _: None}
+        return Surroundings(**{**given, **changes})  # type: ignore[arg-type] # any of its fields
+
+    def apply(self, wanted: Clusterfile, **changes: object) -> Report:
+        return apply(wanted, self.image, self.around(**changes))
+
+    @property
+    def warnings(self) -> list[str]:
+        return [event.message for event in self.events if isinstance(event, Warned)]
+
+
+@pytest.fixture
+def make_world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[], World]:
+    """Give worlds, one after the other; the actions of all reach the machines of the last."""
+    image = a_stored_image(Store(tmp_path / "images"), FILES, launch=Launch(cmds=("install a", "install b")))
+    worlds: list[World] = []
+
+    def make() -> World:
+        home = tmp_path / f"home{len(worlds)}"
+        monkeypatch.setenv("KUBECONFIG", str(home / "kubeconfig"))
+        worlds.append(World(home, image))
+        return worlds[-1]
+
+    monkeypatch.setattr(Ways, "to", lambda _ways, target: worlds[-1].fleet.machine(target.address))
+    monkeypatch.setattr(drain_nodes, "_AGAIN", 0.01)
+    monkeypatch.setattr(drain_nodes, "_PAUSE", 0.01)
+    monkeypatch.setattr(setup, "KubeDoor", lambda _connections, leader: Door(worlds[-1].fleet, leader))
+    return make
+
+
+@pytest.fixture
+def world(make_world: Callable[[], World]) -> World:
+    return make_world()
