@@ -83,16 +83,14 @@ def _streamed(content: IO[bytes]) -> tuple[Package, ...]:
     while piece := content.read(_PIECE):
         window += piece
         at = window.find(GO_MAGIC)
-        if at >= 0 and (before + at) % _ALIGNED == 0:
-            note = window[at:] + content.read(_NOTE)
-            if found := tuple(go_packages(note)):
-                return found
-            window = note[1:]
-            before += at + 1
-            continue
-        keep = window[-len(GO_MAGIC) :] if at < 0 else window[at + 1 :]
-        before += len(window) - len(keep)
-        window = keep
+        while at >= 0:
+            if (before + at) % _ALIGNED == 0:
+                window += content.read(max(0, at + _NOTE - len(window)))
+                if found := tuple(go_packages(window[at:])):
+                    return found
+            at = window.find(GO_MAGIC, at + 1)
+        before += len(window) - len(GO_MAGIC)
+        window = window[-len(GO_MAGIC) :]
     return ()
 
 

@@ -37,7 +37,7 @@ class PublicKey:
 
     name: str
     fingerprint: str
-    _key: _PublicKey = field(repr=False)
+    _key: _PublicKey = field(repr=False, compare=False)
 
     @classmethod
     def load(cls, path: Path) -> PublicKey:
@@ -76,7 +76,7 @@ class SigningKey:
     """Sign bytes; `public` verifies them."""
 
     public: PublicKey
-    _key: _PrivateKey = field(repr=False)
+    _key: _PrivateKey = field(repr=False, compare=False)
 
     @classmethod
     def create(cls, prefix: Path, *, passphrase: str) -> SigningKey:

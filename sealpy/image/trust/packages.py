@@ -99,7 +99,7 @@ def go_packages(note: bytes) -> Iterator[Package]:
     release = version.decode(errors="replace").removeprefix("go").split()[0]
     yield Package(f"pkg:golang/stdlib@{_quoted(release)}", "stdlib", release)
     lines = [line.split("\t") for line in text[_GO_SENTINEL:-_GO_SENTINEL].decode(errors="replace").splitlines()]
-    for line, after in zip(lines, [*lines[1:], [""]], strict=True):
+    for line, after in zip(lines, [*lines[1:], [""]], strict=False):
         if line[0] in {"mod", "dep"} and len(line) > 2:  # noqa: PLR2004 - word, path, version
             path, of = (after if after[0] == "=>" and len(after) > 2 else line)[1:3]  # noqa: PLR2004 - it was replaced
             if of != "(devel)":
