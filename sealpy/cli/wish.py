@@ -10,13 +10,14 @@ from typing import Any
 import yaml
 
 from sealpy.cli.home import home
-from sealpy.clusterfile import Clusterfile, loads, parse_hosts
+from sealpy.clusterfile import Changes, Clusterfile, Ssh, loads, parse_hosts
 from sealpy.errors import ClusterfileError, ConfigError, Problem, counted, did_you_mean
 from sealpy.events import Emit
 
 __all__ = ["PROVIDERS", "Wish", "clusterfile_of"]
 
 PROVIDERS = ("local",)
+_NAME = "command line"  # what messages call a text that nobody has seen
 # Where the reader of Clusterfiles finds something wrong, and by which word of the command line it came there.
 _OPTIONS = {
     "metadata.name": "--name",
@@ -55,6 +56,7 @@ class Wish:
     private_key: Path | None = None
     key_password: str = field(default="", repr=False)
     env: tuple[str, ...] = ()
+    sets: tuple[str, ...] = ()
     commands: tuple[str, ...] = ()
     apps: tuple[str, ...] = ()
     provider: str = ""
@@ -68,7 +70,8 @@ def clusterfile_of(wish: Wish, emit: Emit) -> Clusterfile:
     """
     wish = _with_machines(wish, emit) if wish.provider else wish
     try:
-        found = loads(yaml.safe_dump(_document(wish), sort_keys=False), name="command line")
+        changes = Changes(wish.sets)
+        found = loads(yaml.safe_dump(_document(wish), sort_keys=False), name=_NAME, changes=changes)
     except ClusterfileError as error:
         problems = [_in_words_of_options(problem) for problem in error.problems]
         message = f"command line: {counted(len(problems), 'problem')}"
@@ -102,6 +105,8 @@ def _hosts(wish: Wish) -> list[dict[str, list[str]]]:
 
 def _in_words_of_options(problem: Problem) -> Problem:
     """Tell a problem without its place, in a text that nobody has seen, and by the option that it came from."""
+    if problem.place and problem.place.file != _NAME:
+        return problem
     for path, option in _OPTIONS.items():
         if re.match(re.escape(path) + r"[.:\[]", problem.message):
             return Problem(f"{option}: {problem.message.partition(': ')[2]}", hint=problem.hint)
@@ -111,9 +116,16 @@ def _in_words_of_options(problem: Problem) -> Problem:
 def _with_secrets(clusterfile: Clusterfile, wish: Wish) -> Clusterfile:
     """Let every host log in by the secrets of the wish, which no text of a Clusterfile has held."""
     cluster = clusterfile.cluster
-    ssh = replace(cluster.ssh, password=wish.password, private_key_password=wish.key_password)
-    hosts = tuple(replace(entry, ssh=ssh) for entry in cluster.hosts)
-    return replace(clusterfile, cluster=replace(cluster, ssh=ssh, hosts=hosts))
+
+    def with_secrets(ssh: Ssh) -> Ssh:
+        return replace(
+            ssh,
+            password=wish.password or ssh.password,
+            private_key_password=wish.key_password or ssh.private_key_password,
+        )
+
+    hosts = tuple(replace(entry, ssh=with_secrets(entry.ssh)) for entry in cluster.hosts)
+    return replace(clusterfile, cluster=replace(cluster, ssh=with_secrets(cluster.ssh), hosts=hosts))
 
 
 def _with_machines(wish: Wish, emit: Emit) -> Wish:

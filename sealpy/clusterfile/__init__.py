@@ -4,6 +4,7 @@ A text goes through four hands: `document` reads YAML and keeps the line of ever
 `build` says what it means, `types` hold the result. `dump` writes it again, without secrets.
 """
 
+from sealpy.clusterfile.change import Changes
 from sealpy.clusterfile.dump import dumps, without_secrets
 from sealpy.clusterfile.hosts import parse_hosts
 from sealpy.clusterfile.load import load, load_plugins, loads
@@ -36,6 +37,7 @@ __all__ = [
     "AppConfig",
     "AppFile",
     "Application",
+    "Changes",
     "Cluster",
     "Clusterfile",
     "Config",

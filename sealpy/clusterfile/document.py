@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 import yaml
 
+from sealpy.clusterfile.change import Changes, is_option
 from sealpy.clusterfile.syntax import syntax_problem
 from sealpy.errors import Place, Problem
 
@@ -43,21 +44,21 @@ _FLOAT = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """Hold one document: as text (`tree`), as plain data (`values`), and the line of every location in it."""
+    """Hold one document: as text (`tree`), as plain data (`values`), and the place of every location in it."""
 
     tree: Mapping[str, Tree]
     node: yaml.MappingNode
     file: str
     line: int
-    lines: Mapping[Location, int]
+    places: Mapping[Location, Place]
     quoted: frozenset[Location] = field(default=frozenset())  # keys that stand in quotes
     problems: tuple[Problem, ...] = ()
 
     def place(self, location: Location = ()) -> Place:
         """Give the line of a location, or of the nearest thing around it that is written."""
-        while location and location not in self.lines:
+        while location and location not in self.places:
             location = location[:-1]
-        return Place(self.file, self.lines.get(location, self.line))
+        return self.places.get(location, Place(self.file, self.line))
 
     def text_of(self, *keys: str) -> str:
         """Give a scalar by its keys; "" when it is not there or no scalar."""
@@ -89,9 +90,9 @@ class UnreadableError(Exception):
         self.problem = problem
 
 
-def read_documents(text: str, *, name: str) -> Iterator[Document]:
-    """Read all documents that hold anything; raises UnreadableError."""
-    for node in _compose(text, name):
+def read_documents(text: str, *, name: str, changes: Changes) -> Iterator[Document]:
+    """Read all documents that hold anything, with changes made; raises UnreadableError, or ConfigError for a change."""
+    for node in changes.applied(_compose(text, name)):
         if isinstance(node, yaml.ScalarNode) and _is_null(node):
             continue
         if not isinstance(node, yaml.MappingNode):
@@ -124,7 +125,7 @@ class _Reader:
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._lines: dict[Location, int] = {}
+        self._places: dict[Location, Place] = {}
         self._quoted: set[Location] = set()
         self._problems: list[Problem] = []
         self._open: set[int] = set()  # nodes that are being read, to find one that holds itself
@@ -136,13 +137,13 @@ class _Reader:
             node=node,
             file=self._name,
             line=node.start_mark.line + 1,
-            lines=self._lines,
+            places=self._places,
             quoted=frozenset(self._quoted),
             problems=tuple(self._problems),
         )
 
     def _tree(self, node: yaml.Node, at: Location) -> Tree:
-        self._lines.setdefault(at, node.start_mark.line + 1)
+        self._places.setdefault(at, self._place(node))
         self._count += 1
         if id(node) in self._open or self._count > _MOST_NODES:
             raise UnreadableError(Problem("an alias makes it endless", self._place(node), "write out what is meant"))
@@ -165,10 +166,11 @@ class _Reader:
                 continue
             location = (*at, key)
             if key in tree:
-                message = f"key '{key}' stands twice (first on line {self._lines[location]})"
+                message = f"key '{key}' stands twice (first on line {self._places[location].line})"
                 self._problem(key_node, message, "remove one of the two")
                 continue
-            self._lines[location] = key_node.start_mark.line + 1
+            option = is_option(value_node.start_mark)
+            self._places[location] = self._place(value_node if option else key_node)
             if key_node.style:
                 self._quoted.add(location)
             tree[key] = self._tree(value_node, location)
@@ -189,7 +191,8 @@ class _Reader:
         self._problems.append(Problem(message, self._place(node), hint))
 
     def _place(self, node: yaml.Node) -> Place:
-        return Place(self._name, node.start_mark.line + 1)
+        mark = node.start_mark
+        return Place(mark.name if is_option(mark) else self._name, mark.line + 1)
 
 
 def plain_mapping(node: yaml.MappingNode) -> dict[str, object]:

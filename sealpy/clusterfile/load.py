@@ -17,6 +17,7 @@ from sealpy.clusterfile.build import (
     build_kubeadm,
     build_plugin,
 )
+from sealpy.clusterfile.change import Changes
 from sealpy.clusterfile.checks import check_cluster
 from sealpy.clusterfile.document import Document, UnreadableError, read_documents
 from sealpy.clusterfile.findings import Findings, in_order, refusal
@@ -27,6 +28,7 @@ from sealpy.errors import ClusterfileError, Place, Problem, did_you_mean, known_
 
 __all__ = ["load", "load_plugins", "loads"]
 
+_NO_CHANGES = Changes()
 ModelT = TypeVar("ModelT", bound=Model)
 
 _KINDS = ("Cluster", "Config", "Plugin", "Application", *KUBEADM_KINDS)
@@ -38,14 +40,17 @@ _OUR_GROUPS = re.compile(r"(sealer\.[a-z.]+|zlink\.aliyun\.com|cluster\.sealer\.
 _SEALOS = re.compile(r"apps\.sealos\.io/")
 
 
-def load(path: Path) -> Clusterfile:
-    """Read a Clusterfile; raises one ClusterfileError that holds every problem with file, line and nearest name."""
-    return loads(_text(path), name=str(path))
+def load(path: Path, *, changes: Changes = _NO_CHANGES) -> Clusterfile:
+    """Read a Clusterfile; raises one ClusterfileError that holds every problem with file, line and nearest name.
+
+    A change that leads nowhere is a ConfigError.
+    """
+    return loads(_text(path), name=str(path), changes=changes)
 
 
-def loads(text: str, *, name: str) -> Clusterfile:
-    """Read the text of a Clusterfile; `name` is what messages call the file. Raises ClusterfileError."""
-    reader = _Reader(name)
+def loads(text: str, *, name: str, changes: Changes = _NO_CHANGES) -> Clusterfile:
+    """Read the text of a Clusterfile; `name` is what messages call the file. Raises as `load` does."""
+    reader = _Reader(name, changes=changes)
     reader.read(text)
     return reader.clusterfile()
 
@@ -76,6 +81,7 @@ class _Reader:
     """Sort documents by kind, and keep what is wrong with them."""
 
     name: str
+    changes: Changes = _NO_CHANGES
     kinds: tuple[str, ...] = _KINDS
     findings: Findings = field(default_factory=Findings)
     clusters: list[Cluster] = field(default_factory=list)
@@ -88,7 +94,7 @@ class _Reader:
 
     def read(self, text: str) -> None:
         try:
-            documents = list(read_documents(text, name=self.name))
+            documents = list(read_documents(text, name=self.name, changes=self.changes))
         except UnreadableError as error:
             self.findings.problems.append(error.problem)
             self.unsorted = True

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from sealpy.cli.changes import EnvOption, SetOption, changes_of
 from sealpy.cli.logins import HostKeysOption, SshConfigOption, logins_of
 
 __all__ = ["command"]
@@ -15,9 +16,11 @@ __all__ = ["command"]
 def command(
     ctx: typer.Context,
     file: Annotated[Path, typer.Option("--file", "-f", help="The Clusterfile.")] = Path("Clusterfile"),
+    *,
+    env: EnvOption = None,
+    sets: SetOption = None,
     host_keys: HostKeysOption = "",
     ssh_config: SshConfigOption = "",
-    *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be changed, and change nothing.")] = False,
 ) -> None:
     """Make a cluster what its Clusterfile says: create it, go on where a run was cut, or find nothing to do.
@@ -25,8 +28,11 @@ def command(
     Examples:
         sealpy apply -f Clusterfile
         sealpy apply -f Clusterfile --dry-run
+        sealpy apply -f Clusterfile -e PodCIDR=10.0.0.0/16 --set image=kubernetes:v1.34.5
     """
     from sealpy.cli.cluster import apply_and_report  # noqa: PLC0415 - heavy
     from sealpy.clusterfile import load  # noqa: PLC0415
 
-    apply_and_report(ctx.obj, load(file), rehearsal=dry_run, logins=logins_of(host_keys, ssh_config))
+    apply_and_report(
+        ctx.obj, load(file, changes=changes_of(sets, env)), rehearsal=dry_run, logins=logins_of(host_keys, ssh_config)
+    )

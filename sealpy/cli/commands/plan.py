@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from sealpy.cli.changes import EnvOption, SetOption, changes_of
 from sealpy.cli.logins import HostKeysOption, SshConfigOption, logins_of
 
 __all__ = ["command"]
@@ -15,6 +16,9 @@ __all__ = ["command"]
 def command(
     ctx: typer.Context,
     file: Annotated[Path, typer.Option("--file", "-f", help="The Clusterfile.")] = Path("Clusterfile"),
+    *,
+    env: EnvOption = None,
+    sets: SetOption = None,
     host_keys: HostKeysOption = "",
     ssh_config: SshConfigOption = "",
 ) -> None:
@@ -27,4 +31,6 @@ def command(
     from sealpy.cli.cluster import apply_and_report  # noqa: PLC0415 - heavy
     from sealpy.clusterfile import load  # noqa: PLC0415
 
-    apply_and_report(ctx.obj, load(file), rehearsal=True, logins=logins_of(host_keys, ssh_config))
+    apply_and_report(
+        ctx.obj, load(file, changes=changes_of(sets, env)), rehearsal=True, logins=logins_of(host_keys, ssh_config)
+    )

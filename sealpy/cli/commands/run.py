@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from sealpy.cli.changes import EnvOption, SetOption
 from sealpy.cli.logins import HostKeysOption, SshConfigOption, logins_of
 
 __all__ = ["command"]
@@ -28,10 +29,6 @@ PrivateKey = Annotated[
     Path | None, typer.Option("--pk", help="Private key; default: those of the agent, then ~/.ssh/id_*.")
 ]
 KeyPassword = Annotated[str, typer.Option("--pk-passwd", help="Its passphrase; '-' as with --passwd.")]
-Env = Annotated[
-    list[str] | None,
-    typer.Option("--env", "-e", help="NAME=VALUE for scripts and templates of the image; may repeat."),
-]
 Commands = Annotated[
     list[str] | None,
     typer.Option("--cmds", help="Command to launch instead of what the image launches; may repeat."),
@@ -53,7 +50,8 @@ def command(  # noqa: PLR0917 - typer needs every option as a parameter
     port: Port = None,
     private_key: PrivateKey = None,
     key_password: KeyPassword = "",
-    env: Env = None,
+    env: EnvOption = None,
+    sets: SetOption = None,
     commands: Commands = None,
     apps: Apps = None,
     provider: Provider = "",
@@ -93,6 +91,7 @@ def command(  # noqa: PLR0917 - typer needs every option as a parameter
         private_key=private_key,
         key_password=key,
         env=tuple(env or ()),
+        sets=tuple(sets or ()),
         commands=tuple(commands or ()),
         apps=tuple(apps or ()),
         provider=provider,

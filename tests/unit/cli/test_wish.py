@@ -51,6 +51,18 @@ def test_environment_commands_and_apps_are_taken_as_they_are() -> None:
     assert (cluster.cmd, cluster.app_names) == (("kubectl get nodes",), ("shop",))
 
 
+def test_any_field_can_be_set_and_what_is_wrong_is_told_by_that_option() -> None:
+    found = read(sets=("hosts[0].labels.disk=ssd", "hosts[0].ssh.port=2222"), password="geheim").cluster
+    assert found.hosts[0].labels == {"disk": "ssd"}
+    assert (found.hosts[0].ssh.port, found.hosts[0].ssh.password) == (2222, "geheim")
+    with pytest.raises(ConfigError) as caught:
+        read(sets=("hosts[0].lables.disk=ssd",), env=("NOVALUE",))
+    assert {str(problem) for problem in caught.value.problems} == {
+        "--set: spec.hosts[0].lables: this field is unknown",
+        "--env: 'NOVALUE' sets nothing",
+    }
+
+
 @pytest.mark.parametrize("secret", ["geheim", "yes", "0123", "a: b", "******", "{{ x }}", "-"])
 def test_a_secret_is_what_was_given_whatever_it_looks_like_and_is_in_no_text(secret: str) -> None:
     found = read(password=secret, key_password=secret)
