@@ -1,0 +1,57 @@
+"""sealpy push: bring a cluster image to a registry."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from sealpy.cli.home import open_store
+from sealpy.cli.remotes import AuthFile, Ca, Insecure, open_remotes
+from sealpy.cli.renderers import units
+
+__all__ = ["command"]
+
+
+def command(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(help="Name of the image here.")],
+    destination: Annotated[
+        str, typer.Argument(help="Name that it gets there; else the same.", metavar="DEST", show_default=False)
+    ] = "",
+    *,
+    everything: Annotated[
+        bool, typer.Option("--all", hidden=True, help="Push every platform, as is always done.")
+    ] = True,
+    insecure: Insecure = False,
+    ca: Ca = None,
+    authfile: AuthFile = None,
+) -> None:
+    """Bring a cluster image to a registry.
+
+    What the registry has already is not sent, and what another repository of it has is mounted from there. The name is
+    given last, so that it never means half an image.
+
+    Examples:
+        sealpy push registry.example.com/team/shop:1
+        sealpy push shop:1 registry.example.com/team/shop:1
+    """
+    from sealpy.image.progress import Progress  # noqa: PLC0415 - '--help' must not wait for HTTP
+    from sealpy.image.reference import Reference  # noqa: PLC0415
+    from sealpy.image.remote.push import push  # noqa: PLC0415
+
+    del everything  # the ancestor has the option, and its default is what sealpy does
+    source = Reference.parse(name)
+    target = Reference.parse(destination) if destination else source
+    store = open_store()
+    top = store.resolve(source)
+    progress = Progress(ctx.obj.emit, f"push {target.familiar}")
+    remotes = open_remotes(ctx.obj, insecure=insecure, ca=ca, authfile=authfile)
+    pushed = push(store, remotes, top, target, progress=progress)
+    there = f"{pushed.present + pushed.mounted} of {pushed.present + pushed.mounted + pushed.sent} blobs were there"
+    progress.finish(f"{units.size(pushed.bytes)} sent, {there}")
+    if ctx.obj.is_json:
+        counts = {"present": pushed.present, "mounted": pushed.mounted, "sent": pushed.sent, "bytes": pushed.bytes}
+        ctx.obj.json({"name": target.familiar, "digest": pushed.digest, **counts})
+    else:
+        ctx.obj.text(f"{target.familiar}  {pushed.digest}")

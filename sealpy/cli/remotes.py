@@ -1,0 +1,56 @@
+"""What every command that talks to image registries takes, and makes of it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sealpy.cli.home import home
+
+if TYPE_CHECKING:
+    from sealpy.cli.output import Output
+    from sealpy.image.credentials import Credentials
+    from sealpy.image.remote.remotes import Remotes
+
+__all__ = ["AuthFile", "Ca", "Insecure", "open_credentials", "open_remotes"]
+
+# ruff: noqa: PLC0415 - '--help' must not wait for HTTP
+
+Insecure = Annotated[
+    bool, typer.Option("--insecure", "--skip-tls-verify", help="Trust whoever answers, also without TLS.")
+]
+Ca = Annotated[
+    Path | None,
+    typer.Option("--ca", help="PEM file with the authority of the registry's certificate.", show_default=False),
+]
+AuthFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--authfile", help="File with logins, instead of those of docker, podman, sealpy.", show_default=False
+    ),
+]
+
+
+def open_credentials(output: Output, authfile: Path | None) -> Credentials:
+    """Open the files of logins; each secret that is read from them is shown nowhere."""
+    from sealpy.image.credentials import Credentials, auth_files
+
+    return Credentials(auth_files(home(), os.environ, authfile=authfile), keep_secret=output.secrets.add)
+
+
+def open_remotes(output: Output, *, insecure: bool, ca: Path | None, authfile: Path | None = None) -> Remotes:
+    """Make the door to all registries."""
+    from sealpy.image.remote.remotes import Remotes
+    from sealpy.image.remote.settings import read_settings
+    from sealpy.image.remote.trust import Trust
+
+    return Remotes(
+        open_credentials(output, authfile),
+        emit=output.emit,
+        settings=read_settings(home() / "registries.yaml"),
+        trust=Trust(ca, insecure),
+        keep_secret=output.secrets.add,
+    )
