@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from sealpy.clusterfile import Clusterfile
 from sealpy.errors import ConfigError, InterruptedRunError, PartlyDoneError, PhaseError
-from sealpy.kube import Pod
+from sealpy.kube import NodeTaint, Pod
 from sealpy.sdk import HookPoint
 from tests.unit.actions.conftest import World, clusterfile, plugins
 
@@ -182,6 +184,27 @@ def test_a_control_plane_may_not_fail_whatever_the_operator_says(world: World) -
     with pytest.raises(PhaseError, match="Connect"):
         world.apply(clusterfile([A, B]), max_fail=5)
     assert world.fleet.log == []
+
+
+def test_labels_and_taints_that_the_file_gives_no_more_go_and_others_stay(world: World) -> None:
+    given = "{ips: [10.0.0.2], roles: [node, db], labels: {zone: east, disk: ssd}, taints: ['a=1:NoSchedule']}"
+    settle(world, clusterfile([A], hosts=given))
+    node = world.fleet.nodes_by_name["n2"]
+    theirs = NodeTaint("theirs", "", "NoExecute")
+    world.fleet.nodes_by_name["n2"] = dataclasses.replace(
+        node, labels={**node.labels, "theirs": "yes", "disk": "changed"}, taints=(*node.taints, theirs)
+    )
+    wanted = clusterfile([A], [B])
+    world.apply(wanted)
+    after = world.fleet.nodes_by_name["n2"]
+    assert after.labels == {
+        "node-role.kubernetes.io/worker": "",
+        "node-role.kubernetes.io/node": "",
+        "theirs": "yes",
+        "disk": "changed",
+    }
+    assert after.taints == (theirs,)
+    assert nothing_to_change(world, wanted)
 
 
 def test_what_was_edited_by_hand_is_put_right_by_the_next_apply(world: World) -> None:
