@@ -17,6 +17,7 @@ from sealpy.actions.session import Report, Surroundings
 from sealpy.cli.home import home, open_store
 from sealpy.cli.output import Output
 from sealpy.cli.renderers.plan import render_plan
+from sealpy.cli.trust import Trust, admitted
 from sealpy.clusterfile import Clusterfile, load
 from sealpy.errors import ConfigError, did_you_mean
 from sealpy.events import Warned
@@ -86,10 +87,13 @@ def confirmed(clusterfile: Clusterfile) -> bool:
     return bool(typer.confirm(f"remove cluster '{cluster.name}' from {', '.join(hosts)}?", err=True))
 
 
-def apply_and_report(output: Output, clusterfile: Clusterfile, *, rehearsal: bool, logins: Logins) -> None:
-    """Apply, or rehearse it, and print what came of it."""
+def apply_and_report(
+    output: Output, clusterfile: Clusterfile, *, rehearsal: bool, logins: Logins, trust: Trust
+) -> None:
+    """Apply, or rehearse it, when the image is admitted, and print what came of it."""
     surroundings = _surroundings(output, clusterfile, "apply", rehearsal=rehearsal, logins=logins)
     with _image(clusterfile) as image:
+        admitted(output, clusterfile.cluster.image, trust)
         report = apply(clusterfile, image, surroundings)
     name = clusterfile.cluster.name
     if rehearsal:

@@ -9,6 +9,7 @@ import typer
 
 from sealpy.cli.changes import EnvOption, SetOption, changes_of
 from sealpy.cli.logins import HostKeysOption, SshConfigOption, logins_of
+from sealpy.cli.trust import Trust, Verify, VerifyKeys
 
 __all__ = ["command"]
 
@@ -21,6 +22,8 @@ def command(
     sets: SetOption = None,
     host_keys: HostKeysOption = "",
     ssh_config: SshConfigOption = "",
+    verify: Verify = "if-possible",
+    verify_keys: VerifyKeys = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be changed, and change nothing.")] = False,
 ) -> None:
     """Make a cluster what its Clusterfile says: create it, go on where a run was cut, or find nothing to do.
@@ -34,5 +37,9 @@ def command(
     from sealpy.clusterfile import load  # noqa: PLC0415
 
     apply_and_report(
-        ctx.obj, load(file, changes=changes_of(sets, env)), rehearsal=dry_run, logins=logins_of(host_keys, ssh_config)
+        ctx.obj,
+        load(file, changes=changes_of(sets, env)),
+        rehearsal=dry_run,
+        logins=logins_of(host_keys, ssh_config),
+        trust=Trust(verify, tuple(verify_keys or ())),
     )

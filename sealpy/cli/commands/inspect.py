@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -19,17 +20,26 @@ def command(
     name: Annotated[str, typer.Argument(help="Name of the image.")],
     *,
     files: Annotated[bool, typer.Option("--files", help="List the files instead.")] = False,
+    sbom: Annotated[
+        str,
+        typer.Option("--sbom", metavar="FORM", help="Print the bill of materials instead: spdx or cyclonedx."),
+    ] = "",
 ) -> None:
     """Show what is inside a cluster image.
 
     Examples:
         sealpy inspect kubernetes:v1.34.4
         sealpy inspect kubernetes:v1.34.4 --files
+        sealpy inspect kubernetes:v1.34.4 --sbom spdx > kubernetes.spdx.json
     """
     from sealpy.image.cluster_image import ClusterImage  # noqa: PLC0415 - '--help' must not wait for it
 
     image = ClusterImage.open(open_store(), name)
-    if files:
+    if sbom:
+        from sealpy.image.trust import read_bill  # noqa: PLC0415 - cryptography
+
+        ctx.obj.json(json.loads(read_bill(image, sbom)))
+    elif files:
         rows = [(f"{e.mode:04o}", e.size, e.sha256[:12], e.path) for e in image.files.values() if e.kind != "dir"]
         ctx.obj.table("", ("Mode", "Size", "Sha256", "Path"), rows)
     else:

@@ -9,6 +9,7 @@ import typer
 
 from sealpy.cli.changes import EnvOption, SetOption, changes_of
 from sealpy.cli.logins import HostKeysOption, SshConfigOption, logins_of
+from sealpy.cli.trust import Trust, Verify, VerifyKeys
 
 __all__ = ["command"]
 
@@ -21,6 +22,8 @@ def command(
     sets: SetOption = None,
     host_keys: HostKeysOption = "",
     ssh_config: SshConfigOption = "",
+    verify: Verify = "if-possible",
+    verify_keys: VerifyKeys = None,
 ) -> None:
     """Show what apply would change, and change nothing: hosts are asked, every changing step is only listed.
 
@@ -32,5 +35,9 @@ def command(
     from sealpy.clusterfile import load  # noqa: PLC0415
 
     apply_and_report(
-        ctx.obj, load(file, changes=changes_of(sets, env)), rehearsal=True, logins=logins_of(host_keys, ssh_config)
+        ctx.obj,
+        load(file, changes=changes_of(sets, env)),
+        rehearsal=True,
+        logins=logins_of(host_keys, ssh_config),
+        trust=Trust(verify, tuple(verify_keys or ())),
     )

@@ -9,6 +9,7 @@ import typer
 
 from sealpy.cli.changes import EnvOption, SetOption
 from sealpy.cli.logins import HostKeysOption, SshConfigOption, logins_of
+from sealpy.cli.trust import Trust, Verify, VerifyKeys
 
 __all__ = ["command"]
 
@@ -58,6 +59,8 @@ def command(  # noqa: PLR0917 - typer needs every option as a parameter
     jump: Jump = "",
     host_keys: HostKeysOption = "",
     ssh_config: SshConfigOption = "",
+    verify: Verify = "if-possible",
+    verify_keys: VerifyKeys = None,
     *,
     dry_run: DryRun = False,
 ) -> None:
@@ -97,4 +100,5 @@ def command(  # noqa: PLR0917 - typer needs every option as a parameter
         provider=provider,
         jump=jump,
     )
-    apply_and_report(ctx.obj, clusterfile_of(wish, ctx.obj.emit), rehearsal=dry_run, logins=logins)
+    trust = Trust(verify, tuple(verify_keys or ()))
+    apply_and_report(ctx.obj, clusterfile_of(wish, ctx.obj.emit), rehearsal=dry_run, logins=logins, trust=trust)

@@ -1,0 +1,38 @@
+"""sealpy keygen: make a key that signs images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sealpy.cli.trust import ask_passphrase
+
+__all__ = ["command"]
+
+
+def command(
+    ctx: typer.Context,
+    prefix: Annotated[Path, typer.Argument(metavar="NAME", help="Where: NAME.key and NAME.pub are written.")] = Path(
+        "sealpy"
+    ),
+) -> None:
+    """Make a key that signs images: NAME.key stays with you, NAME.pub goes to who verifies them.
+
+    The passphrase that locks NAME.key is asked for, or read from SEALPY_KEY_PASSPHRASE or standard input; an empty one
+    leaves it open to whoever reads the file.
+
+    Examples:
+        sealpy keygen ~/.sealpy/release
+        SEALPY_KEY_PASSPHRASE=… sealpy keygen ci
+    """
+    from sealpy.image.trust import SigningKey  # noqa: PLC0415 - '--help' must not wait for cryptography
+
+    ask = ask_passphrase(ctx.obj, "Passphrase for the new key (empty: none)", again=True)
+    key = SigningKey.create(prefix.expanduser(), passphrase=ask())
+    private = Path(key.public.name).with_suffix(".key")
+    if ctx.obj.is_json:
+        ctx.obj.json({"private": str(private), "public": key.public.name, "fingerprint": key.public.fingerprint})
+    else:
+        ctx.obj.text(f"{private}: keep it to yourself\n{key.public.name}: give it to who verifies, for ~/.sealpy/keys")

@@ -1,0 +1,46 @@
+"""sealpy verify: verify who signed a local cluster image."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sealpy.cli.home import home, open_store
+from sealpy.cli.trust import trusted_keys
+
+__all__ = ["command"]
+
+
+def command(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(help="Name of the image.")],
+    key: Annotated[
+        list[Path] | None,
+        typer.Option("--key", help="Public key in PEM form; default: those in ~/.sealpy/keys. May repeat."),
+    ] = None,
+) -> None:
+    """Verify who signed a local cluster image, without asking anybody.
+
+    The signature covers the digest of the manifest, and with it every byte of the image; 'sealpy store check' reads
+    them all. Ends with exit code 5 when none of the keys signed it.
+
+    Examples:
+        sealpy verify shop:1 --key release.pub
+    """
+    from sealpy.errors import ConfigError  # noqa: PLC0415 - '--help' must not wait for cryptography
+    from sealpy.image.trust import PublicKey, verify  # noqa: PLC0415
+
+    keys = tuple(PublicKey.load(path.expanduser()) for path in key or ()) or trusted_keys()
+    if not keys:
+        hint = f"sealpy verify {name} --key FILE.pub, or put the file into {home() / 'keys'}"
+        raise ConfigError("no key to verify by", hint=hint)
+    store = open_store()
+    image = store.find(name)
+    signers = verify(store, image.reference, keys)
+    familiar, digest = image.reference.familiar, image.descriptor.digest
+    if ctx.obj.is_json:
+        ctx.obj.json({"name": familiar, "digest": digest, "keys": [signer.fingerprint for signer in signers]})
+    else:
+        ctx.obj.text(f"{familiar}: {digest} is signed by {', '.join(signer.name for signer in signers)}")

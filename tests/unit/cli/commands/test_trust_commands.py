@@ -1,0 +1,79 @@
+"""The commands that sign and verify, as one types them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from sealpy.cli.app import run
+from sealpy.image.assemble import assemble, write_layer
+from sealpy.image.metadata import Metadata
+from sealpy.image.store import Store
+from sealpy.image.tarball import walk
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("SEALPY_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("SEALPY_KEY_PASSPHRASE", "marker-of-a-passphrase")
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def digest(home: Path) -> str:
+    store = Store(home / "images")
+    layers = [write_layer(store, walk({"etc/motd": b"hi\n"}))]
+    return assemble(store, "shop:1", base=None, layers=layers, metadata=Metadata()).digest
+
+
+@pytest.fixture
+def key(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
+    assert run(["keygen", str(tmp_path / "ann")]) == 0
+    assert capsys.readouterr().out.startswith(f"{tmp_path / 'ann.key'}: keep it to yourself\n")
+    return tmp_path / "ann.key"
+
+
+def test_an_image_is_signed_and_verified(
+    tmp_path: Path, key: Path, digest: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["sign", "shop:1", "--key", str(key)]) == 0
+    assert run(["verify", "shop:1", "--key", str(tmp_path / "ann.pub")]) == 0
+    signed, verified = capsys.readouterr().out.splitlines()
+    assert signed.startswith(f"shop:1: signed {digest}, key ")
+    assert verified == f"shop:1: {digest} is signed by {tmp_path / 'ann.pub'}"
+
+
+def test_keys_in_the_home_are_trusted(
+    tmp_path: Path, home: Path, key: Path, digest: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["verify", "shop:1"]) == 2
+    assert "no key to verify by" in capsys.readouterr().err
+    (home / "keys").mkdir()
+    (tmp_path / "ann.pub").rename(home / "keys" / "ann.pub")
+    assert run(["verify", "shop:1"]) == 5
+    assert f"shop:1: not signed ({digest})" in capsys.readouterr().err
+    assert run(["sign", "shop:1", "--key", str(key)]) == 0
+    capsys.readouterr()
+    assert run(["verify", "shop:1", "--output", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["digest"] == digest
+
+
+@pytest.mark.usefixtures("digest")
+def test_a_wrong_passphrase_is_told_and_never_shown(
+    key: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEALPY_KEY_PASSPHRASE", "another-marker")
+    assert run(["sign", "shop:1", "--key", str(key)]) == 5
+    told = capsys.readouterr()
+    assert f"{key}: the passphrase does not open it" in told.err
+    assert "marker" not in told.out + told.err.replace("marker-of-a-passphrase", "")
+
+
+@pytest.mark.usefixtures("digest")
+def test_the_bill_of_materials_is_printed_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["inspect", "shop:1", "--sbom", "spdx"]) == 0
+    assert json.loads(capsys.readouterr().out)["spdxVersion"] == "SPDX-2.3"
+    assert run(["inspect", "shop:1", "--sbom", "swid"]) == 5
+    assert "form 'swid': not known" in capsys.readouterr().err
