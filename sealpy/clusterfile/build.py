@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from sealpy.clusterfile.cluster_shape import ExternalRegistryModel, HostModel
 from sealpy.clusterfile.document import Document
 from sealpy.clusterfile.findings import Findings
 from sealpy.clusterfile.kubeadm import read_fields
@@ -13,8 +14,6 @@ from sealpy.clusterfile.models import (
     ClusterDocument,
     ClusterSpec,
     ConfigDocument,
-    ExternalRegistryModel,
-    HostModel,
     LoginModel,
     PasswordFromModel,
     PluginDocument,
