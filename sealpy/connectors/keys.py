@@ -24,6 +24,7 @@ from sealpy.errors import AuthError
 __all__ = ["keys_of"]
 
 _DEFAULT_KEYS = ("id_ed25519", "id_ecdsa", "id_rsa")
+_CERTIFICATE = "-cert-v"
 _AGENT_TIMEOUT = 30.0  # seconds; a person may have to touch a key
 
 Found = Generator[tuple[str, paramiko.PKey, bytes]]
@@ -40,7 +41,7 @@ def keys_of(target: Target, ssh_dir: Path, notes: list[str]) -> Found:
     was asked for and cannot be used.
     """
     with _agent(target, notes) as agent:
-        held = agent.get_keys()
+        held = tuple(_whole(key) for key in agent.get_keys())
         if target.private_key:
             yield from _asked_for(target, target.private_key, held)
         usual = [ssh_dir / name for name in _DEFAULT_KEYS]
@@ -102,7 +103,7 @@ def _certified(key: paramiko.PKey, label: str, certificates: Sequence[Path]) -> 
             blob = PublicBlob.from_file(str(path))
         except (OSError, ValueError, binascii.Error, IndexError):
             continue  # no certificate; the plain key follows
-        if not blob.key_type.startswith(f"{key.get_name()}-cert-"):
+        if not blob.key_type.startswith(key.get_name() + _CERTIFICATE):
             continue
         certified = copy.copy(key)
         certified.public_blob = blob
@@ -148,6 +149,13 @@ class _NoAgent:
     def get_keys(self) -> tuple[AgentKey, ...]:
         """Give none."""
         return ()
+
+
+def _whole(key: AgentKey) -> AgentKey:
+    """Let a certificate in the agent be shown as what it is; its key signs."""
+    if _CERTIFICATE in key.get_name():
+        key.public_blob = PublicBlob(type_=key.get_name(), blob=key.blob)  # type: ignore[assignment] # stubs: None alone
+    return key
 
 
 class _Agent(AgentSSH):

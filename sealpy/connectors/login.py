@@ -107,9 +107,13 @@ class Login:
         seen: set[bytes] = set()
         with contextlib.closing(keys_of(self._target, ssh_dir, self._notes)) as keys:
             for label, key, blob in keys:
-                if blob not in seen and len(seen) < _MOST_KEYS:
-                    seen.add(blob)
-                    yield _Attempt("publickey", label, partial(_by_key, user, key))
+                if blob in seen:
+                    continue
+                if len(seen) == _MOST_KEYS:
+                    self._notes.append("and no further key, as there are many (give the key by --pk or `pk:`)")
+                    break
+                seen.add(blob)
+                yield _Attempt("publickey", label, partial(_by_key, user, key))
         if password := self._target.password:
             yield _Attempt("password", "the password", partial(_by_password, user, password))
             if not self._password_refused:  # its prompt would hear the same again

@@ -41,14 +41,15 @@ class Pulse:
     """Ask for a sign of life whenever nothing else is said, and end the connection when none comes.
 
     The kernel finds a dead machine by itself when it is connected to it; it does not find a server that has stopped,
-    nor anything behind a jump host. So whoever waits looks here.
+    nor anything behind a jump host. Two look: the thread that reads, and whoever waits, for either may be the one that
+    is stuck in a write which nobody takes.
     """
 
     def __init__(self, transport: paramiko.Transport, *, every: float) -> None:
         """Begin to ask `every` so many seconds."""
         self._transport = transport
         self._patience = every * _PATIENCE
-        transport.packetizer.set_keepalive(every, self._ask)
+        transport.packetizer.set_keepalive(every, self._beat)
 
     def check(self) -> None:
         """End the connection if the other side has been silent for too long."""
@@ -57,7 +58,11 @@ class Pulse:
         if self._transport.is_active() and silent > self._patience:
             self._transport.close()
 
-    def _ask(self) -> None:
-        """Ask from a thread of its own: the answer is read by the one that calls this."""
-        ask = threading.Thread(target=self._transport.global_request, args=(_ASK,), kwargs={"wait": True}, daemon=True)
-        ask.start()
+    def _beat(self) -> None:
+        """Ask, from a thread of its own, as the answer is read by the thread that calls this."""
+        self.check()
+        if self._transport.is_active():
+            ask = threading.Thread(
+                target=self._transport.global_request, args=(_ASK,), kwargs={"wait": True}, daemon=True
+            )
+            ask.start()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sealpy.testing.sshd import Sshd
 
-__all__ = ["family", "frozen", "sessions_of", "wait_for"]
+__all__ = ["family", "frozen", "kill", "sessions_of", "wait_for"]
 
 
 def sessions_of(server: Sshd) -> list[int]:
@@ -31,15 +31,18 @@ def family(server: Sshd) -> list[int]:
 @contextlib.contextmanager
 def frozen(server: Sshd) -> Iterator[None]:
     """Stop a server and its sessions as a machine that hangs: connections stand, and nobody answers."""
-    pids = family(server)
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
+    kill(server, signal.SIGSTOP)
     try:
         yield
     finally:
-        for pid in pids:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGCONT)
+        kill(server, signal.SIGCONT)
+
+
+def kill(server: Sshd, number: signal.Signals) -> None:
+    """Send a signal to a server and all its sessions."""
+    for pid in family(server):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
 
 
 def wait_for(so: Callable[[], bool], *, seconds: float = 10) -> None:
