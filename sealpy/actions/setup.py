@@ -19,6 +19,7 @@ from sealpy.errors import ClusterfileError, ImageError
 from sealpy.events import Emit
 from sealpy.image.cluster_image import ClusterImage
 from sealpy.image.reference import Reference, registry_domain
+from sealpy.image.registry_tree import ROOT, without_domain
 from sealpy.inventory import Inventory
 from sealpy.kube import KubeDoor
 from sealpy.registry import RegistryPlan
@@ -29,7 +30,6 @@ from sealpy.runtimes.kubeadm_merge import layered
 
 __all__ = ["Preparation", "prepare"]
 
-_REPOSITORIES = "registry/docker/registry/v2/repositories"
 _KUBEADM = "etc/kubeadm.yml"
 _LABEL = "cluster.alpha.sealer.io/"
 _RUNTIMES = ("kubernetes",)
@@ -131,8 +131,9 @@ def _refuse_what_is_not_supported(clusterfile: Clusterfile, image: ClusterImage)
 def _registry(cluster: Cluster, image: ClusterImage, inventory: Inventory) -> RegistryPlan:
     local = cluster.registry.local
     hosts = inventory.masters if local.ha else (inventory.leader,)
-    domains = sorted({Reference.parse(use.image).domain for use in image.metadata.container_images})
-    served = tuple(domain for domain in domains if f"{_REPOSITORIES}/{registry_domain(domain)}" in image.files)
+    references = [Reference.parse(use.image) for use in image.metadata.container_images]
+    domains = sorted({reference.domain for reference in references})
+    served = tuple(domain for domain in domains if f"{ROOT}/repositories/{registry_domain(domain)}" in image.files)
     return RegistryPlan(
         rootfs=f"{cluster.data_root}/{cluster.name}/rootfs",
         hosts=hosts,
@@ -141,7 +142,7 @@ def _registry(cluster: Cluster, image: ClusterImage, inventory: Inventory) -> Re
         port=local.port,
         dns_names=local.cert_dns_names,
         ips=local.cert_ips,
-        any_domain=not served,
+        any_domain=not served or bool(without_domain(image.files, references)),
         env=for_scripts({**image.metadata.env, **cluster.env}),
     )
 

@@ -7,7 +7,8 @@
     docker/registry/v2/repositories/<name>/_manifests/tags/<tag>/index/sha256/<hex>/link
 
 `docker.io/library/nginx` is the repository `docker.io/library/nginx`, so that no two domains collide, and also
-`library/nginx`, as the ancestor had it, when no other domain has that path.
+`library/nginx`, as the ancestor had it, when no other domain has that path. The ancestor has the second only, so there
+two domains with one path were one image; containerd is told to ask for each domain below its own path.
 
 Layers of the cluster image are cut so that an unchanged container image keeps its bytes: one for each set of container
 images that share blobs, one for each image with its manifest, configuration and links, one for all short names.
@@ -22,7 +23,18 @@ from sealpy.image.archives import Blob, ContainerImage
 from sealpy.image.reference import Reference, registry_domain
 from sealpy.image.tarball import Content, Member, ordered, walk
 
-__all__ = ["ROOT", "RegistryLayer", "blob_path", "holds", "layers", "repository", "short_names", "tag_link"]
+__all__ = [
+    "ROOT",
+    "RegistryLayer",
+    "blob_path",
+    "holds",
+    "layers",
+    "repository",
+    "short_names",
+    "tag_link",
+    "taken_names",
+    "without_domain",
+]
 
 ROOT = "registry/docker/registry/v2"
 
@@ -57,6 +69,28 @@ def short_names(images: Collection[Reference], taken: Mapping[str, str]) -> set[
         for path, found in domains.items()
         if len(found) == 1 and path not in full and taken.get(path, *found) in found
     }
+
+
+def taken_names(files: Collection[str], images: Collection[Reference]) -> dict[str, str]:
+    """Map the paths without domain that a rootfs uses for its images to their domain; "" where that is not one.
+
+    A path that several domains have, or that stands there without anybody knowing its domain, is nobody's to give away.
+    """
+    domains: dict[str, set[str]] = defaultdict(set)
+    for reference in images:
+        domains[reference.path].add(reference.domain)
+    known = {path: next(iter(found)) if len(found) == 1 else "" for path, found in domains.items()}
+    return dict.fromkeys(without_domain(files, images), "") | known
+
+
+def without_domain(files: Collection[str], images: Collection[Reference]) -> set[str]:
+    """List the repositories of a rootfs that stand there by their path alone, as the ancestor's registry has them."""
+    start = f"{ROOT}/repositories/"
+    there = {path.removeprefix(start).partition("/_")[0] for path in files if path.startswith(start) and "/_" in path}
+    short = {reference.path for reference in images if repository(reference) in there}
+    domains = {"localhost", *(registry_domain(reference.domain) for reference in images)}
+    firsts = {name: name.partition("/")[0] for name in there - short}
+    return {name for name, first in firsts.items() if "." not in first and first not in domains}
 
 
 def layers(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from sealpy.image.reference import registry_domain
 from sealpy.registry.certificates import Authority
 from sealpy.sdk import Put, Run, Steps, Wait
 
@@ -34,8 +35,9 @@ rmdir "$1" 2>/dev/null || true
 class RegistryPlan:
     """Say where the registry runs and for which domains it answers.
 
-    `mirrored` are the domains of the image's container images, each served below a path of its own; `any_domain` tells
-    that the image comes from the ancestor, whose registry has dropped the domains.
+    `mirrored` are the domains of the image's container images, each served below a path of its own, so that two domains
+    with one path are two images; `any_domain` tells that images of the ancestor are there, whose registry has dropped
+    the domains: what no domain has is then looked for by its path alone.
     """
 
     rootfs: str
@@ -95,13 +97,14 @@ def mirrors(plan: RegistryPlan, host: str) -> dict[str, str]:
     others = [other for other in plan.hosts if other != plan.address_for(host)]
     roots = [f"https://{address}:{plan.port}" for address in (plan.domain, *map(_bracketed, others))]
     ca = authority_path(plan)
-    files = {plan.url: _hosts_toml("", [f'server = "{roots[0]}"'], roots, ca)}
+    dropped = _hosts(roots, "", ca) if plan.any_domain else []
+    files = {plan.url: [f'server = "{roots[0]}"', *_hosts(roots, "", ca)]}
     for domain in plan.mirrored:
         if domain != plan.url:
-            files[domain] = _hosts_toml(f"/v2/{domain.replace(':', '_')}", [], roots, ca)
-    if plan.any_domain:
-        files["_default"] = _hosts_toml("", [], roots, ca)
-    return {f"{_CERTS_D}/{domain}/hosts.toml": text for domain, text in files.items()}
+            files[domain] = [*_hosts(roots, f"/v2/{registry_domain(domain)}", ca), *dropped]
+    if dropped:
+        files["_default"] = dropped
+    return {f"{_CERTS_D}/{domain}/hosts.toml": "\n".join([_SIGN, *lines, ""]) for domain, lines in files.items()}
 
 
 def stop(plan: RegistryPlan, host: str) -> Steps:
@@ -116,12 +119,13 @@ def distrust(plan: RegistryPlan, host: str) -> Steps:
     yield Run("forget the registry", "sh", "-c", _DISTRUST, "sh", _CERTS_D, _SIGN)
 
 
-def _hosts_toml(path: str, head: list[str], roots: list[str], ca: str) -> str:
-    lines = [_SIGN, *head]
+def _hosts(roots: list[str], path: str, ca: str) -> list[str]:
+    """Give the lines of a `hosts.toml` that name whom to ask, in that order; `path` is where the domain begins."""
+    lines: list[str] = []
     for root in roots:
         lines += [f'[host."{root}{path}"]', '  capabilities = ["pull", "resolve"]', f'  ca = "{ca}"']
         lines += ["  override_path = true"] if path else []
-    return "\n".join(lines) + "\n"
+    return lines
 
 
 def _bracketed(address: str) -> str:

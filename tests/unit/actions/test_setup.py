@@ -129,6 +129,14 @@ def test_an_image_whose_registry_has_dropped_the_domains_is_asked_for_any(store:
     assert (plan.mirrored, plan.any_domain) == ((), True)
 
 
+def test_an_image_built_upon_one_of_the_ancestor_is_asked_for_both(store: Store) -> None:
+    uses = (ContainerImageUse(image="nginx:1"), ContainerImageUse(image="quay.io/a/b:1"))
+    names = ("library/nginx", "quay.io/a/b", "a/b")
+    files = {f"registry/docker/registry/v2/repositories/{name}/_layers/link": b"" for name in names}
+    plan = context(clusterfile(), image(store, files, container_images=uses)).registry
+    assert (plan.mirrored, plan.any_domain) == (("quay.io",), True)
+
+
 @pytest.mark.parametrize(("ha", "hosts"), [("true", ("10.0.0.1", "10.0.0.2")), ("false", ("10.0.0.1",))])
 def test_the_registry_runs_on_all_control_planes_or_on_the_leader_alone(
     ha: str, hosts: tuple[str, ...], store: Store

@@ -11,7 +11,7 @@ from sealpy.image.archives import ContainerImage, Library
 from sealpy.image.container import write_container_image
 from sealpy.image.manifest import digest_of
 from sealpy.image.reference import Reference
-from sealpy.image.registry_tree import ROOT, holds, layers, short_names
+from sealpy.image.registry_tree import ROOT, holds, layers, short_names, taken_names, without_domain
 from sealpy.image.tarball import Tree, write
 
 BASE = {"lib/base": b"shared by several"}
@@ -119,3 +119,46 @@ def test_a_rootfs_is_asked_for_an_image_by_tag_or_digest(tmp_path: Path) -> None
     assert holds(seen, ref("sea.hub:5000/x:1"), digest=image.manifest.digest)
     assert not holds(seen, ref("sea.hub:5000/x:2"))
     assert not holds(seen, ref("sea.hub:5000/x:1"), digest="sha256:" + "0" * 64)
+
+
+def test_two_domains_with_one_path_are_two_images(tmp_path: Path) -> None:
+    found = images(tmp_path, {"x/y:1": [{"f": b"of docker.io"}], "quay.io/x/y:1": [{"f": b"of quay.io"}]})
+    links: dict[str, bytes] = {}
+    for _, content, _ in layers(found, short=short_names(found, {}), present=()):
+        links |= {member.path: source for member, source in content if isinstance(source, bytes) and source}
+    start, end = f"{ROOT}/repositories/", "/_manifests/tags/1/current/link"
+    tags = {path[len(start) : -len(end)]: data.decode() for path, data in links.items() if path.endswith(end)}
+    assert tags == {
+        "docker.io/x/y": found[ref("x/y:1")].manifest.digest,
+        "quay.io/x/y": found[ref("quay.io/x/y:1")].manifest.digest,
+    }
+    assert len(set(tags.values())) == 2
+
+
+REPOSITORY = f"{ROOT}/repositories/{{}}/_manifests/tags/1/current/link"
+
+
+@pytest.mark.parametrize(
+    ("repositories", "names", "alone"),
+    [
+        (["library/nginx", "calico/node"], [], {"library/nginx", "calico/node"}),
+        (["library/nginx"], ["nginx:1"], {"library/nginx"}),
+        (["library/nginx", "docker.io/library/nginx"], ["nginx:1"], set()),
+        (["docker.io/library/nginx", "calico/node"], ["nginx:1", "quay.io/calico/node:1"], {"calico/node"}),
+        (["registry_5000/x", "user_5000/x"], ["registry:5000/x:1"], {"user_5000/x"}),
+        (["quay.io/a/b", "localhost/a"], [], set()),
+    ],
+)
+def test_repositories_of_the_ancestor_are_told_by_having_no_domain(
+    repositories: list[str], names: list[str], alone: set[str]
+) -> None:
+    files = {REPOSITORY.format(name) for name in repositories} | {"etc/x", f"{ROOT}/blobs/sha256/ab/abc/data"}
+    assert without_domain(files, [ref(name) for name in names]) == alone
+
+
+def test_a_path_of_the_base_is_given_to_no_other_domain() -> None:
+    base = {REPOSITORY.format(name) for name in ("library/old", "docker.io/a/b", "a/b", "docker.io/c", "quay.io/c")}
+    taken = taken_names(base, [ref("a/b:1"), ref("docker.io/c/c:1"), ref("quay.io/c/c:1")])
+    assert taken == {"library/old": "", "a/b": "docker.io", "c/c": ""}
+    added = [ref("quay.io/library/old:2"), ref("quay.io/a/b:2"), ref("ghcr.io/c/c:2"), ref("quay.io/new/one:2")]
+    assert short_names(added, taken) == {"new/one"}
