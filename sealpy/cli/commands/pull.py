@@ -34,7 +34,8 @@ def command(
     """Bring cluster images from a registry.
 
     Only what is missing here is fetched, and a pull that was cut goes on where it ended. An image is named when it is
-    here whole and verified. Mirrors are set in 'registries.yaml' in the home of sealpy.
+    here whole and verified; its signatures and bills of materials come with it. Mirrors are set in 'registries.yaml' in
+    the home of sealpy.
 
     Examples:
         sealpy pull registry.example.com/team/kubernetes:v1.34.4
@@ -42,12 +43,16 @@ def command(
     """
     from sealpy.image.reference import Reference  # noqa: PLC0415 - '--help' must not wait for HTTP
     from sealpy.image.remote.policy import ensure  # noqa: PLC0415
+    from sealpy.image.trust import bring_documents  # noqa: PLC0415
 
     references = [Reference.parse(name) for name in names]
     platforms = _platforms(platform or [])
     remotes = open_remotes(ctx.obj, insecure=insecure, ca=ca, authfile=authfile)
+    store = open_store()
     for reference in references:
-        descriptor = ensure(open_store(), remotes, reference, policy=policy, emit=ctx.obj.emit, platforms=platforms)
+        descriptor = ensure(store, remotes, reference, policy=policy, emit=ctx.obj.emit, platforms=platforms)
+        if policy is not PullPolicy.NEVER:
+            bring_documents(store, remotes.sources(reference), descriptor)
         if ctx.obj.is_json:
             ctx.obj.json({"name": reference.familiar, "digest": descriptor.digest})
         else:

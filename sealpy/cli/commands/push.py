@@ -30,7 +30,7 @@ def command(
     """Bring a cluster image to a registry.
 
     What the registry has already is not sent, and what another repository of it has is mounted from there. The name is
-    given last, so that it never means half an image.
+    given last, so that it never means half an image. Signatures and bills of materials go with it.
 
     Examples:
         sealpy push registry.example.com/team/shop:1
@@ -39,6 +39,7 @@ def command(
     from sealpy.image.progress import Progress  # noqa: PLC0415 - '--help' must not wait for HTTP
     from sealpy.image.reference import Reference  # noqa: PLC0415
     from sealpy.image.remote.push import push  # noqa: PLC0415
+    from sealpy.image.trust import send_documents  # noqa: PLC0415
 
     del everything  # the ancestor has the option, and its default is what sealpy does
     source = Reference.parse(name)
@@ -49,9 +50,11 @@ def command(
     remotes = open_remotes(ctx.obj, insecure=insecure, ca=ca, authfile=authfile)
     pushed = push(store, remotes, top, target, progress=progress)
     there = f"{pushed.present + pushed.mounted} of {pushed.present + pushed.mounted + pushed.sent} blobs were there"
+    documents = send_documents(store, remotes, top, target)
     progress.finish(f"{units.size(pushed.bytes)} sent, {there}")
     if ctx.obj.is_json:
         counts = {"present": pushed.present, "mounted": pushed.mounted, "sent": pushed.sent, "bytes": pushed.bytes}
+        counts["documents"] = documents
         ctx.obj.json({"name": target.familiar, "digest": pushed.digest, **counts})
     else:
         ctx.obj.text(f"{target.familiar}  {pushed.digest}")
