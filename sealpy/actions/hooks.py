@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Self
 
-from sealpy.clusterfile import Clusterfile, Plugin, load_plugins
+from sealpy.clusterfile import Clusterfile
 from sealpy.errors import Problem
 from sealpy.image.cluster_image import ClusterImage
 from sealpy.inventory import Inventory
-from sealpy.plugin import BoundPlugin, Hook, check, discover
+from sealpy.plugin import BoundPlugin, Hook, check, discover, documents_of, read_directories
 from sealpy.sdk import HookPoint
 
 __all__ = ["Hooks"]
 
 _DIRECTORIES = ("plugin", "plugins")  # what the documents of the ancestor say, and what its code reads
-_DOCUMENTS = (".yaml", ".yml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +26,21 @@ class Hooks:
     plugins: tuple[BoundPlugin, ...]
 
     @classmethod
-    def of(cls, clusterfile: Clusterfile, image: ClusterImage, inventory: Inventory) -> Self:
-        """Find and check every plugin before any host is touched; raises one PluginError with all problems."""
-        files = image_files(image)
-        registry = discover((path, content) for path, content in files if not path.endswith(_DOCUMENTS))
-        documents = [
-            document for path, content in files if path.endswith(_DOCUMENTS) for document in _documents(content, path)
-        ]
+    def of(
+        cls,
+        clusterfile: Clusterfile,
+        image: ClusterImage,
+        inventory: Inventory,
+        *,
+        directories: Sequence[Path] = (),
+    ) -> Self:
+        """Find and check every plugin before any host is touched; raises one PluginError with all problems.
+
+        They stand in the Clusterfile, in the image, and in these directories of this machine.
+        """
+        inside, here = image_files(image), read_directories(directories)
+        registry = discover((*inside, *here))
+        documents = (*documents_of(inside, where="image:"), *documents_of(here))
         return cls(check(clusterfile.plugins, registry, inventory, image=documents))
 
     @property
@@ -58,7 +65,3 @@ def image_files(image: ClusterImage) -> list[tuple[str, bytes]]:
         for path, entry in image.files.items()
         if entry.kind == "file" and str(PurePosixPath(path).parent) in _DIRECTORIES
     ]
-
-
-def _documents(content: bytes, path: str) -> tuple[Plugin, ...]:
-    return load_plugins(content.decode("utf-8", "replace"), name=f"image:{path}")

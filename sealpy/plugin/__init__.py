@@ -9,10 +9,12 @@ credential. That limits accidents; it is no sandbox against an author who means 
 
 from sealpy.plugin.bind import check
 from sealpy.plugin.bound import BoundPlugin
+from sealpy.plugin.directory import documents_of, read_directories
+from sealpy.plugin.discovery import discover
 from sealpy.plugin.hook import Hook
 from sealpy.plugin.limits import Limits
 from sealpy.plugin.operation import Operation
-from sealpy.plugin.registry import PluginType, Registry, discover
+from sealpy.plugin.registry import PluginType, Registry
 
 __all__ = [
     "BoundPlugin",
@@ -23,4 +25,6 @@ __all__ = [
     "Registry",
     "check",
     "discover",
+    "documents_of",
+    "read_directories",
 ]

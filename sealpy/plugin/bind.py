@@ -10,8 +10,9 @@ from sealpy.clusterfile import Plugin
 from sealpy.errors import ConfigError, PluginError, Problem, counted, did_you_mean, known_words
 from sealpy.inventory import Inventory, Scope
 from sealpy.plugin.bound import BoundPlugin
+from sealpy.plugin.code import BuiltIn
 from sealpy.plugin.declaration import AT_ONCE
-from sealpy.plugin.registry import BuiltIn, PluginType, Registry
+from sealpy.plugin.registry import PluginType, Registry
 from sealpy.sdk import HookPoint
 
 __all__ = ["check", "select"]

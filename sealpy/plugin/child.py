@@ -19,10 +19,10 @@ from typing import Self, assert_never
 
 import sealpy
 from sealpy.errors import PluginError
+from sealpy.plugin.code import Artefact, Installed, Program, SourceFile, ZipApp
 from sealpy.plugin.descendants import kill_tree
 from sealpy.plugin.limits import Limits
 from sealpy.plugin.output import Forwarder
-from sealpy.plugin.registry import Installed, SourceFile
 from sealpy.sdk import PluginContext, StepFailedError
 from sealpy.sdk.wire import encode_context
 
@@ -34,6 +34,7 @@ Message = Mapping[str, object]
 # that a plugin does not come to lean on what happens to be installed beside sealpy; and it stands last, so that nothing
 # there takes the place of the standard library.
 _START = "import sys; sys.path.append(sys.argv[1]); from sealpy.sdk.child import main; sys.path.pop(); main()"
+_BECOME = "import sys; sys.path.append(sys.argv[1]); from sealpy.sdk.program import become; become()"
 _PASSED_ON = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ")
 _TICK = 0.1  # seconds between two looks whether the operator interrupts
 _CLOSED_PAUSE = 0.01
@@ -50,7 +51,7 @@ class Child:
 
     def __init__(
         self,
-        code: Installed | SourceFile,
+        code: Installed | Artefact,
         *,
         limits: Limits,
         show: Callable[[str], None],
@@ -83,6 +84,10 @@ class Child:
         match self._code:
             case SourceFile(name=name):
                 code = {"file": name}
+            case ZipApp(name=name):
+                code = {"archive": name}
+            case Program(name=name):
+                code = {"program": name}
             case Installed(module=module, attribute=attribute):
                 code = {"module": module, "attribute": attribute}
             case _:
@@ -118,12 +123,7 @@ class Child:
         shutil.rmtree(self._directory, ignore_errors=True)
 
     def _start(self) -> tuple[subprocess.Popen[bytes], int, int, int]:
-        isolated = ["-I"]
-        if isinstance(self._code, SourceFile):
-            isolated.append("-S")  # the standard library and the sdk are all that a bare file can count on
-            file = self._directory / self._code.name
-            file.write_bytes(self._code.content)
-            file.chmod(0o600)
+        start = self._write_down()
         root = str(Path(sealpy.__file__).resolve().parent.parent)
         child_in, calls = os.pipe()
         answers, child_out = os.pipe()
@@ -131,7 +131,7 @@ class Child:
         inherited = (child_in, child_out, lifeline)
         try:
             process = subprocess.Popen(
-                [sys.executable, *isolated, "-X", "utf8", "-c", _START, root, *map(str, inherited)],
+                [sys.executable, "-I", *start[:-1], root, *map(str, inherited), start[-1]],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
@@ -148,6 +148,21 @@ class Child:
         os.set_blocking(calls, False)
         os.set_blocking(answers, False)
         return process, calls, answers, held
+
+    def _write_down(self) -> tuple[str, ...]:
+        """Put the code into the directory of the process; gives the words that start it, and its path at the end."""
+        match self._code:
+            case Installed():
+                return "-X", "utf8", "-c", _START, ""
+            case SourceFile() | ZipApp() | Program():
+                file = self._directory / self._code.name
+                file.write_bytes(self._code.content)
+                file.chmod(0o700)
+                begin = _BECOME if isinstance(self._code, Program) else _START
+                # without what is installed: the standard library and the sdk are all that a file can count on
+                return "-S", "-X", "utf8", "-c", begin, str(file)
+            case _:
+                assert_never(self._code)
 
     def _environment(self) -> dict[str, str]:
         kept = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 
 from sealpy.plugin.child import Child
+from sealpy.plugin.code import BuiltIn, Code, Installed, Program, SourceFile, ZipApp
 from sealpy.plugin.conversation import child_steps
 from sealpy.plugin.limits import Limits
-from sealpy.plugin.registry import BuiltIn, Code, Installed, SourceFile
 from sealpy.sdk import PluginContext, Steps
 
 __all__ = ["Session", "Surroundings", "open_session"]
@@ -41,7 +41,7 @@ def open_session(code: Code, context: PluginContext, around: Surroundings) -> It
     match code:
         case BuiltIn(module=module):
             yield _in_process(module, replace(context, tell=around.show))
-        case Installed() | SourceFile():
+        case Installed() | SourceFile() | ZipApp() | Program():
             with Child(
                 code,
                 limits=around.limits,

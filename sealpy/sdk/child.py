@@ -2,10 +2,10 @@
 
 One JSON object a line. The host calls, the child answers, always in turn:
 
-    {"call": "load", "file" | "module", "attribute", "context"}  → {"ready": "steps" | "run"}
-    {"call": "start", "host"}                                    → {"step"} | {"done"} | {"failed"}
-    {"call": "result" | "error", "host", …}                      → {"step"} | {"done"} | {"failed"}
-    {"call": "end"}                                              (no answer: the process ends)
+    {"call": "load", "file" | "archive" | "module", "context"} → {"ready": "steps" | "run"}
+    {"call": "start", "host"}                                  → {"step"} | {"done"} | {"failed"}
+    {"call": "result" | "error", "host", …}                    → {"step"} | {"done"} | {"failed"}
+    {"call": "end"}                                            (no answer: the process ends)
 
 Standard output and standard error belong to the plugin. The standard library alone, and as little of it as will do:
 what is imported here is waited for each time a plugin is called.
@@ -13,11 +13,8 @@ what is imported here is waited for each time a plugin is called.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
-import select
-import signal
 import sys
 from collections.abc import Callable, Generator
 from dataclasses import replace
@@ -25,6 +22,7 @@ from types import GeneratorType, ModuleType
 from typing import IO
 
 from sealpy.sdk.hooks import HookPoint
+from sealpy.sdk.leash import adopt_orphans, die_with
 from sealpy.sdk.plugin import PluginContext, PluginFailure, PluginHost
 from sealpy.sdk.steps import On, Result, Step, StepFailedError
 from sealpy.sdk.wire import decode_context, decode_result, encode_step
@@ -34,7 +32,7 @@ __all__ = ["main"]
 Message = dict[str, object]
 Work = Generator[Step, Result, None]
 
-_SET_CHILD_SUBREAPER = 36  # of prctl(2)
+_MAIN = "__main__.py"
 
 
 def main() -> None:
@@ -42,33 +40,11 @@ def main() -> None:
     calls, answers, lifeline = (int(word) for word in sys.argv[2:5])
     for descriptor in (calls, answers, lifeline):
         os.set_inheritable(descriptor, False)  # noqa: FBT003 - takes no keyword; what the plugin starts has no part
-    _die_with(lifeline)
-    _adopt_orphans()
+    die_with(lifeline)
+    adopt_orphans()
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr] # a TextIOWrapper: nothing replaced it yet
     with os.fdopen(calls, "rb") as reader, os.fdopen(answers, "wb") as writer:
         _Server(reader, writer).serve()
-
-
-def _die_with(lifeline: int) -> None:
-    """Have the kernel kill this process group when sealpy, which holds the other end of a pipe, is gone.
-
-    Nothing is ever written to that pipe, so the one thing that can be signalled of it is its end. No code of ours needs
-    to run for that, so it also reaches a plugin that hangs in C code, and what the plugin has started.
-    """
-    fcntl.fcntl(lifeline, fcntl.F_SETOWN, -os.getpgrp())
-    fcntl.fcntl(lifeline, fcntl.F_SETSIG, signal.SIGKILL)
-    fcntl.fcntl(lifeline, fcntl.F_SETFL, fcntl.fcntl(lifeline, fcntl.F_GETFL) | fcntl.FASYNC)
-    poll = select.poll()
-    poll.register(lifeline, 0)  # only the hang-up, which is always reported
-    if poll.poll(0):  # it was gone before we asked for the signal
-        os._exit(1)
-
-
-def _adopt_orphans() -> None:
-    """Stay the ancestor of what the plugin starts and detaches, so that sealpy finds it when it ends the call."""
-    import ctypes  # noqa: PLC0415 - used once
-
-    ctypes.CDLL(None).prctl(_SET_CHILD_SUBREAPER, 1)
 
 
 class _Server:
@@ -148,7 +124,13 @@ def _load(code: Message) -> object:
     """Get what the plugin's author called `Plugin`."""
     match code:
         case {"file": str(name)}:
-            return _execute(name).Plugin
+            with open(name, "rb") as file:  # noqa: PTH123 - pathlib costs 5 ms
+                return _execute(name, file.read()).Plugin
+        case {"archive": str(name)}:
+            import zipimport  # noqa: PLC0415 - not needed for files
+
+            sys.path.insert(0, os.path.abspath(name))  # noqa: PTH100
+            return _execute(_MAIN, zipimport.zipimporter(name).get_data(_MAIN)).Plugin
         case {"module": str(name), "attribute": str(attribute)}:
             import importlib  # noqa: PLC0415 - not needed for files
 
@@ -157,17 +139,15 @@ def _load(code: Message) -> object:
                 found = getattr(found, part)
             return found
         case _:
-            raise ValueError("load names neither a file nor a module")
+            raise ValueError("load names neither a file, nor an archive, nor a module")
 
 
-def _execute(name: str) -> ModuleType:
-    """Run a file of the working directory as a module; tracebacks show its name alone."""
+def _execute(name: str, source: bytes) -> ModuleType:
+    """Run a source as a module; tracebacks show its name alone."""
     module = ModuleType(f"sealpy_plugin_{name.removesuffix('.py')}")  # a plugin may be called json.py
     module.__file__ = name
     sys.modules[module.__name__] = module
-    with open(name, "rb") as file:  # noqa: PTH123 - pathlib costs 5 ms
-        code = compile(file.read(), name, "exec", dont_inherit=True)
-    exec(code, module.__dict__)  # noqa: S102 - this is what the process is for
+    exec(compile(source, name, "exec", dont_inherit=True), module.__dict__)  # noqa: S102 - what the process is for
     return module
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from sealpy.sdk.hooks import HookPoint
 from sealpy.sdk.plugin import PluginContext, PluginFailure, PluginHost
@@ -82,47 +83,32 @@ def decode_step(data: object) -> Step:
 
 
 def _ask(fields: _Fields) -> Step:
-    return Ask(
-        fields.text("title"),
-        *fields.words("argv"),
-        stdin=fields.bytes("stdin"),
-        env=fields.pairs("env"),
-        timeout=fields.number("timeout"),
-        sensitive=fields.flag("sensitive"),
-    )
+    return Ask(fields.text("title"), *fields.words("argv"), **_given(fields, _COMMAND))
 
 
 def _run(fields: _Fields) -> Step:
-    return Run(
-        fields.text("title"),
-        *fields.words("argv"),
-        stdin=fields.bytes("stdin"),
-        env=fields.pairs("env"),
-        timeout=fields.number("timeout"),
-        sensitive=fields.flag("sensitive"),
-        sample=fields.bytes("sample"),
-        check=fields.flag("check"),
-        live=fields.flag("live"),
-    )
+    return Run(fields.text("title"), *fields.words("argv"), **_given(fields, _COMMAND | _RUN))
 
 
 def _fetch(fields: _Fields) -> Step:
-    return Fetch(fields.text("title"), fields.text("path"), sensitive=fields.flag("sensitive"))
+    return Fetch(fields.text("title"), fields.text("path"), **_given(fields, _SENSITIVE))
 
 
 def _wait(fields: _Fields) -> Step:
-    timeout, pause = fields.number("timeout"), fields.number("pause")
-    return Wait(fields.text("title"), *fields.words("argv"), timeout=timeout, pause=pause)
+    return Wait(fields.text("title"), *fields.words("argv"), **_given(fields, _WAIT))
 
 
 def _put(fields: _Fields) -> Step:
-    return Put(
-        fields.text("title"),
-        fields.text("path"),
-        fields.bytes("content"),
-        mode=int(fields.number("mode")),
-        sensitive=fields.flag("sensitive"),
-    )
+    path, content = fields.text("path"), fields.bytes("content")
+    return Put(fields.text("title"), path, content, **_given(fields, _PUT))
+
+
+# What a step may say, and how it is read; what it does not say is as the step itself has it.
+_Readers = Mapping[str, Callable[["_Fields", str], Any]]
+
+
+def _given(fields: _Fields, readers: _Readers) -> dict[str, Any]:
+    return {name: read(fields, name) for name, read in readers.items() if fields.has(name)}
 
 
 _DECODERS: Mapping[str, Callable[[_Fields], Step]] = {
@@ -215,6 +201,9 @@ class _Fields:
             raise WireError(f"{key!r} is missing")
         return self._data[key]
 
+    def has(self, key: str) -> bool:
+        return key in self._data
+
     def text(self, key: str) -> str:
         if not isinstance(value := self.any(key), str):
             raise WireError(f"{key!r} is {_short(value)}, not text")
@@ -274,3 +263,10 @@ def _pack(data: bytes) -> str:
 def _short(value: object) -> str:
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."  # noqa: PLR2004 - a line of the terminal
+
+
+_SENSITIVE = {"sensitive": _Fields.flag}
+_COMMAND = {"stdin": _Fields.bytes, "env": _Fields.pairs, "timeout": _Fields.number} | _SENSITIVE
+_RUN = {"sample": _Fields.bytes, "check": _Fields.flag, "live": _Fields.flag}
+_WAIT = {"timeout": _Fields.number, "pause": _Fields.number}
+_PUT = {"mode": lambda fields, key: int(fields.number(key))} | _SENSITIVE

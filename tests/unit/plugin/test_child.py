@@ -17,7 +17,7 @@ from sealpy.errors import InterruptedRunError, PluginError, PluginFailedError
 from sealpy.events import PluginFinished
 from sealpy.plugin import discover
 from sealpy.plugin.child import Child
-from sealpy.plugin.registry import BuiltIn, Installed, SourceFile
+from sealpy.plugin.code import BuiltIn, Installed, SourceFile
 from sealpy.sdk import HookPoint, PluginContext, PluginHost, Result, Run
 from sealpy.sdk.wire import decode_step
 from sealpy.testing.connector import Asked
@@ -28,7 +28,7 @@ SEALPY = """
 import pathlib, sys
 from sealpy.plugin.child import Child
 from sealpy.plugin.limits import Limits
-from sealpy.plugin.registry import SourceFile
+from sealpy.plugin.code import SourceFile
 from sealpy.sdk import HookPoint, PluginContext
 code = SourceFile("mine.py", pathlib.Path(sys.argv[1]).read_bytes())
 context = PluginContext(

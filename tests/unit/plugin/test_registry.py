@@ -10,7 +10,7 @@ import pytest
 
 from sealpy.errors import PluginError
 from sealpy.plugin import Registry, discover
-from sealpy.plugin.registry import BuiltIn, Installed, SourceFile
+from sealpy.plugin.code import BuiltIn, Installed, SourceFile
 from sealpy.sdk import HookPoint
 
 MINE = b'PluginType = "MINE"\nclass Plugin: ...\n'
