@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -20,6 +21,9 @@ def command(
     name: Annotated[str, typer.Argument(help="Name of the image.")],
     *,
     files: Annotated[bool, typer.Option("--files", help="List the files instead.")] = False,
+    images: Annotated[
+        bool, typer.Option("--images", help="List the container images instead, with each place that names them.")
+    ] = False,
     sbom: Annotated[
         str,
         typer.Option("--sbom", metavar="FORM", help="Print the bill of materials instead: spdx or cyclonedx."),
@@ -30,6 +34,7 @@ def command(
     Examples:
         sealpy inspect kubernetes:v1.34.4
         sealpy inspect kubernetes:v1.34.4 --files
+        sealpy inspect kubernetes:v1.34.4 --images
         sealpy inspect kubernetes:v1.34.4 --sbom spdx > kubernetes.spdx.json
     """
     from sealpy.image.cluster_image import ClusterImage  # noqa: PLC0415 - '--help' must not wait for it
@@ -39,11 +44,22 @@ def command(
         from sealpy.image.trust import read_bill  # noqa: PLC0415 - cryptography
 
         ctx.obj.json(json.loads(read_bill(image, sbom)))
+    elif images:
+        ctx.obj.table("", ("Image", "App", "Named in", "Document", "Path", "Rule"), list(_places(image)))
     elif files:
         rows = [(f"{e.mode:04o}", e.size, e.sha256[:12], e.path) for e in image.files.values() if e.kind != "dir"]
         ctx.obj.table("", ("Mode", "Size", "Sha256", "Path"), rows)
     else:
         ctx.obj.json(_described(image))
+
+
+def _places(image: ClusterImage) -> Iterator[tuple[str, str, str, str, str, str]]:
+    """Give a row for each place that names a container image; one image whose places nobody recorded has one row."""
+    for use in image.metadata.container_images:
+        if not use.found_in:
+            yield use.image, use.app_name, "", "", "", ""
+        for spot in use.found_in:
+            yield use.image, use.app_name, str(spot), str(spot.document or ""), spot.path, spot.rule
 
 
 def _described(image: ClusterImage) -> dict[str, object]:

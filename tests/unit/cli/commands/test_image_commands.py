@@ -10,7 +10,7 @@ import pytest
 
 from sealpy.cli.app import run
 from sealpy.image.assemble import assemble, write_layer
-from sealpy.image.metadata import Metadata
+from sealpy.image.metadata import ContainerImageUse, Metadata, Spot
 from sealpy.image.store import Store
 from sealpy.image.tarball import walk
 
@@ -95,6 +95,40 @@ def test_inspect_shows_the_metadata_or_the_files(capsys: pytest.CaptureFixture[s
     shown = json.loads(told(capsys, "inspect", "kube:v1"))
     assert (shown["digest"], shown["labels"], shown["files"]) == (digest, {"k": "v"}, 1)
     assert "etc/motd" in told(capsys, "inspect", "kube:v1", "--files")
+
+
+def test_inspect_lists_container_images_with_the_places_that_name_them(
+    capsys: pytest.CaptureFixture[str], home: Path
+) -> None:
+    spots = (
+        Spot(file="manifests/a.yaml", line=7, document=2, path="spec.containers[0].image", rule="pod"),
+        Spot(file="charts/shop/templates/b.yaml", path="spec.image", rule="pod (chart)"),
+    )
+    uses = (
+        ContainerImageUse(image="docker.io/library/nginx:1", appName="shop", foundIn=spots),
+        ContainerImageUse(image="quay.io/of/the-ancestor:1"),
+    )
+    assemble(Store(home / "images"), "shop:1", base=None, layers=[], metadata=Metadata(container_images=uses))
+    assert json.loads(told(capsys, "inspect", "shop:1", "--images", "--output", "json")) == [
+        {
+            "image": "docker.io/library/nginx:1",
+            "app": "shop",
+            "named_in": "manifests/a.yaml:7",
+            "document": "2",
+            "path": "spec.containers[0].image",
+            "rule": "pod",
+        },
+        {
+            "image": "docker.io/library/nginx:1",
+            "app": "shop",
+            "named_in": "charts/shop/templates/b.yaml",
+            "document": "",
+            "path": "spec.image",
+            "rule": "pod (chart)",
+        },
+        {"image": "quay.io/of/the-ancestor:1", "app": "", "named_in": "", "document": "", "path": "", "rule": ""},
+    ]
+    assert "manifests/a.yaml:7" in told(capsys, "inspect", "shop:1", "--images")
 
 
 def test_an_image_travels_by_save_and_load(capsys: pytest.CaptureFixture[str], digest: str, tmp_path: Path) -> None:
