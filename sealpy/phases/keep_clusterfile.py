@@ -1,4 +1,4 @@
-"""Keep the Clusterfile on this machine, so that even a run that is cut can be deleted by name."""
+"""Keep the Clusterfile and the plugins of the image here, so that even a run that is cut can be deleted by name."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from sealpy.context import Context
 from sealpy.disk import make_private, write_whole
 from sealpy.engine import Executor, Phase
 from sealpy.events import PhaseSkipped
+from sealpy.image.remains import remains_of
 
-__all__ = ["KEPT", "KeepClusterfile"]
+__all__ = ["KEPT", "REMAINS", "KeepClusterfile"]
 
 KEPT = "Clusterfile"  # in the directory of the cluster here
+REMAINS = "image.json"  # likewise, and on control planes in the directory of the cluster there
 
 
 class KeepClusterfile(Phase[Context]):
@@ -29,3 +31,4 @@ class KeepClusterfile(Phase[Context]):
             return
         make_private(ctx.home)
         write_whole(ctx.home / KEPT, self._document or ctx.document)
+        write_whole(ctx.home / REMAINS, remains_of(ctx.image))

@@ -6,13 +6,19 @@ from collections.abc import Sequence
 
 from sealpy.context import Context
 from sealpy.engine import Phase
+from sealpy.phases.connect import LOCK
 from sealpy.phases.write_hosts import forget_hosts
 from sealpy.sdk import Run, Steps
 
 __all__ = ["RemoveRootfs"]
 
 # $1 <dataRoot>/<cluster>. The parents go only when they are empty, and no disk of their own: others may live beside.
-_REMOVE = 'rm -rf -- "$1" || exit; rmdir -p -- "$(dirname "$1")" 2>/dev/null || true'
+# $2 the lock of the cluster, which this very run holds.
+_REMOVE = """rm -rf -- "$1" || exit
+rm -f -- "$2"
+rmdir -- "$(dirname "$2")" 2>/dev/null
+rmdir -p -- "$(dirname "$1")" 2>/dev/null || true
+"""
 
 
 class RemoveRootfs(Phase[Context]):
@@ -26,4 +32,6 @@ class RemoveRootfs(Phase[Context]):
         """Clean /etc/hosts and remove the directory of the cluster."""
         del host
         yield forget_hosts()
-        yield Run(f"remove {ctx.directory}", "sh", "-c", _REMOVE, "sh", ctx.directory, timeout=300)
+        yield Run(
+            f"remove {ctx.directory}", "sh", "-c", _REMOVE, "sh", ctx.directory, LOCK.format(ctx.name), timeout=300
+        )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sealpy.context import Context
+from sealpy.context import Context, digest_of
 from sealpy.disk import write_whole
 from sealpy.engine import Phase
+from sealpy.image.remains import remains_of
 from sealpy.kube import kubeconfig
-from sealpy.phases.keep_clusterfile import KEPT
-from sealpy.sdk import Call, On, Steps
+from sealpy.phases.keep_clusterfile import KEPT, REMAINS
+from sealpy.sdk import Call, On, Put, Steps
 
 __all__ = ["CONFIG_MAP", "KUBERNETES", "SaveState", "Settle", "kubernetes_digest"]
 
@@ -56,7 +57,11 @@ class SaveState(Phase[Context]):
                 f"write context '{ctx.name}' to the kubeconfig",
                 lambda: kubeconfig.merge(ctx.kube.kubeconfig(), ctx.name, server=host, home=ctx.home),
             )
+        remains = remains_of(ctx.image).encode()
         for master in ctx.inventory.masters:
+            if not ctx.facts[master].marked(REMAINS, digest_of(remains)):
+                yield On(master, Put("keep what a delete needs", f"{ctx.directory}/{REMAINS}", remains, mode=0o600))
+                yield On(master, ctx.mark(REMAINS, digest_of(remains)))
             for name, digest in ((KUBERNETES, kubernetes_digest(ctx)), ("created", ctx.image.digest)):
                 if not ctx.facts[master].marked(name, digest):
                     yield On(master, ctx.mark(name, digest))

@@ -10,6 +10,7 @@ import pytest
 
 from sealpy.actions import setup
 from sealpy.actions.apply import apply
+from sealpy.actions.delete import delete
 from sealpy.actions.session import Report, Surroundings
 from sealpy.clusterfile import Clusterfile, loads
 from sealpy.connectors.reach import Ways
@@ -25,6 +26,8 @@ from tests.unit.actions.fleet import Door, Fleet
 FILES = {
     "etc/kubeadm.yml": b"apiVersion: kubeadm.k8s.io/v1beta4\nkind: ClusterConfiguration\n",
     "bin/kubelet": b"kubelet",
+    "plugins/clean.yaml": b"kind: Plugin\nmetadata: {name: clean}\n"
+    b"spec: {type: SHELL, action: PostClean, data: the image's own}\n",
 }
 
 
@@ -63,6 +66,9 @@ class World:
 
     def apply(self, wanted: Clusterfile, **changes: object) -> Report:
         return apply(wanted, self.image, self.around(**changes))
+
+    def delete(self, wanted: Clusterfile, *, image: ClusterImage | None = None, **changes: object) -> Report:
+        return delete(wanted, image, self.around(**changes))
 
     @property
     def warnings(self) -> list[str]:
