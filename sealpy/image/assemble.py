@@ -6,16 +6,19 @@ import hashlib
 import platform
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from sealpy.errors import ImageError
 from sealpy.image.cluster_image import ClusterImage
 from sealpy.image.files import INDEX_PATH, Entry, encode_index
 from sealpy.image.manifest import (
     OCI_CONFIG,
+    OCI_INDEX,
     OCI_LAYER,
     OCI_MANIFEST,
     Descriptor,
     ImageConfig,
+    Index,
     Manifest,
     Platform,
     RootFS,
@@ -27,7 +30,7 @@ from sealpy.image.reference import Reference
 from sealpy.image.store import Store
 from sealpy.image.tarball import END, Member, Source, flaw, header, padding, read
 
-__all__ = ["Layer", "assemble", "host_architecture", "write_layer"]
+__all__ = ["Layer", "assemble", "host_architecture", "write_image", "write_index", "write_layer"]
 
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
@@ -87,6 +90,22 @@ def assemble(
     architecture: str = "amd64",
 ) -> ClusterImage:
     """Put layers on a base, write the documents, name the image and open it. The same input gives the same digest."""
+    platform = Platform(architecture=architecture)
+    with store.keeping():
+        store.tag(tag, write_image(store, base=base, layers=layers, metadata=metadata, platform=platform))
+        return ClusterImage.open(store, tag)
+
+
+def write_image(
+    store: Store,
+    *,
+    base: ClusterImage | None,
+    layers: Sequence[Layer],
+    metadata: Metadata,
+    platform: Platform,
+    annotations: Mapping[str, str] = MappingProxyType({}),
+) -> Descriptor:
+    """Put layers on a base and write the documents; the image has no name yet."""
     lists: dict[str, Sequence[Entry]] = dict(base.layers) if base else {}
     descriptors = dict(zip(base.config.rootfs.diff_ids, base.manifest.layers, strict=True)) if base else {}
     for layer in layers:
@@ -95,7 +114,9 @@ def assemble(
         descriptors[layer.digest] = Descriptor(media_type=OCI_LAYER, digest=layer.digest, size=layer.size)
     index = _index_layer(store, lists)
     config = ImageConfig(
-        architecture=architecture,
+        architecture=platform.architecture,
+        os=platform.os,
+        variant=platform.variant,
         config=RunConfig(Env=tuple(f"{k}={v}" for k, v in metadata.env.items()), Labels=metadata.labels),
         rootfs=RootFS(diff_ids=(*lists, index.digest)),
     )
@@ -103,11 +124,15 @@ def assemble(
     manifest = Manifest(
         config=store.put(encode(config), media_type=OCI_CONFIG),
         layers=(*(descriptors[digest] for digest in lists), top),
-        annotations=to_annotations(metadata),
+        annotations={**annotations, **to_annotations(metadata)},
     )
     descriptor = store.put(encode(manifest), media_type=OCI_MANIFEST)
-    store.tag(tag, descriptor.model_copy(update={"platform": Platform(architecture=architecture)}))
-    return ClusterImage.open(store, tag)
+    return descriptor.model_copy(update={"platform": platform})
+
+
+def write_index(store: Store, images: Sequence[Descriptor]) -> Descriptor:
+    """Write the list of images that are one for several platforms."""
+    return store.put(encode(Index(manifests=tuple(images))), media_type=OCI_INDEX)
 
 
 def _entry(member: Member, sha256: str, offset: int) -> Entry:

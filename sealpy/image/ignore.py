@@ -11,9 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from sealpy.errors import ConfigError, Place
+
 __all__ = ["Ignore"]
 
 _FILES = (".kubeignore", ".dockerignore")
+_PIECES = re.compile(r"(\*\*/|\*\*|\*|\?|\\.|\[[^\]]*\]?)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,17 +27,31 @@ class Ignore:
 
     @classmethod
     def load(cls, context: Path) -> Self:
-        """Read the first of `.kubeignore` and `.dockerignore` that is there."""
+        """Read the first of `.kubeignore` and `.dockerignore` that is there; raises ConfigError with the line."""
         for name in _FILES:
-            if (context / name).is_file():
-                return cls.parse((context / name).read_text("utf-8"))
+            file = context / name
+            if not file.is_file():
+                continue
+            try:
+                return cls.parse(file.read_text("utf-8"), name=str(file))
+            except UnicodeDecodeError as error:
+                raise ConfigError("the file is no text", place=Place(file), hint="save it as UTF-8") from error
         return cls()
 
     @classmethod
-    def parse(cls, text: str) -> Self:
-        """Read the patterns of such a file."""
-        lines = (line.strip() for line in text.splitlines())
-        return cls(tuple(_rule(line) for line in lines if line and not line.startswith("#")))
+    def parse(cls, text: str, *, name: str = ".kubeignore") -> Self:
+        """Read the patterns of such a file, which messages call `name`; raises ConfigError with the line."""
+        rules = []
+        for number, line in enumerate(text.splitlines(), 1):
+            if not line.strip() or line.strip().startswith("#"):
+                continue
+            try:
+                rules.append(_rule(line.strip()))
+            except re.error as error:
+                hint = r"close it, or write '\[' for the sign itself"
+                message = f"pattern '{line.strip()}': {error.msg}"
+                raise ConfigError(message, place=Place(name, number), hint=hint) from error
+        return cls(tuple(rules))
 
     def fits(self, path: str) -> bool:
         """Tell whether a path, relative to the context, is left out."""
@@ -47,21 +64,16 @@ class Ignore:
 
 def _rule(line: str) -> tuple[re.Pattern[str], bool]:
     pattern = "/".join(part for part in line.removeprefix("!").strip().split("/") if part not in {"", "."})
-    text = "".join(_translated(part) for part in re.split(r"(\*\*/|\*\*|\*|\?|\[[^\]]*\])", pattern))
+    text = "".join(_translated(part) for part in _PIECES.split(pattern))
     return re.compile(rf"{text}(?:/.*)?", re.DOTALL), not line.startswith("!")
 
 
+_SIGNS = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+
+
 def _translated(part: str) -> str:
-    match part:
-        case "**/":
-            return "(?:.*/)?"
-        case "**":
-            return ".*"
-        case "*":
-            return "[^/]*"
-        case "?":
-            return "[^/]"
-        case _ if part.startswith("["):
-            return part
-        case _:
-            return re.escape(part)
+    if part in _SIGNS:
+        return _SIGNS[part]
+    if part.startswith("["):
+        return f"[^{part[2:]}" if part.startswith("[!") else part
+    return re.escape(part.removeprefix("\\"))

@@ -132,6 +132,7 @@ class ImageConfig(BaseModel):
     created: str | None = None
     architecture: str = "amd64"
     os: str = "linux"
+    variant: str | None = None
     config: RunConfig | None = None
     rootfs: RootFS = RootFS()
 

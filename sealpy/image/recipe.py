@@ -14,10 +14,11 @@ from pathlib import Path
 from sealpy.errors import KubefileError, Place, Problem, counted, did_you_mean, known_words
 from sealpy.image.metadata import Application, ContainerImageUse, Launch, Metadata
 
-__all__ = ["CNI_LABEL", "CSI_LABEL", "RUNTIME_LABEL", "Recipe"]
+__all__ = ["CNI_LABEL", "CSI_LABEL", "KUBE_VERSION_LABEL", "RUNTIME_LABEL", "Recipe"]
 
 CNI_LABEL = "cluster.alpha.sealer.io/kube-cni"  # and "-", and the name of the app
 CSI_LABEL = "cluster.alpha.sealer.io/kube-csi"
+KUBE_VERSION_LABEL = "app.alpha.sealer.io/supported-kube-version"
 RUNTIME_LABEL = "cluster.alpha.sealer.io/cluster-runtime-type"
 _INSTALLS_KUBERNETES = ("bin/kubeadm", "bin/k0s", "bin/k3s")
 

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sealpy.cli.build_output import EXPORTS, Export, read_exports
 from sealpy.cli.home import open_store
+from sealpy.cli.remotes import AuthFile, Ca, Insecure, open_remotes
 from sealpy.cli.renderers import units
 
 if TYPE_CHECKING:
-    from sealpy.image.cluster_image import ClusterImage
+    from sealpy.image.bases import Obtain
+    from sealpy.image.build import Built
+    from sealpy.image.manifest import Platform
+    from sealpy.image.reference import Reference
+    from sealpy.image.wish import Wish
 
 __all__ = ["Contents", "Kind", "Search", "command"]
+
+# ruff: noqa: PLC0415 - '--help' must not wait for any of them
 
 
 class Search(StrEnum):
@@ -40,92 +48,215 @@ class Kind(StrEnum):
     APPLICATION = "app-installer"
 
 
-def command(
+Context = Annotated[Path, typer.Argument(help="Directory with the files to copy.", metavar="PATH")]
+Tag = Annotated[str, typer.Option("-t", "--tag", "--imageName", help="Name for the image.")]
+File = Annotated[
+    Path | None,
+    typer.Option("-f", "--file", "--kubefile", help="The Kubefile; else 'Kubefile' in PATH.", show_default=False),
+]
+BuildArgs = Annotated[
+    list[str] | None, typer.Option("--build-arg", metavar="NAME=VALUE", help="Value for an ARG; may repeat.")
+]
+Platforms = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--platform", metavar="LIST", help="Platform such as linux/arm64; several, by commas, make one index."
+    ),
+]
+Archives = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--container-images", metavar="PATH", help="Archive of container images or directory of them; may repeat."
+    ),
+]
+ImageLists = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--image-list", metavar="FILE", help="File of container images to take besides, one a line; may repeat."
+    ),
+]
+Ignored = Annotated[
+    Path | None, typer.Option("--ignored-image-list", help="File of container images to leave out, one a line.")
+]
+Mode = Annotated[
+    Search, typer.Option("-m", "--mode", help="How container images are found: by reading files, whatever is given.")
+]
+BuildMode = Annotated[Contents, typer.Option("--build-mode", help="'lite' leaves the container images out.")]
+Type = Annotated[
+    Kind | None, typer.Option("--type", help="What the image is for; else told by its files.", show_default=False)
+]
+Labels = Annotated[
+    list[str] | None, typer.Option("--label", metavar="NAME=VALUE", help="Label of the image; may repeat.")
+]
+Annotations = Annotated[
+    list[str] | None,
+    typer.Option("--annotation", metavar="NAME=VALUE", help="Annotation of its manifest; may repeat."),
+]
+PullBase = Annotated[
+    str,
+    typer.Option("--pull", metavar="WHEN", help="When the base is pulled: missing, ifnewer, always, never."),
+]
+NoCache = Annotated[bool, typer.Option("--no-cache", help="Make every layer again.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Tell what would go in; write, fetch and run nothing.")]
+OutputTo = Annotated[
+    list[str] | None,
+    typer.Option(
+        "-o",
+        "--output",
+        metavar="FORMAT:DEST",
+        help="Write the image to oci-archive:FILE or oci-dir:DIR as well; 'json' and 'text' are the styles.",
+        is_eager=True,
+        callback=read_exports,
+    ),
+]
+
+
+def command(  # noqa: PLR0917 - typer needs every option as a parameter
     ctx: typer.Context,
-    context: Annotated[Path, typer.Argument(help="Directory with the files to copy.", metavar="PATH")],
+    context: Context,
+    tag: Tag,
+    file: File = None,
+    build_arg: BuildArgs = None,
+    platform: Platforms = None,
+    container_images: Archives = None,
+    image_list: ImageLists = None,
+    ignored_images: Ignored = None,
+    search: Mode = Search.LITE,
+    contents: BuildMode = Contents.ALL,
+    kind: Type = None,
+    label: Labels = None,
+    annotation: Annotations = None,
+    pull: PullBase = "missing",
+    output: OutputTo = None,  # noqa: ARG001 - its callback leaves what it means in ctx.meta
+    ca: Ca = None,
+    authfile: AuthFile = None,
     *,
-    tag: Annotated[str, typer.Option("-t", "--tag", help="Name for the image.")],
-    file: Annotated[
-        Path | None, typer.Option("-f", "--file", help="The Kubefile; else 'Kubefile' in PATH.", show_default=False)
-    ] = None,
-    build_arg: Annotated[
-        list[str] | None, typer.Option("--build-arg", help="Value for an ARG, as NAME=VALUE; may repeat.")
-    ] = None,
-    container_images: Annotated[
-        list[Path] | None,
-        typer.Option("--container-images", help="Archive of container images or directory of them; may repeat."),
-    ] = None,
-    ignored_images: Annotated[
-        Path | None, typer.Option("--ignored-image-list", help="File of container images to leave out, one a line.")
-    ] = None,
-    search: Annotated[
-        Search,
-        typer.Option("-m", "--mode", help="How container images are found: by reading files, whatever is given."),
-    ] = Search.LITE,
-    contents: Annotated[
-        Contents, typer.Option("--build-mode", help="'lite' leaves the container images out.")
-    ] = Contents.ALL,
-    kind: Annotated[
-        Kind | None, typer.Option("--type", help="What the image is for; else told by its files.", show_default=False)
-    ] = None,
+    insecure: Insecure = False,
+    no_cache: NoCache = False,
+    dry_run: DryRun = False,
 ) -> None:
     """Build a cluster image from a Kubefile.
 
-    Container images that manifests mention are taken from the archives in 'container-images' beside the Kubefile, in
-    PATH, and where --container-images says. Nothing is fetched.
+    Container images that manifests name are taken from archives in 'container-images' beside the Kubefile, in PATH,
+    and where --container-images says. The same input gives the same digest, on every machine; no root is needed.
 
     Examples:
         sealpy build -t shop:1 .
-        sealpy build -t kubernetes:v1.34.4 -f Kubefile --build-arg ARCH=amd64 context
+        sealpy build -t shop:1 --dry-run .
+        sealpy build -t shop:1 --platform linux/amd64,linux/arm64 --output oci-archive:shop.tar .
     """
-    from sealpy.events import Warned  # noqa: PLC0415 - '--help' must not wait for any of them
-    from sealpy.image.build import build  # noqa: PLC0415
+    from sealpy.image.reference import Reference
+    from sealpy.image.wish import Wish
+
+    _tell_of(ctx, search)
+    wish = Wish(
+        kubefile=file or context / "Kubefile",
+        context=context,
+        tag=Reference.parse(tag),
+        build_args=_pairs(build_arg, "--build-arg"),
+        container_images=container_images or [],
+        image_lists=image_list or [],
+        ignored_images=_ignored(ignored_images),
+        mode=contents.value,
+        type_=kind.value if kind else "",
+        labels=_pairs(label, "--label"),
+        annotations=_pairs(annotation, "--annotation"),
+        platforms=_platforms(platform or []),
+        caching="renew" if no_cache else "use",
+    )
+    if dry_run:
+        _preview(ctx, wish)
+    else:
+        _build(ctx, wish, _obtain(ctx, pull, insecure=insecure, ca=ca, authfile=authfile))
+
+
+def _tell_of(ctx: typer.Context, search: Search) -> None:
+    """Say that there is one way to find container images, to who asks for another."""
+    from sealpy.events import Warned
 
     if search is not Search.LITE:
         message = f"--mode {search.value}: container images are found by reading files, as with lite"
         ctx.obj.emit(Warned(message=message, hint="list what is not found in manifests/imageList"))
-    image = build(
-        file or context / "Kubefile",
-        context=context,
-        tag=tag,
-        store=open_store(),
-        emit=ctx.obj.emit,
-        build_args=_arguments(build_arg or []),
-        container_images=container_images or [],
-        ignored_images=_listed(ignored_images),
-        mode=contents.value,
-        type_=kind.value if kind else "",
-    )
-    _report(ctx, image)
 
 
-def _report(ctx: typer.Context, image: ClusterImage) -> None:
-    name = image.reference.familiar
+def _build(ctx: typer.Context, wish: Wish, obtain: Obtain) -> None:
+    from sealpy.image.build import build
+
+    store = open_store()
+    built = build(wish, store=store, emit=ctx.obj.emit, obtain=obtain)
+    exports: list[Export] = ctx.meta[EXPORTS]
+    for export in exports:
+        export.write(store, built.reference, ctx.obj.emit)
+    _report(ctx, built)
+
+
+def _preview(ctx: typer.Context, wish: Wish) -> None:
+    from sealpy.cli.preview import preview_data, preview_lines
+    from sealpy.image.preview import preview
+
+    for one in preview(wish, store=open_store(), emit=ctx.obj.emit):
+        if ctx.obj.is_json:
+            ctx.obj.json(preview_data(one, wish.tag.familiar))
+        else:
+            ctx.obj.text("\n".join(preview_lines(one, wish.tag.familiar)))
+
+
+def _report(ctx: typer.Context, built: Built) -> None:
+    name = built.reference.familiar
     if ctx.obj.is_json:
-        ctx.obj.json({"name": name, "digest": image.digest, "size": image.size})
+        ctx.obj.json({"name": name, "digest": built.digest, "size": built.size})
     else:
-        ctx.obj.text(f"{name}  {image.digest}  {units.size(image.size)}")
+        ctx.obj.text(f"{name}  {built.digest}  {units.size(built.size)}")
 
 
-def _arguments(words: list[str]) -> dict[str, str]:
-    from sealpy.errors import ConfigError  # noqa: PLC0415
+def _obtain(ctx: typer.Context, pull: str, *, insecure: bool, ca: Path | None, authfile: Path | None) -> Obtain:
+    """Bring a base from its registry as `--pull` says; `true` is the ancestor's word for ifnewer."""
+    from sealpy.errors import ConfigError, did_you_mean, known_words
+    from sealpy.image.remote import PullPolicy
+    from sealpy.image.remote.policy import ensure
+
+    word = {"true": "ifnewer", "false": "missing"}.get(pull, pull)
+    if word not in set(PullPolicy):
+        raise ConfigError(f"--pull {pull!r}: unknown", hint=did_you_mean(word, PullPolicy) or known_words(PullPolicy))
+
+    def obtain(reference: Reference, platform: Platform) -> Any:
+        remotes = open_remotes(ctx.obj, insecure=insecure, ca=ca, authfile=authfile)
+        store, policy = open_store(), PullPolicy(word)
+        return ensure(store, remotes, reference, policy=policy, emit=ctx.obj.emit, platforms=[platform])
+
+    return obtain
+
+
+def _platforms(words: list[str]) -> list[Platform]:
+    from sealpy.image.remote.platforms import read_platform
+
+    return [read_platform(part) for word in words for part in word.split(",")]
+
+
+def _pairs(words: list[str] | None, option: str) -> dict[str, str]:
+    from sealpy.errors import ConfigError
 
     found = {}
-    for word in words:
+    for word in words or []:
         name, equals, value = word.partition("=")
         if not name or not equals:
-            raise ConfigError(f"--build-arg {word!r}: not NAME=VALUE", hint=f"write --build-arg {name or 'NAME'}=VALUE")
+            raise ConfigError(f"{option} {word!r}: not NAME=VALUE", hint=f"write {option} {name or 'NAME'}=VALUE")
         found[name] = value
     return found
 
 
-def _listed(path: Path | None) -> list[str]:
+def _ignored(path: Path | None) -> list[Reference]:
+    """Read the list of images to leave out; raises ConfigError with every line that is no reference."""
     if path is None:
         return []
-    from sealpy.errors import ConfigError  # noqa: PLC0415
+    from sealpy.errors import ConfigError, counted
+    from sealpy.image.finding import listed
 
     try:
-        lines = path.read_text("utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read: {error}", hint="mend --ignored-image-list") from error
-    return [line.strip() for line in lines if line.strip() and not line.strip().startswith("#")]
+        mentions, problems = listed(path.read_bytes(), shown=str(path))
+    except OSError as error:
+        reason = (error.strerror or "cannot be read").lower()
+        raise ConfigError(f"{path}: {reason}", hint="mend the path after --ignored-image-list") from error
+    if problems:
+        raise ConfigError(f"{counted(len(problems), 'line')} of {path} cannot be read", problems=problems)
+    return [mention.reference for mention in mentions]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +12,17 @@ import pytest
 
 from sealpy.errors import DigestMismatchError, ImageError, KubefileError, SealpyError, StoreError
 from sealpy.events import Event, TaskFinished, TaskProgress, Warned
-from sealpy.image.build import build
+from sealpy.image.bases import Obtain
+from sealpy.image.build import Built, build
 from sealpy.image.cluster_image import ClusterImage
 from sealpy.image.container import write_container_image
 from sealpy.image.files import scan
 from sealpy.image.metadata import Launch
+from sealpy.image.reference import Reference
 from sealpy.image.registry_tree import ROOT
 from sealpy.image.store import Store
+from sealpy.image.wish import Wish
 
-Build = Callable[..., ClusterImage]
 POD = "spec: {{containers: [{{name: c, image: '{0}'}}]}}\n"
 
 
@@ -46,16 +48,13 @@ class Site:
         return write_container_image(self.context / "container-images" / name, reference=reference, layers=layers)
 
     def build(self, *lines: str, tag: str = "x:1", **options: Any) -> ClusterImage:
+        return self.built(*lines, tag=tag, **options).images[0]
+
+    def built(self, *lines: str, tag: str = "x:1", obtain: Obtain | None = None, **options: Any) -> Built:
         self.events = []
         (self.context / "Kubefile").write_text("\n".join(lines) + "\n")
-        return build(
-            self.context / "Kubefile",
-            context=self.context,
-            tag=tag,
-            store=self.store,
-            emit=self.events.append,
-            **options,
-        )
+        wish = Wish(kubefile=self.context / "Kubefile", context=self.context, tag=Reference.parse(tag), **options)
+        return build(wish, store=self.store, emit=self.events.append, obtain=obtain)
 
     def warnings(self) -> list[str]:
         return [event.message for event in self.events if isinstance(event, Warned)]
@@ -174,7 +173,7 @@ def test_commands_of_a_kubefile_are_launched_in_order(site: Site) -> None:
 )
 def test_the_files_of_an_app_tell_how_it_is_launched(site: Site, files: list[str], kind: str, command: str) -> None:
     site.write({f"shop/{name}": "a: 1" for name in files})
-    image = site.build("FROM scratch", "APP shop local://shop", 'LAUNCH ["shop"]')
+    image = site.build("FROM scratch", "APP shop local://shop", 'LAUNCH ["shop"]', mode="lite")
     assert [app.type for app in image.metadata.applications] == [kind]
     assert launched(image) == [("shop", command)]
     assert all(f"application/apps/shop/{name}" in image.files for name in files)
@@ -269,7 +268,7 @@ def test_container_images_may_be_left_out_all_or_by_name(site: Site) -> None:
     image = site.build("FROM scratch", "COPY imageList manifests", mode="lite")
     assert (container_images(image), len(image.layers)) == ([], 1)
     site.container("web:1", {"f": b"1"})
-    image = site.build("FROM scratch", "COPY imageList manifests", ignored_images=["docker.io/library/net:1"])
+    image = site.build("FROM scratch", "COPY imageList manifests", ignored_images=[Reference.parse("net:1")])
     assert container_images(image) == ["docker.io/library/web:1"]
 
 
@@ -299,13 +298,6 @@ def test_a_damaged_blob_of_an_archive_is_refused_and_the_old_image_stays(site: S
     assert ClusterImage.open(site.store, "x:1").digest == before.digest
 
 
-def test_charts_are_not_searched_and_the_author_is_told(site: Site) -> None:
-    files = {"Chart.yaml": "name: x", "values.yaml": "", "templates/x.yaml": "{{ if .X }}\ncontainers: [{image: y:1}]"}
-    site.write({f"shop/{name}": text for name, text in files.items()})
-    site.build("FROM scratch", "APP shop local://shop", 'LAUNCH ["shop"]')
-    assert site.warnings() == ["application/apps/shop: container images of helm charts are not searched for"]
-
-
 @pytest.mark.parametrize(
     ("lines", "error", "text"),
     [
@@ -313,12 +305,7 @@ def test_charts_are_not_searched_and_the_author_is_told(site: Site) -> None:
         (["FROM scratch", "COPY nothing ."], KubefileError, "Kubefile:2: 'nothing': not in the context"),
         (["FROM scratch", "COPY ../x ."], KubefileError, "Kubefile:2: '../x': '..' leads out"),
         (["FROM scratch", "RUN true"], KubefileError, "Kubefile:2: RUN is not supported yet"),
-        (
-            ["FROM scratch", "APP a https://x.example/a.yaml"],
-            KubefileError,
-            "Kubefile:2: APP a: 'https://x.example/a.yaml'",
-        ),
-        (["FROM scratch", "COPY bad.yaml manifests"], ImageError, "1 place(s) where container images cannot be told"),
+        (["FROM scratch", "COPY bad.yaml manifests"], ImageError, "1 place where container images cannot be told"),
     ],
 )
 def test_what_cannot_be_built_is_refused_and_nothing_is_named(
@@ -384,13 +371,12 @@ def test_a_build_argument_chooses_the_base(site: Site) -> None:
 def test_the_example_at_the_top_of_the_repository_can_be_built(site: Site, base: str) -> None:
     site.build("FROM scratch", "CMD true", tag="base:1")
     top = Path(__file__).parents[3]
-    image = build(
-        top / "Kubefile.example",
+    wish = Wish(
+        kubefile=top / "Kubefile.example",
         context=top / "examples",
-        tag="example:1",
-        store=site.store,
+        tag=Reference.parse("example:1"),
         build_args={"BASE": base},
-        emit=site.events.append,
     )
+    [image] = build(wish, store=site.store, emit=site.events.append).images
     assert {"plugin/list_nodes.py", "plugin/list_nodes.yaml"} <= set(image.files)
     assert launched(image) == [("greeting", "kubectl apply -f greeting.yaml")]

@@ -1,0 +1,210 @@
+"""Perform the instructions of a Kubefile, one after the other: files become layers, words become metadata."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import assert_never
+
+from sealpy.errors import KubefileError, Place
+from sealpy.image import apps, copy
+from sealpy.image.add import Fetcher, is_url, place_added
+from sealpy.image.assemble import Layer
+from sealpy.image.bases import Bases
+from sealpy.image.cluster_image import ClusterImage
+from sealpy.image.download import name_of
+from sealpy.image.files import Entry, merge
+from sealpy.image.layer_cache import key_of
+from sealpy.image.metadata import APP_ROOT
+from sealpy.image.recipe import CNI_LABEL, CSI_LABEL, KUBE_VERSION_LABEL, Recipe
+from sealpy.image.tarball import Content, Member, Range, Source, ordered
+from sealpy.image.workshop import Made, Works
+from sealpy.kubefile import (
+    Add,
+    App,
+    AppCmds,
+    AppEnv,
+    Arg,
+    Cmd,
+    Cmds,
+    Cni,
+    Copy,
+    Csi,
+    Env,
+    From,
+    Instruction,
+    KubeVersion,
+    Label,
+    Launch,
+    Maintainer,
+    Run,
+)
+
+__all__ = ["Builder"]
+
+_LOCAL = "local://"
+
+
+@dataclass(slots=True, kw_only=True)
+class Builder:
+    """Collect what the instructions make: `layers` in their order, `held` as the rootfs is in the end, the `recipe`."""
+
+    kubefile: Path
+    context: copy.Context
+    works: Works
+    fetcher: Fetcher
+    bases: Bases
+    base: ClusterImage | None = None
+    layers: list[Layer] = field(default_factory=list)
+    held: Mapping[str, Entry] = field(default_factory=dict)
+    recipe: Recipe = field(init=False)
+    _sources: dict[str, Source] = field(default_factory=dict)  # of new files
+
+    def __post_init__(self) -> None:
+        self.recipe = Recipe(self.kubefile)
+
+    @property
+    def files(self) -> dict[str, tuple[Member, Source]]:
+        """Give what the Kubefile itself brings into the rootfs."""
+        new = {path: entry for path, entry in self.held.items() if path in self._sources}
+        return {path: (_member(entry), self._sources[path]) for path, entry in new.items()}
+
+    def perform(self, instruction: Instruction) -> None:  # noqa: C901, PLR0912 # one case for each instruction
+        """Perform one instruction; raises KubefileError with its place."""
+        line = instruction.line
+        match instruction:
+            case From():
+                self._begin(instruction)
+            case Copy():
+                self._copy(instruction)
+            case Add():
+                self._add(instruction)
+            case App(name=name, sources=sources):
+                self._app(name, sources, line=line)
+            case Cni(name=name, sources=sources):
+                self._app(name, sources, line=line)
+                self.recipe.labels[f"{CNI_LABEL}-{name}"] = "true"
+            case Csi(name=name, sources=sources):
+                self._app(name, sources, line=line)
+                self.recipe.labels[f"{CSI_LABEL}-{name}"] = "true"
+            case AppCmds(app=app, commands=commands):
+                self.recipe.set_app_commands(app, commands, line=line)
+            case AppEnv(app=app, values=values):
+                self.recipe.set_app_env(app, values, line=line)
+            case Env(values=values):
+                self.recipe.env |= values
+            case Label(values=values):
+                self.recipe.labels |= values
+            case Maintainer(name=name):
+                self.recipe.labels["maintainer"] = name
+            case KubeVersion(constraint=constraint):
+                self.recipe.labels[KUBE_VERSION_LABEL] = constraint
+            case Launch(apps=names):
+                self.recipe.launch(names, line=line)
+            case Cmds(commands=commands) | Cmd(commands=commands):
+                self.recipe.launch_commands(commands)
+            case Arg():
+                pass  # its value stands in the other instructions already
+            case Run():
+                hint = "make the files before the build, or write a plugin that runs on hosts"
+                raise KubefileError("RUN is not supported yet", place=self._at(line), hint=hint)
+            case _:
+                assert_never(instruction)
+
+    def _begin(self, instruction: From) -> None:
+        self.base = self.bases.open(instruction, self._at(instruction.line))
+        if self.base:
+            self.recipe = Recipe(self.kubefile, self.base.metadata)
+            self.held = self.base.files
+
+    def _copy(self, instruction: Copy) -> None:
+        def make() -> Content:
+            content = copy.place(
+                self.context,
+                instruction.sources,
+                instruction.destination,
+                at=self._at(instruction.line),
+                directories=self._directories(),
+                documents=instruction.documents,
+            )
+            return self._with_parents(copy.owned(content, owner=instruction.owner, mode=instruction.mode))
+
+        self._take(self.works.of_files(_title(instruction), make))
+
+    def _add(self, instruction: Add) -> None:
+        at = self._at(instruction.line)
+
+        def make() -> Content:
+            content = place_added(
+                self.context, instruction, at=at, directories=self._directories(), fetcher=self.fetcher
+            )
+            return self._with_parents(copy.owned(content, owner=instruction.owner, mode=instruction.mode))
+
+        key = self._checksum_key(instruction, at) if instruction.checksum else ""
+        self._take(self.works.of_files(_title(instruction), make, key=key))
+
+    def _checksum_key(self, instruction: Add, at: Place) -> str:
+        """Make the key of a layer with one file whose bytes are known by their checksum."""
+        target = copy.Target.of(instruction.destination, at=at, directories=self._directories(), count=1)
+        path = target.takes(name_of(instruction.sources[0]))
+        parents = [[m.path, m.mode, m.uid, m.gid] for m, _ in self._with_parents([(Member(path), b"")])]
+        return key_of("add", instruction.checksum, path, instruction.owner, instruction.mode, parents)
+
+    def _app(self, name: str, sources: Sequence[str], *, line: int) -> None:
+        directory = f"{APP_ROOT}/{name}/"
+
+        def make() -> Content:
+            content: Content = []
+            for source in sources:
+                content += ordered(self._app_source(name, source, directory, at=self._at(line)))
+            return content
+
+        made = self.works.of_files(f"APP {name}", make)
+        paths = [path.removeprefix(directory) for path in made.order if path.startswith(directory)]
+        self.recipe.add_app(apps.detect(name, paths))
+        self._take(made)
+
+    def _app_source(self, name: str, source: str, directory: str, *, at: Place) -> Content:
+        if not is_url(source):
+            return copy.place(self.context, [source.removeprefix(_LOCAL)], directory, at=at, directories=())
+        file = name_of(source)
+        if not file:
+            hint = "give the address of a file"
+            raise KubefileError(f"APP {name}: '{source}' names no file", place=at, hint=hint)
+        found = self.fetcher.fetch(source, checksum="", at=at, pin=lambda sum_: _PIN.format(name, source, sum_))
+        return [(Member(f"{directory}{file}", size=found.size), found.path)]
+
+    def _take(self, made: Made) -> None:
+        """Lay a new layer over what is held so far."""
+        self.layers.append(made.layer)
+        self.held = merge([tuple(self.held.values()), made.layer.entries])
+        for entry in made.layer.entries:
+            in_store = Range(self.works.blob_path(entry.layer), entry.offset)
+            self._sources[entry.path] = made.sources.get(entry.path, in_store if entry.kind == "file" else b"")
+
+    def _directories(self) -> Mapping[str, Entry]:
+        """Give the directories that the rootfs has so far."""
+        return {path: entry for path, entry in self.held.items() if entry.kind == "dir"}
+
+    def _with_parents(self, content: Content) -> Content:
+        """Add the directories above that are there already, so that a new layer leaves their modes and owners."""
+        known = self._directories()
+        above = {str(parent) for member, _ in content for parent in PurePosixPath(member.path).parents}
+        named = {member.path for member, _ in content}
+        return content + [(_member(known[path]), b"") for path in sorted(above - named) if path in known]
+
+    def _at(self, line: int) -> Place:
+        return Place(self.kubefile, line)
+
+
+_PIN = "for bytes that stay the same: ADD --checksum={2} {1} application/apps/{0}/"
+
+
+def _title(instruction: Copy | Add) -> str:
+    names = (*(document.name for document in instruction.documents), *instruction.sources)
+    return f"{type(instruction).__name__.upper()} {' '.join(names)} {instruction.destination}"
+
+
+def _member(entry: Entry) -> Member:
+    return Member(entry.path, entry.kind, entry.mode, entry.size, entry.target, entry.uid, entry.gid)

@@ -1,0 +1,96 @@
+"""All that an image for one platform will hold: its layers, what it says of itself, the container images it needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from sealpy.errors import ConfigError, Problem, counted
+from sealpy.events import Emit, Event, Warned
+from sealpy.image import copy
+from sealpy.image.add import Fetcher
+from sealpy.image.bases import Bases
+from sealpy.image.builder import Builder
+from sealpy.image.finding import Found, find, listed
+from sealpy.image.manifest import Platform
+from sealpy.image.metadata import Metadata
+from sealpy.image.wish import Wish
+from sealpy.image.workshop import Works
+
+__all__ = ["Gathered", "gather", "once"]
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """Hold what the instructions made, the container images that it names, and the metadata of the image."""
+
+    builder: Builder
+    found: Found
+    metadata: Metadata
+
+
+def gather(wish: Wish, platform: Platform, *, works: Works, fetcher: Fetcher, bases: Bases, emit: Emit) -> Gathered:
+    """Perform the instructions for one platform and search what they brought; raises what `build` raises."""
+    kubefile = wish.read(platform)
+    for notice in kubefile.notices:
+        emit(Warned(message=str(notice), hint=notice.hint))
+    builder = Builder(
+        kubefile=wish.kubefile,
+        context=copy.Context(wish.context, without=wish.archives()),
+        works=works,
+        fetcher=fetcher,
+        bases=bases,
+    )
+    for instruction in kubefile.instructions:
+        builder.perform(instruction)
+    builder.recipe.labels |= wish.labels
+    found = _found(wish, builder, emit) if wish.mode == "all" else Found()
+    uses = found.uses(platform.architecture)
+    return Gathered(builder, found, builder.recipe.metadata(type_=wish.type_, files=builder.held, uses=uses))
+
+
+def _found(wish: Wish, builder: Builder, emit: Emit) -> Found:
+    """Search what the instructions brought, and say what may have been missed."""
+    says = builder.recipe.metadata(type_=wish.type_, files=builder.held, uses=())
+    found = find(
+        builder.files,
+        metadata=says,
+        context=wish.context.resolve(),
+        base=builder.base,
+        ignored=wish.ignored_images,
+    )
+    for doubt in found.warnings():
+        emit(Warned(message=str(doubt), hint=doubt.hint))
+    return _with_lists(wish, found)
+
+
+def once(emit: Emit) -> Emit:
+    """Say each warning only once, however many platforms it is true of."""
+    said: set[str] = set()
+
+    def tell(event: Event) -> None:
+        if isinstance(event, Warned):
+            if event.message in said:
+                return
+            said.add(event.message)
+        emit(event)
+
+    return tell
+
+
+def _with_lists(wish: Wish, found: Found) -> Found:
+    """Add what the files after --image-list name; raises ConfigError for every line that is no reference."""
+    mentions = {reference: [*places] for reference, places in found.mentions.items()}
+    problems: list[Problem] = []
+    for path in wish.image_lists:
+        try:
+            named, wrong = listed(path.read_bytes(), shown=str(path), path="")
+        except OSError as error:
+            reason = (error.strerror or "cannot be read").lower()
+            raise ConfigError(f"{path}: {reason}", hint="mend the path after --image-list") from error
+        problems += wrong
+        for mention in named:
+            if mention.reference not in wish.ignored_images:
+                mentions.setdefault(mention.reference, []).append(mention)
+    if problems:
+        raise ConfigError(f"{counted(len(problems), 'line')} of --image-list cannot be read", problems=problems)
+    return replace(found, mentions=mentions)

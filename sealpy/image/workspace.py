@@ -1,0 +1,82 @@
+"""A directory of a build for what is in between: downloads, unpacked archives, the rootfs that RUN works in.
+
+It stands in the store, so on the disk that the image needs anyway. Whoever works in it holds its lock; what a killed
+build left has none, and is removed by the next one.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from sealpy.disk import make_private
+from sealpy.image.blobs import telling_full_disk
+
+__all__ = ["workspace"]
+
+_DIRECTORY = "work"
+
+
+@contextmanager
+def workspace(root: Path) -> Iterator[Path]:
+    """Make a directory below the root of a store, and remove it with all that is in it at the end."""
+    directory = root / _DIRECTORY
+    make_private(directory)
+    for left in directory.iterdir():
+        _remove_nobodys(left)
+    with telling_full_disk(root), _own(directory) as path:
+        try:
+            yield path
+        finally:
+            remove(path)
+
+
+@contextmanager
+def _own(directory: Path) -> Iterator[Path]:
+    """Make a directory whose lock we hold, whatever another build removed between its making and its locking."""
+    while True:
+        path = Path(tempfile.mkdtemp(dir=directory))
+        with suppress(FileNotFoundError), _opened(path) as descriptor:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            if path.is_dir():
+                yield path
+                return
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[int]:
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _remove_nobodys(path: Path) -> None:
+    with suppress(OSError), _opened(path) as descriptor:  # gone meanwhile, or somebody works in it
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        remove(path)
+
+
+def remove(path: Path) -> None:
+    """Remove a directory with all that is in it, also what its owner may not read or enter."""
+    shutil.rmtree(path, onerror=_open_up)
+
+
+def _open_up(remove_one: Callable[..., Any], name: str, _: object) -> None:
+    """Give oneself the right that was missing, and try once more."""
+    path = Path(name)
+    if not path.is_symlink() and path.is_dir():
+        path.chmod(stat.S_IRWXU)
+    path.parent.chmod(stat.S_IRWXU)
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        remove_one(name)
