@@ -77,3 +77,21 @@ def test_the_bill_of_materials_is_printed_as_it_is(capsys: pytest.CaptureFixture
     assert json.loads(capsys.readouterr().out)["spdxVersion"] == "SPDX-2.3"
     assert run(["inspect", "shop:1", "--sbom", "swid"]) == 5
     assert "form 'swid': not known" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("digest")
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["--verify", "always"], 5, "shop:1: cannot be verified: no key is trusted here"),
+        (["--verify", "alway"], 2, "--verify 'alway': not known"),
+        (["--verify-key", "missing.pub"], 5, "missing.pub: cannot be read: No such file or directory"),
+    ],
+)
+def test_an_image_that_is_not_admitted_is_refused_before_the_first_connection(
+    capsys: pytest.CaptureFixture[str], words: list[str], code: int, message: str
+) -> None:
+    assert run(["run", "shop:1", "-m", "192.0.2.1", *words]) == code
+    told = capsys.readouterr().err
+    assert message in told
+    assert "192.0.2.1" not in told
