@@ -32,6 +32,7 @@ __all__ = [
     "RootfsPath",
     "Seconds",
     "Taint",
+    "TextOrMapping",
     "Timeout",
     "hops",
     "refused",
@@ -231,4 +232,16 @@ Taint = Annotated[str, AfterValidator(_taint)]
 Domain = Annotated[str, AfterValidator(_domain)]
 DataRoot = Annotated[str, AfterValidator(_data_root)]
 RootfsPath = Annotated[str, AfterValidator(_rootfs_path)]
-EnvList = Annotated[list[Annotated[str, AfterValidator(_pair)]], BeforeValidator(_listed)]
+EnvList = Annotated[
+    list[Annotated[str, AfterValidator(_pair)]],
+    BeforeValidator(_listed),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "array", "items": {"type": "string"}},
+                {"type": "object", "additionalProperties": {"type": "string"}},
+            ]
+        }
+    ),
+]
+TextOrMapping = Annotated[str, WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "object"}]})]

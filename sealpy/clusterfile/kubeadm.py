@@ -15,7 +15,7 @@ from sealpy.clusterfile.findings import Findings
 from sealpy.clusterfile.types import KubeadmKind
 from sealpy.errors import did_you_mean, known_words
 
-__all__ = ["KUBEADM_KINDS", "check_version", "read_fields"]
+__all__ = ["KUBEADM_KINDS", "check_version", "read_fields", "shape_of", "versions_of"]
 
 _ANY = "anything"  # read by the core schema
 _ARGUMENTS = "arguments"  # a mapping up to v1beta3, a list of name and value from v1beta4: all of it text
@@ -175,6 +175,17 @@ _NOT_HEEDED: tuple[tuple[str, Location, str], ...] = (
     ("JoinConfiguration", ("nodeRegistration", "criSocket"), _OWN_SOCKET),
 )
 _WORDS = {bool: re.compile("true|True|TRUE|false|False|FALSE"), int: re.compile(r"[-+]?\d+")}
+
+
+def shape_of(kind: str) -> Mapping[str, Shape]:
+    """Give the fields of a kind, none for one whose fields are not looked at; see `Shape`."""
+    found: Mapping[str, Shape] = _FIELDS.get(kind, {})
+    return found
+
+
+def versions_of() -> Mapping[str, tuple[str, ...]]:
+    """Give the versions that each kind may be written in."""
+    return _VERSIONS
 
 
 def check_version(document: Document, kind: KubeadmKind, findings: Findings) -> bool:

@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import Field
 
 from sealpy.clusterfile.cluster_shape import ClusterMetadata, ClusterSpec
-from sealpy.clusterfile.fields import Actions, EnvList, Processes, RootfsPath, Seconds, Timeout
+from sealpy.clusterfile.fields import Actions, EnvList, Processes, RootfsPath, Seconds, TextOrMapping, Timeout
 from sealpy.clusterfile.shape import LoginModel, Metadata, Model, PasswordFromModel, SshModel
 from sealpy.clusterfile.types import FailurePolicy, Strategy
 
@@ -73,7 +73,7 @@ class ConfigSpec(Model):
     """`overwrite` makes the data the file; `merge` lays them over every document of a YAML or JSON file."""
     process: Processes = ()
     """Steps that the data go through first, joined by '|': value, toJson, toBase64, toSecret."""
-    data: str
+    data: TextOrMapping
     """Text of the file, or a mapping."""
 
 
@@ -121,7 +121,7 @@ class ApplicationSpec(Model):
 
 class _Document(Model):
     api_version: str = ""
-    """sealer.io/v2 for Cluster and Application, sealer.io/v1 for Config and Plugin; older ones are read too."""
+    """Group and version: sealer.io/v2, for Config and Plugin sealer.io/v1; older ones are read too."""
     kind: str
     """What the document is."""
     status: dict[str, object] = {}

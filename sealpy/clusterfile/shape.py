@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
@@ -97,6 +97,12 @@ class LoginModel(Model):
         yield "pkPasswd", self.pk_passwd, self.pk_passwd_from
 
 
+def _or_text(schema: dict[str, Any]) -> None:
+    """Say in a schema that a text may stand instead of a list."""
+    listed = {key: schema.pop(key) for key in ("type", "items") if key in schema}
+    schema["anyOf"] = [listed, {"type": "string"}]
+
+
 class JumpModel(LoginModel):
     """Name a machine on the way."""
 
@@ -111,7 +117,7 @@ class SshModel(LoginModel):
     """Password that sudo asks for; better `sudoPasswdFrom`. Default: that of the login."""
     sudo_passwd_from: PasswordFromModel | None = None
     """Where the password of sudo is found when it is needed."""
-    jump: Annotated[list[JumpModel], BeforeValidator(hops)] = []
+    jump: Annotated[list[JumpModel], BeforeValidator(hops), Field(json_schema_extra=_or_text)] = []
     """Machines to go through, in order: mappings, or a text as `ssh -J` takes it: ops@bastion:2222,second."""
     encrypted: Flag = False
     """Refused when true: passwords that older versions of the ancestor encrypted cannot be read."""
