@@ -56,7 +56,8 @@ def check(store: Store, *, on_bytes: Callable[[int], None] | None = None) -> Hea
             faults += _image_faults(store, entry, found, users)
         faults += _blob_faults(store, found, users)
         waste = _waste(store)
-    return Health(len(entries), len(found.sizes), sum(found.sizes.values()), tuple(faults), waste)
+    images = sum(REF_NAME in (entry.annotations or {}) for entry in entries)
+    return Health(images, len(found.sizes), sum(found.sizes.values()), tuple(faults), waste)
 
 
 def repair(store: Store, *, on_bytes: Callable[[int], None] | None = None) -> tuple[str, ...]:

@@ -96,6 +96,9 @@ PullBase = Annotated[
     str,
     typer.Option("--pull", metavar="WHEN", help="When the base is pulled: missing, ifnewer, always, never."),
 ]
+NoBill = Annotated[
+    bool, typer.Option("--no-sbom", help="Make no bill of materials; 'inspect --sbom' can make it later.")
+]
 NoCache = Annotated[bool, typer.Option("--no-cache", help="Make every layer again.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Tell what would go in; write, fetch and run nothing.")]
 OutputTo = Annotated[
@@ -132,6 +135,7 @@ def command(  # noqa: PLR0917 - typer needs every option as a parameter
     authfile: AuthFile = None,
     *,
     insecure: Insecure = False,
+    no_sbom: NoBill = False,
     no_cache: NoCache = False,
     dry_run: DryRun = False,
 ) -> None:
@@ -167,7 +171,11 @@ def command(  # noqa: PLR0917 - typer needs every option as a parameter
     if dry_run:
         _preview(ctx, wish)
     else:
-        _build(ctx, wish, _obtain(ctx, pull, insecure=insecure, ca=ca, authfile=authfile))
+        built = _build(ctx, wish, _obtain(ctx, pull, insecure=insecure, ca=ca, authfile=authfile))
+        if not no_sbom:
+            _attach_bills(built)
+        _export(ctx, built)
+        _report(ctx, built)
 
 
 def _tell_of(ctx: typer.Context, search: Search) -> None:
@@ -179,15 +187,23 @@ def _tell_of(ctx: typer.Context, search: Search) -> None:
         ctx.obj.emit(Warned(message=message, hint="list what is not found in manifests/imageList"))
 
 
-def _build(ctx: typer.Context, wish: Wish, obtain: Obtain) -> None:
+def _build(ctx: typer.Context, wish: Wish, obtain: Obtain) -> Built:
     from sealpy.image.build import build
 
-    store = open_store()
-    built = build(wish, store=store, emit=ctx.obj.emit, obtain=obtain)
+    return build(wish, store=open_store(), emit=ctx.obj.emit, obtain=obtain)
+
+
+def _attach_bills(built: Built) -> None:
+    from sealpy.image.trust import attach_bills
+
+    for image in built.images:
+        attach_bills(image)
+
+
+def _export(ctx: typer.Context, built: Built) -> None:
     exports: list[Export] = ctx.meta[EXPORTS]
     for export in exports:
-        export.write(store, built.reference, ctx.obj.emit)
-    _report(ctx, built)
+        export.write(open_store(), built.reference, ctx.obj.emit)
 
 
 def _preview(ctx: typer.Context, wish: Wish) -> None:

@@ -18,7 +18,9 @@ _EMPTY: Final = "application/vnd.oci.empty.v1+json"
 
 
 def attach_bills(image: ClusterImage) -> None:
-    """Write the bill of materials of an image in every form, and put it beside the image."""
+    """Write the bill of materials of an image in every form, and put it beside the image; nothing when it is there."""
+    if all(image.store.referrers(image.digest, artifact_type=media_type) for media_type, _ in FORMATS.values()):
+        return
     bill = _bill(image)
     subject = image.descriptor.model_copy(update={"annotations": None, "platform": None})
     for form, (media_type, _) in FORMATS.items():
