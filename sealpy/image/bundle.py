@@ -2,71 +2,25 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from collections.abc import Sequence
 
 from sealpy.errors import DigestMismatchError, ImageError, Problem
-from sealpy.events import Emit, Warned
 from sealpy.image import registry_tree
 from sealpy.image.archives import ContainerImage, Library
 from sealpy.image.assemble import Layer, write_layer
 from sealpy.image.cluster_image import ClusterImage
-from sealpy.image.manifest import Platform
-from sealpy.image.metadata import ContainerImageUse
+from sealpy.image.finding import Found
 from sealpy.image.progress import Progress
 from sealpy.image.reference import Reference
 from sealpy.image.registry_tree import RegistryLayer
-from sealpy.image.scan import Mention, is_scanned, mentions
 from sealpy.image.store import Store
-from sealpy.image.tarball import Member, Source, read
 
-__all__ = ["Wanted", "bundle", "search"]
-
-Files = Mapping[str, tuple[Member, Source]]
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Hold which container images are mentioned, and where, by reference."""
-
-    mentions: Mapping[Reference, Sequence[Mention]] = field(default_factory=dict)
-
-    def uses(self, architecture: str) -> tuple[ContainerImageUse, ...]:
-        """Give them as the metadata of an image lists them."""
-        platform = Platform(architecture=architecture)
-        return tuple(
-            ContainerImageUse(image=str(reference), appName=found[0].app, platform=platform)
-            for reference, found in sorted(self.mentions.items())
-        )
-
-
-def search(files: Files, *, context: Path, ignored: Collection[Reference], emit: Emit) -> Wanted:
-    """Find the container images that files of the rootfs mention; raises ImageError with every line that is wrong."""
-    charts = _charts(files)
-    for chart in sorted(charts):
-        message = f"{chart}: container images of helm charts are not searched for"
-        emit(Warned(message=message, hint="list them in manifests/imageList, one a line"))
-    found: dict[Reference, list[Mention]] = defaultdict(list)
-    problems: list[Problem] = []
-    for path, (member, source) in sorted(files.items()):
-        if not is_scanned(path) or any(path.startswith(f"{chart}/") for chart in charts) or member.kind != "file":
-            continue
-        mentioned, wrong = mentions(path, b"".join(read(source, member.size)), shown=_shown(path, source, context))
-        problems += wrong
-        for mention in mentioned:
-            if mention.reference not in ignored:
-                found[mention.reference].append(mention)
-    if problems:
-        message = f"{len(problems)} place(s) where container images cannot be told"
-        raise ImageError(message, problems=problems, hint="mend these lines")
-    return Wanted(found)
+__all__ = ["bundle"]
 
 
 def bundle(
     store: Store,
-    wanted: Wanted,
+    wanted: Found,
     *,
     library: Library,
     base: ClusterImage | None,
@@ -108,10 +62,10 @@ def _is_in(base: ClusterImage | None, reference: Reference, image: ContainerImag
 
 def _taken(base: ClusterImage | None) -> dict[str, str]:
     """Map paths without domain, as the base serves them, to the domain they stand for."""
-    uses = base.metadata.container_images if base else ()
-    references = [Reference.parse(use.image) for use in uses]
-    served = registry_tree.short_names(references, {})
-    return {reference.path: reference.domain for reference in references if reference.path in served}
+    if base is None:
+        return {}
+    references = [Reference.parse(use.image) for use in base.metadata.container_images]
+    return registry_tree.taken_names(base.files, references)
 
 
 def _write(store: Store, piece: RegistryLayer, *, progress: Progress) -> Layer:
@@ -133,14 +87,3 @@ def _missing(missing: Sequence[Reference], problems: Sequence[Problem], library:
         f"or name a directory with --container-images; looked in: {looked}"
     )
     return ImageError(f"{len(missing)} container image(s) are missing", problems=problems, hint=hint)
-
-
-def _charts(files: Files) -> set[str]:
-    return {str(PurePosixPath(path).parent) for path in files if path.rpartition("/")[2] == "Chart.yaml"} - {"."}
-
-
-def _shown(path: str, source: Source, context: Path) -> str:
-    """Name a file as its author knows it."""
-    if isinstance(source, Path) and source.is_relative_to(context):
-        return str(source.relative_to(context))
-    return path
