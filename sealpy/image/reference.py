@@ -39,7 +39,7 @@ class Reference:
         """Read a reference as docker does; raises BadReferenceError."""
         if _TEMPLATE.search(text):
             raise _refusal(text, "it is a template", hint="write the name itself, or list it in manifests/imageList")
-        if not text or text != text.strip() or any(c.isspace() for c in text):
+        if not text or text.split() != [text]:
             raise _refusal(text, "it is empty or has blanks", hint="write name:tag, such as nginx:1.27")
         rest, _, digest = text.partition("@")
         if "@" in text and not _DIGEST.fullmatch(digest):

@@ -6,6 +6,7 @@ is one only where the word "image" stands beside it, since `host:80`, `12:30` an
 
 from __future__ import annotations
 
+import functools
 import re
 
 from sealpy.errors import BadReferenceError
@@ -52,6 +53,7 @@ def spotted(text: str, *, beside: str = "") -> list[str]:
     return [one for one in dict.fromkeys(found) if parsed(one)]
 
 
+@functools.lru_cache(maxsize=4096)
 def parsed(text: str) -> Reference | None:
     """Read a reference; None when it is none."""
     try:

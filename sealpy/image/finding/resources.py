@@ -20,6 +20,9 @@ __all__ = ["Sight", "read_document"]
 Sort = Literal["named", "wrong", "doubt"]
 """`named` is an image; `wrong` stands where an image must, and is none; `doubt` looks like one and was not taken."""
 
+Remedy = tuple[Literal["env", "args", "data"], str] | None
+"""What a rule would have to name, so that a text is taken."""
+
 _SCHEMA = "CustomResourceDefinition"
 _LATER = "decided while the cluster runs"
 
@@ -124,7 +127,7 @@ class _Reader:
             if self._rules.names_env(name):
                 self._take_all(at, f"env {name}", name=name)
             else:
-                self._suspect(at, f"env {name}", beside=name, remedy=self._rules.remedy("env", name))
+                self._suspect(at, f"env {name}", beside=name, remedy=("env", name))
 
     def _arguments(self, node: yaml.Node, trail: Trail) -> None:
         if not is_sequence(node):
@@ -143,7 +146,7 @@ class _Reader:
             if value and name and self._rules.names_argument(name):
                 self._take_all(at, f"argument {name}", name=name)
             elif value:
-                remedy = self._rules.remedy("args", name) if name else ""
+                remedy: Remedy = ("args", name) if name else None
                 self._suspect(at, f"argument {name}".strip(), beside=name, remedy=remedy)
 
     def _configuration(self, node: yaml.Node, trail: Trail, resource: Resource) -> None:
@@ -157,8 +160,7 @@ class _Reader:
             if self._rules.names_data(key):
                 self._take_all(at, f"data {key}", name=key)
             else:
-                remedy = self._rules.remedy("data", key)
-                self._suspect(at, f"{resource.kind} data {key}", beside=key, remedy=remedy)
+                self._suspect(at, f"{resource.kind} data {key}", beside=key, remedy=("data", key))
 
     def _texts(self, node: yaml.Node, trail: Trail, what: str) -> None:
         if is_mapping(node):
@@ -233,9 +235,9 @@ class _Reader:
         for one in likeness.spotted(at.text, beside=name) or ([at.text] if likeness.parsed(at.text) else []):
             self._see("named", replace(at, text=one), rule)
 
-    def _suspect(self, at: Text, what: str, *, beside: str = "", remedy: str = "") -> None:
+    def _suspect(self, at: Text, what: str, *, beside: str = "", remedy: Remedy = None) -> None:
         for one in likeness.spotted(at.text, beside=beside):
-            self._doubt(replace(at, text=one), what, remedy=remedy)
+            self._doubt(replace(at, text=one), what, remedy=self._rules.remedy(*remedy) if remedy else "")
 
     def _doubt(self, at: Text, what: str, *, remedy: str = "") -> None:
         self._done.add(id(at.node))

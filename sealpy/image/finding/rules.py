@@ -7,7 +7,7 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from fnmatch import fnmatchcase
+from fnmatch import fnmatchcase, translate
 from importlib import resources
 from typing import TYPE_CHECKING, Literal, Self
 
@@ -99,15 +99,15 @@ class Rules:
 
     def names_env(self, name: str) -> bool:
         """Tell whether a variable of this name holds images."""
-        return _fits(name, self.env)
+        return bool(self._env.fullmatch(name))
 
     def names_data(self, key: str) -> bool:
         """Tell whether a key of a ConfigMap holds images."""
-        return _fits(key, self.data)
+        return bool(self._data.fullmatch(key))
 
     def names_argument(self, flag: str) -> bool:
         """Tell whether a flag holds images; one dash or two is the same, as Go reads them."""
-        return _fits("--" + flag.lstrip("-"), self.args)
+        return bool(self._args.fullmatch("--" + flag.lstrip("-")))
 
     def skips(self, path: str) -> bool:
         """Tell whether a file or directory of the rootfs is not searched, since its author lists its images."""
@@ -123,7 +123,19 @@ class Rules:
     @functools.cached_property
     def is_custom_field(self) -> re.Pattern[str]:
         """Give the pattern of the fields that name an image in resources that are not Kubernetes' own."""
-        return re.compile("|".join(pattern.replace("*", ".*") for pattern in self.custom_fields))
+        return _any_of(self.custom_fields)
+
+    @functools.cached_property
+    def _env(self) -> re.Pattern[str]:
+        return _any_of(self.env)
+
+    @functools.cached_property
+    def _args(self) -> re.Pattern[str]:
+        return _any_of(self.args)
+
+    @functools.cached_property
+    def _data(self) -> re.Pattern[str]:
+        return _any_of(self.data)
 
     def adding(self, data: bytes, *, shown: str) -> tuple[Self, list[Problem]]:
         """Add what `manifests/imageRules` says, and tell what in it is wrong."""
@@ -227,6 +239,11 @@ def _plain(node: yaml.Node) -> object:
     if is_sequence(node):
         return [_plain(item) for item in node.value]
     return scalar(node)
+
+
+def _any_of(patterns: Sequence[str]) -> re.Pattern[str]:
+    """Make one expression of many patterns, since it is asked of every variable and flag; without any it never fits."""
+    return re.compile("|".join(translate(pattern) for pattern in patterns) or r"(?!)")
 
 
 def _fits(name: str, patterns: Sequence[str]) -> bool:
