@@ -6,14 +6,14 @@ Nothing is unpacked: a blob is a range of bytes in the archive. Digests are veri
 from __future__ import annotations
 
 import json
-import tarfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from sealpy.errors import BadReferenceError, ImageError
+from sealpy.image.contents import Blob, Contents, oci_path
 from sealpy.image.manifest import (
     INDEX_TYPES,
     MANIFEST_TYPES,
@@ -29,20 +29,11 @@ from sealpy.image.manifest import (
     parse,
 )
 from sealpy.image.reference import Reference
-from sealpy.image.tarball import Range, Source, read
+from sealpy.image.tarball import read
 
-__all__ = ["Blob", "ContainerImage", "Contents", "Library", "name_of", "oci_path"]
+__all__ = ["Blob", "ContainerImage", "Contents", "Library", "name_of", "oci_path", "read_docker"]
 
 _CONTAINERD_NAME = "io.containerd.image.name"
-
-
-@dataclass(frozen=True, slots=True)
-class Blob:
-    """Hold where the bytes of a digest stand."""
-
-    digest: str
-    size: int
-    source: Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,64 +96,6 @@ def _archives(paths: Sequence[Path]) -> Iterator[Path]:
                 yield inner
 
 
-class Contents:
-    """See an archive or a directory as names with their bytes."""
-
-    def __init__(self, path: Path) -> None:
-        """List what is in it; raises ImageError."""
-        self.path = path
-        self._files: dict[str, Blob] = {}
-        if path.is_dir():
-            for file in path.rglob("*"):
-                if file.is_file():
-                    self._put(file.relative_to(path).as_posix(), Range(file), file.stat().st_size)
-            return
-        try:
-            with tarfile.open(path, "r:") as tar:
-                self._list(tar)
-        except (tarfile.TarError, OSError) as error:
-            raise ImageError(f"{path}: cannot be read as an archive of container images: {error}") from error
-
-    def _list(self, tar: tarfile.TarFile) -> None:
-        links: dict[str, str] = {}
-        for info in tar:
-            name = info.name.removeprefix("./")
-            if info.isfile():
-                self._put(name, Range(self.path, info.offset_data), info.size)
-            elif info.issym() or info.islnk():  # old archives of docker hold equal layers once
-                base = PurePosixPath(name).parent if info.issym() else PurePosixPath()
-                links[name] = _normal(str(base / info.linkname))
-        for name, target in links.items():
-            if target in self._files:
-                self._files[name] = self._files[target]
-
-    def _put(self, name: str, where: Range, size: int) -> None:
-        self._files[name] = Blob("", size, where)
-
-    def __contains__(self, name: str) -> bool:
-        return name in self._files
-
-    def blob(self, name: str, digest: str) -> Blob:
-        """Find a member and say what its digest should be."""
-        try:
-            found = self._files[name]
-        except KeyError as error:
-            raise ImageError(f"{self.path}: {name} is missing in it", hint="save the image again") from error
-        return Blob(digest, found.size, found.source)
-
-    def read(self, name: str) -> bytes:
-        """Read a small member."""
-        blob = self.blob(name, "")
-        return b"".join(read(blob.source, blob.size))
-
-    def document(self, digest: str) -> bytes:
-        """Read a small blob of an OCI layout, and verify it."""
-        data = self.read(oci_path(digest))
-        if digest_of(data) != digest:
-            raise ImageError(f"{self.path}: blob {digest} is damaged", hint="save the image again")
-        return data
-
-
 def _read_archive(path: Path, architecture: str) -> Iterator[tuple[Reference | None, ContainerImage]]:
     contents = Contents(path)
     if "index.json" in contents:
@@ -171,7 +104,7 @@ def _read_archive(path: Path, architecture: str) -> Iterator[tuple[Reference | N
             if image := _from_oci(contents, entry, architecture):
                 yield name_of(entry.annotations or {}), image
     if "manifest.json" in contents:
-        yield from _from_docker(contents)
+        yield from read_docker(contents)
     elif "index.json" not in contents:
         hint = "take an OCI archive, an OCI layout or what 'docker save' writes"
         raise ImageError(f"{path}: holds no container images", hint=hint)
@@ -194,12 +127,12 @@ def _from_oci(contents: Contents, entry: Descriptor, architecture: str) -> Conta
     return ContainerImage(Blob(entry.digest, len(data), data), config, tuple(layers))
 
 
-def _from_docker(contents: Contents) -> Iterator[tuple[Reference | None, ContainerImage]]:
+def read_docker(contents: Contents) -> Iterator[tuple[Reference | None, ContainerImage]]:
     """Read what `docker save` writes: layers are plain tars there, and stay so; their digests are the diff ids."""
     try:
         listed: list[dict[str, Any]] = json.loads(contents.read("manifest.json"))
         described = [(str(e["Config"]), list(e["Layers"]), list(e["RepoTags"] or ())) for e in listed]
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise ImageError(f"{contents.path}: manifest.json is not what docker writes") from error
     for config_name, layer_names, tags in described:
         data = contents.read(config_name)
@@ -234,18 +167,3 @@ def _parsed(text: str) -> Reference | None:
     with suppress(BadReferenceError):
         return Reference.parse(text)
     return None
-
-
-def oci_path(digest: str) -> str:
-    """Say where an OCI layout holds a digest."""
-    return f"blobs/{digest.replace(':', '/')}"
-
-
-def _normal(path: str) -> str:
-    parts: list[str] = []
-    for part in path.split("/"):
-        if part == "..":
-            parts = parts[:-1]
-        elif part not in {"", "."}:
-            parts.append(part)
-    return "/".join(parts)

@@ -97,9 +97,16 @@ class Incoming:
         hexadecimal = digest.removeprefix("sha256:")
         path = self._directory / f"{hexadecimal}{_PARTIAL}"
         with telling_full_disk(self._directory), alone(path) as file:
-            yield BlobWriter(file, path, blobs=self._blobs)
-            if (self._blobs / hexadecimal).is_file():
-                _remove_own(file, path)
+            writer = BlobWriter(file, path, blobs=self._blobs)
+            try:
+                yield writer
+            except OSError as error:
+                if error.errno in _FULL:
+                    _remove_own(file, path)  # else what nobody can finish keeps the disk full
+                raise
+            finally:
+                if not writer.size or (self._blobs / hexadecimal).is_file():
+                    _remove_own(file, path)
 
     def left(self) -> list[Path]:
         """List the files that no living writer holds, begun blobs among them."""

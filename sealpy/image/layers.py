@@ -14,7 +14,7 @@ from sealpy.image.tarball import PIECE
 __all__ = ["plain_layer"]
 
 _GZIP_WINDOW = 31
-_AGAIN = "get the image again"
+_AGAIN = "get the image from who made it"
 _MOST_TIMES = 200
 _HARMLESS = 1 << 30  # bytes that a layer may have however small it was packed
 
@@ -28,7 +28,7 @@ def plain_layer(store: Store, layer: Descriptor, diff_id: str) -> Path:
         raise ImageError(f"{what}: not in {store.root}", hint=_AGAIN)
     if layer.media_type.endswith((".tar", ".tar+plain")):
         message = f"{what}: a plain tar, but the configuration says that its plain digest is {diff_id}"
-        raise DigestMismatchError(message, hint=_AGAIN)
+        raise ImageError(message, hint=_AGAIN)
     if not layer.media_type.endswith("gzip"):
         raise ImageError(f"{what}: type {layer.media_type!r} cannot be read", hint="compress it with gzip")
     with store.keeping(), store.blob() as writer:
@@ -42,7 +42,7 @@ def plain_layer(store: Store, layer: Descriptor, diff_id: str) -> Path:
             writer.commit(diff_id)
         except DigestMismatchError as error:
             message = f"{what}: it does not unpack to {diff_id}, as the configuration says"
-            raise DigestMismatchError(message, hint=_AGAIN) from error
+            raise ImageError(message, hint=_AGAIN) from error
     return store.blob_path(diff_id)
 
 

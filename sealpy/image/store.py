@@ -220,6 +220,12 @@ class Store:
             return self._unlink(self.blobs() - self._used()) + self._incoming.sweep()
         return 0
 
+    def discard(self, digests: Collection[str]) -> int:
+        """Remove these blobs, but for those that an image refers to; does nothing while somebody uses the store."""
+        with suppress(BlockingIOError, ImageError), self._locked(_BLOBS_LOCK, fcntl.LOCK_EX | fcntl.LOCK_NB):
+            return self._unlink({*digests} - self._used())
+        return 0
+
     def prune(self) -> Waste:
         """Remove every blob that no image refers to, and begun ones; raises StoreError while somebody uses the store.
 

@@ -15,7 +15,7 @@ from typing import BinaryIO, Literal
 from sealpy.errors import ImageError
 from sealpy.image.tarball import BLOCK
 
-__all__ = ["MOST_ENTRIES", "TarEntry", "tar_entries"]
+__all__ = ["MOST_ENTRIES", "TarEntry", "opened_entries", "tar_entries"]
 
 MOST_ENTRIES = 100_000
 _LONGEST_EXTENSION = 1 << 20  # bytes; a path may have 4096
@@ -51,15 +51,20 @@ class TarEntry:
     gid: int
 
 
-def tar_entries(path: Path, *, what: str, most: int = MOST_ENTRIES) -> Iterator[TarEntry]:
-    """Yield the entries of a plain tar in their order.
+def tar_entries(path: Path, *, what: str, most: int | None = None) -> Iterator[TarEntry]:
+    """Yield the entries of a plain tar in their order, at most `most` of them, else MOST_ENTRIES.
 
     Raises ImageError, which says `what` the tar is, for one that is damaged, cut or too long, and for entries that are
     devices, pipes or sparse files, or whose names are not UTF-8.
     """
+    with path.open("rb") as file:
+        yield from opened_entries(file, path.stat().st_size, what=what, most=most)
+
+
+def opened_entries(file: BinaryIO, size: int, *, what: str, most: int | None = None) -> Iterator[TarEntry]:
+    """Yield the entries of a plain tar that is open and has `size` bytes; as `tar_entries`."""
     try:
-        with path.open("rb") as file:
-            yield from _entries(file, path.stat().st_size, most)
+        yield from _entries(file, size, MOST_ENTRIES if most is None else most)
     except (ValueError, tarfile.HeaderError) as error:
         raise ImageError(f"{what}: {error}", hint=_HINT) from error
 

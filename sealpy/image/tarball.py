@@ -22,6 +22,7 @@ __all__ = [
     "BLOCK",
     "END",
     "PIECE",
+    "Chain",
     "Content",
     "File",
     "Kind",
@@ -30,6 +31,7 @@ __all__ = [
     "Source",
     "Symlink",
     "Tree",
+    "behind",
     "flaw",
     "header",
     "ordered",
@@ -57,7 +59,15 @@ class Range:
     offset: int = 0
 
 
-Source = Path | Range | bytes
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """Point at bytes in files that follow each other, each with its size: the parts of an archive."""
+
+    files: tuple[tuple[Path, int], ...]
+    offset: int = 0
+
+
+Source = Path | Range | Chain | bytes
 
 _TYPES: Mapping[Kind, bytes] = {"file": tarfile.REGTYPE, "dir": tarfile.DIRTYPE, "symlink": tarfile.SYMTYPE}
 
@@ -144,7 +154,7 @@ def tar_size(members: Iterable[Member]) -> int:
 
 
 def read(source: Source, size: int) -> Iterator[bytes]:
-    """Yield the bytes of a source in pieces of at most 1 MiB; of a Range `size` bytes, of the others all there are."""
+    """Yield the bytes of a source in pieces of at most 1 MiB; of a Range or Chain `size` bytes, of others all."""
     match source:
         case bytes():
             yield source
@@ -158,6 +168,25 @@ def read(source: Source, size: int) -> Iterator[bytes]:
                 while size and (piece := file.read(min(size, PIECE))):
                     size -= len(piece)
                     yield piece
+        case Chain(files, offset):
+            for path, length in files:
+                begin, offset = min(offset, length), max(offset - length, 0)
+                part = min(size, length - begin)
+                yield from read(Range(path, begin), part)
+                size -= part
+
+
+def behind(source: Source, count: int) -> Source:
+    """Give what follows the first `count` bytes of a source."""
+    match source:
+        case bytes():
+            return source[count:]
+        case Path():
+            return Range(source, count)
+        case Range(path, offset):
+            return Range(path, offset + count)
+        case Chain(files, offset):
+            return Chain(files, offset + count)
 
 
 def write(entries: Iterable[tuple[Member, Source]]) -> Iterator[bytes]:

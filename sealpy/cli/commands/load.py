@@ -1,4 +1,4 @@
-"""sealpy load: read a cluster image from a file."""
+"""sealpy load: read cluster images from a file or directory."""
 
 from __future__ import annotations
 
@@ -15,23 +15,33 @@ __all__ = ["command"]
 def command(
     ctx: typer.Context,
     *,
-    file: Annotated[Path, typer.Option("-i", "--input", help="OCI archive, or directory with an OCI layout.")],
+    file: Annotated[
+        Path, typer.Option("-i", "--input", help="Archive, one of its parts or their list, or a directory.")
+    ],
     tag: Annotated[str, typer.Option("-t", "--tag", help="Name for the image, instead of its own.")] = "",
 ) -> None:
-    """Read a cluster image from a file.
+    """Read cluster images from a file or directory.
+
+    OCI archives and layouts are read, what 'docker save' writes, and directories that skopeo wrote. A load that was
+    cut goes on where it ended.
 
     Examples:
         sealpy load -i kubernetes.tar
+        sealpy load -i kubernetes.tar.001
+        sealpy load -i layout --tag kubernetes:mine
     """
     from sealpy.errors import ConfigError  # noqa: PLC0415 - '--help' must not wait for it
-    from sealpy.image.archive import load  # noqa: PLC0415
+    from sealpy.image.load import load  # noqa: PLC0415
     from sealpy.image.progress import Progress  # noqa: PLC0415
 
-    if not file.exists():
+    if not file.exists() and not file.with_name(f"{file.name}.sha256").exists():
         raise ConfigError(f"{file}: no such file", hint="name the file that 'sealpy save' wrote")
     progress = Progress(ctx.obj.emit, f"load {file}")
-    total = file.stat().st_size if file.is_file() else 0
-    for image in load(open_store(), file, tag=tag or None, on_bytes=progress.step("verify", total=total)):
-        progress.finish(f"{image.reference.familiar}, {image.digest}")
+    images = load(open_store(), file, tag=tag or None, begin=lambda total: progress.step("verify", total=total))
+    progress.finish(", ".join(image.reference.familiar for image in images))
+    for image in images:
+        name = image.reference.familiar
         if ctx.obj.is_json:
-            ctx.obj.json({"name": image.reference.familiar, "digest": image.digest})
+            ctx.obj.json({"name": name, "digest": image.digest})
+        else:
+            ctx.obj.text(f"{name}  {image.digest}")

@@ -1,14 +1,19 @@
-"""sealpy save: write a cluster image to one file."""
+"""sealpy save: write a cluster image to a file or directory."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sealpy.cli.amount import parse_size
 from sealpy.cli.home import open_store
 from sealpy.cli.renderers import units
+from sealpy.image.formats import Format
+
+if TYPE_CHECKING:
+    from sealpy.image.save import Saved
 
 __all__ = ["command"]
 
@@ -17,22 +22,47 @@ def command(
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(help="Name of the image.")],
     *,
-    out: Annotated[Path, typer.Option("-o", "--out", help="File to write.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="File or directory to write.")],
+    format_: Annotated[
+        Format, typer.Option("--format", help="How it is written; docker-archive is for 'docker load' as well.")
+    ] = Format.OCI_ARCHIVE,
+    since: Annotated[
+        str, typer.Option("--since", metavar="IMAGE", help="Leave out what the far side has with this image.")
+    ] = "",
+    part_size: Annotated[
+        str, typer.Option("--part-size", metavar="SIZE", help="Write parts of at most this size, such as 4G or 700M.")
+    ] = "",
 ) -> None:
-    """Write a cluster image to one file.
+    """Write a cluster image to a file or directory.
 
-    The file is an OCI archive: 'sealpy load', skopeo and others read it.
+    What is written by default is an OCI archive: 'sealpy load', skopeo and others read it. A delta made by --since is
+    loaded where that image is; parts are loaded by the name of the whole, and their list is checked by 'sha256sum
+    --check' as well. G means 1000 M; GiB is 1024 MiB.
 
     Examples:
         sealpy save kubernetes:v1.34.4 -o kubernetes.tar
+        sealpy save shop:2 --since kubernetes:v1.34.4 -o shop.tar
+        sealpy save kubernetes:v1.34.4 -o kubernetes.tar --part-size 4G
+        sealpy save kubernetes:v1.34.4 -o layout --format oci-dir
     """
-    from sealpy.image.archive import save  # noqa: PLC0415 - '--help' must not wait for it
-    from sealpy.image.cluster_image import ClusterImage  # noqa: PLC0415
-    from sealpy.image.progress import Progress  # noqa: PLC0415
+    from sealpy.image.progress import Progress  # noqa: PLC0415 - '--help' must not wait for any of them
+    from sealpy.image.save import pack, save  # noqa: PLC0415
 
-    image = ClusterImage.open(open_store(), name)
-    progress = Progress(ctx.obj.emit, f"save {image.reference.familiar}")
-    size = save(image, out, on_bytes=progress.step(str(out), total=image.size))
-    progress.finish(f"{out}, {units.size(size)}")
+    size = parse_size(part_size, option="--part-size") if part_size else 0
+    shipment = pack(open_store(), name, since=since)
+    shown = shipment.image.reference.familiar
+    progress = Progress(ctx.obj.emit, f"save {shown}")
+    on_bytes = progress.step(str(out), total=shipment.size)
+    saved = save(shipment, out, format_=format_, part_size=size, on_bytes=on_bytes)
+    progress.finish(_told(saved, since))
     if ctx.obj.is_json:
-        ctx.obj.json({"name": image.reference.familiar, "file": str(out), "size": size})
+        files = [str(path) for path in saved.files]
+        written = {"file": str(out), "files": files, "size": saved.size, "left_out": saved.left_out}
+        ctx.obj.json({"name": shown, "digest": shipment.image.descriptor.digest, **written})
+
+
+def _told(saved: Saved, since: str) -> str:
+    first, *others = saved.files
+    files = f"{first} … {others[-1]}" if others else str(first)
+    rest = f"; {units.size(saved.left_out)} are in {since}" if since else ""
+    return f"{files}, {units.size(saved.size)}{rest}"

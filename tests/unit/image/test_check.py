@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from sealpy.image.archive import load, save
 from sealpy.image.assemble import assemble, write_layer
 from sealpy.image.check import check, repair
 from sealpy.image.cluster_image import ClusterImage
+from sealpy.image.load import load
 from sealpy.image.manifest import digest_of, encode
 from sealpy.image.metadata import Metadata
+from sealpy.image.save import pack, save
 from sealpy.image.store import Store, Waste
 from sealpy.image.tarball import walk
 
@@ -65,7 +66,7 @@ def take_away(image: ClusterImage) -> None:
 def test_a_blob_that_is_not_itself_is_named_with_who_needs_it_and_comes_again_by_loading(
     harm: Callable[[ClusterImage], None], word: str, store: Store, image: ClusterImage, tmp_path: Path
 ) -> None:
-    save(image, tmp_path / "k.tar")
+    save(pack(store, "kube:v1"), tmp_path / "k.tar")
     store.tag("shop:1", image.descriptor)
     harm(image)
     [fault] = check(store).faults

@@ -10,6 +10,7 @@ import pytest
 
 from sealpy.cli.app import run
 from sealpy.image.assemble import assemble, write_layer
+from sealpy.image.cluster_image import ClusterImage
 from sealpy.image.metadata import ContainerImageUse, Metadata, Spot
 from sealpy.image.store import Store
 from sealpy.image.tarball import walk
@@ -140,6 +141,23 @@ def test_an_image_travels_by_save_and_load(capsys: pytest.CaptureFixture[str], d
     assert (listed["name"], listed["digest"]) == ("kube:v1", digest)
 
 
+@pytest.mark.usefixtures("digest")
+def test_a_delta_travels_in_parts(capsys: pytest.CaptureFixture[str], home: Path, tmp_path: Path) -> None:
+    store = Store(home / "images")
+    base = ClusterImage.open(store, "kube:v1")
+    app = assemble(store, "shop:2", base=base, layers=[], metadata=Metadata(type="app-installer"))
+    out = str(tmp_path / "d.tar")
+    words = ("shop:2", "--since", "kube:v1", "-o", out, "--part-size", "4K", "--output", "json")
+    saved = json.loads(told(capsys, "save", *words).splitlines()[-1])
+    assert saved["left_out"] == sum(layer.size for layer in base.manifest.layers)
+    assert saved["files"] == [f"{out}.001", f"{out}.002", f"{out}.sha256"]
+    told(capsys, "rmi", "shop:2")
+    assert f"shop:2  {app.digest}" in told(capsys, "load", "-i", out)
+    told(capsys, "rmi", "shop:2", "kube:v1")
+    assert run(["load", "-i", out]) == 5
+    assert "next: load or pull 'kube:v1' first" in capsys.readouterr().err
+
+
 def test_the_home_that_the_first_image_makes_is_private(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = os.umask(0o022)
     try:
@@ -172,6 +190,8 @@ def test_rmi_removes_none_when_one_of_the_names_is_wrong(capsys: pytest.CaptureF
         (["inspect", "kube:v2"], 5, "image 'kube:v2': not among the local images"),
         (["inspect", "Kube:v2"], 5, "image name 'Kube:v2'"),
         (["load", "-i", "nowhere.tar"], 2, "nowhere.tar: no such file"),
+        (["save", "kube:v1", "-o", "x", "--part-size", "big"], 2, "--part-size 'big': not an amount of bytes"),
+        (["save", "kube:v1", "-o", "x", "--format", "tar"], 2, "oci-archive"),
         (["build", "-t", "x:1", "--build-arg", "A", "."], 2, "--build-arg 'A': not NAME=VALUE"),
         (["build", "."], 2, "tag"),
     ],

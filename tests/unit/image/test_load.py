@@ -6,16 +6,19 @@ import json
 import shutil
 import subprocess
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from sealpy.errors import DigestMismatchError, ImageError, StoreError
-from sealpy.image.archive import load, save
 from sealpy.image.assemble import assemble, write_layer
+from sealpy.image.check import check
 from sealpy.image.cluster_image import ClusterImage
 from sealpy.image.container import write_container_image
+from sealpy.image.load import load
 from sealpy.image.metadata import Metadata
+from sealpy.image.save import pack, save
 from sealpy.image.store import Store
 from sealpy.image.tarball import walk
 
@@ -27,12 +30,16 @@ def image(tmp_path: Path) -> ClusterImage:
     return assemble(store, "kube:v1", base=None, layers=layers, metadata=Metadata(labels={"k": "v"}))
 
 
+def keep(image: ClusterImage, out: Path) -> int:
+    return save(pack(image.store, str(image.reference)), out).size
+
+
 def blobs(store: Store) -> list[Path]:
     return [path for name in ("blobs/sha256", "incoming") for path in (store.root / name).iterdir()]
 
 
 def test_an_image_comes_back_the_same(tmp_path: Path, image: ClusterImage) -> None:
-    assert save(image, tmp_path / "k.tar") == (tmp_path / "k.tar").stat().st_size
+    assert keep(image, tmp_path / "k.tar") == (tmp_path / "k.tar").stat().st_size
     there = Store(tmp_path / "there")
     [loaded] = load(there, tmp_path / "k.tar")
     assert (loaded.digest, loaded.reference) == (image.digest, image.reference)
@@ -42,41 +49,55 @@ def test_an_image_comes_back_the_same(tmp_path: Path, image: ClusterImage) -> No
 
 def test_the_same_image_gives_the_same_archive_and_no_other_file(tmp_path: Path, image: ClusterImage) -> None:
     for name in ("a.tar", "b.tar"):
-        save(image, tmp_path / "out" / name)
+        keep(image, tmp_path / "out" / name)
     assert (tmp_path / "out" / "a.tar").read_bytes() == (tmp_path / "out" / "b.tar").read_bytes()
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.tar", "b.tar"]
 
 
 def test_an_image_may_be_loaded_under_another_name(tmp_path: Path, image: ClusterImage) -> None:
-    save(image, tmp_path / "k.tar")
+    keep(image, tmp_path / "k.tar")
     load(Store(tmp_path / "there"), tmp_path / "k.tar", tag="mine:2")
     assert [i.reference.familiar for i in Store(tmp_path / "there").images()] == ["mine:2"]
 
 
 def test_a_layout_directory_is_loaded_as_well(tmp_path: Path, image: ClusterImage) -> None:
-    save(image, tmp_path / "k.tar")
+    keep(image, tmp_path / "k.tar")
     with tarfile.open(tmp_path / "k.tar") as tar:
         tar.extractall(tmp_path / "layout", filter="data")
     [loaded] = load(Store(tmp_path / "there"), tmp_path / "layout")
     assert loaded.digest == image.digest
 
 
-def test_bytes_that_were_changed_on_the_way_are_refused_and_nothing_stays(tmp_path: Path, image: ClusterImage) -> None:
-    save(image, tmp_path / "k.tar")
-    data = (tmp_path / "k.tar").read_bytes().replace(b"x" * 600, b"x" * 599 + b"y", 1)
-    (tmp_path / "k.tar").write_bytes(data)
+def test_bytes_that_were_changed_on_the_way_are_refused_and_the_rest_need_not_come_again(
+    tmp_path: Path, image: ClusterImage
+) -> None:
+    keep(image, tmp_path / "k.tar")
+    good = (tmp_path / "k.tar").read_bytes()
+    (tmp_path / "k.tar").write_bytes(good.replace(b"x" * 600, b"x" * 599 + b"y", 1))
     there = Store(tmp_path / "there")
-    with pytest.raises(DigestMismatchError):
+    with pytest.raises(DigestMismatchError, match=r"k\.tar: blob sha256:"):
         load(there, tmp_path / "k.tar")
     assert there.images() == ()
-    assert blobs(there) == []
+    assert check(there).faults == ()
+    (tmp_path / "k.tar").write_bytes(good)
+    announced: list[int] = []
+    moved: list[int] = []
+
+    def begin(total: int) -> Callable[[int], None]:
+        announced.append(total)
+        return moved.append
+
+    load(there, tmp_path / "k.tar", begin=begin)
+    assert announced == [sum(moved)]
+    assert sum(moved) < len(good)
+    assert check(there).faults == ()
 
 
 def test_a_blob_damaged_here_does_not_go_out(tmp_path: Path, image: ClusterImage) -> None:
     blob = image.store.blob_path(image.manifest.layers[0].digest)
     blob.write_bytes(blob.read_bytes().replace(b"x", b"y", 1))
     with pytest.raises(StoreError, match="damaged"):
-        save(image, tmp_path / "out" / "k.tar")
+        keep(image, tmp_path / "out" / "k.tar")
     assert list((tmp_path / "out").iterdir()) == []
 
 
@@ -95,7 +116,7 @@ def test_an_ordinary_container_image_can_be_loaded_too(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(shutil.which("skopeo") is None, reason="skopeo is not installed")
 def test_skopeo_reads_the_archive_and_the_store_and_gives_both_back(tmp_path: Path, image: ClusterImage) -> None:
-    save(image, tmp_path / "k.tar")
+    keep(image, tmp_path / "k.tar")
     for source in (f"oci-archive:{tmp_path}/k.tar", f"oci:{image.store.root}:{image.reference}"):
         seen = subprocess.run(["skopeo", "inspect", source], capture_output=True, check=True)
         assert json.loads(seen.stdout)["Labels"] == {"k": "v"}
