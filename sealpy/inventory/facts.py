@@ -2,82 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Self
+
+from sealpy.inventory.look import SCRIPT
 
 __all__ = ["HOSTS_SIGN", "MIRRORS", "Facts", "facts_script", "parse_facts"]
 
+_CGROUPS = "/sys/fs/cgroup/"
 HOSTS_SIGN = "# sealpy"  # ends every line of /etc/hosts that is ours
 MIRRORS = "/etc/containerd/certs.d"
-
-# $1 the directory of the cluster on the host, $2 the sign of our lines in /etc/hosts, $3 the directory of mirrors.
-# Prints `key=value`, one a line, keys may repeat; needs nothing but a shell and coreutils, so that a host that lacks
-# something can be told so.
-_SCRIPT = r"""
-say() { printf '%s=%s\n' "$1" "$2"; }
-have() { command -v "$1" >/dev/null 2>&1; }
-say uid "$(id -u)"
-say name "$(uname -n | tr 'A-Z' 'a-z')"
-say arch "$(uname -m)"
-say kernel "$(uname -r)"
-say time "$(date +%s)"
-[ -r /etc/os-release ] && (. /etc/os-release; say os "$ID"; say os_version "${VERSION_ID:-}")
-say cpus "$(nproc)"
-while read -r key value _; do case $key in
-  MemTotal:) say memory_kib "$value";; SwapTotal:) say swap_kib "$value";;
-esac; done < /proc/meminfo
-[ -r /etc/machine-id ] && say machine_id "$(cat /etc/machine-id)"
-[ -f /sys/fs/cgroup/cgroup.controllers ] && say cgroup v2 || say cgroup v1
-say init "$(cat /proc/1/comm)"
-for tool in tar sha256sum mount nsenter ip iptables systemctl xargs base64; do have $tool || say missing $tool; done
-for link in /sys/class/net/*; do
-  case ${link##*/} in lo|cni*|flannel*|veth*|docker*|kube-*) continue;; esac
-  read -r mac < "$link/address" && say mac "$mac"
-done
-have ip && ip route show default | while read -r _ _ gateway _ device _; do say default_route "$gateway $device"; done
-[ -r /etc/resolv.conf ] && while read -r key value _; do
-  [ "$key" = nameserver ] && say nameserver "$value"
-done < /etc/resolv.conf
-while read -r _ _ _ _ at options _; do
-  case $at,$options in /sys/fs/cgroup/*,ro,*|/sys/fs/cgroup/*,ro) say readonly "$at";; esac
-done < /proc/self/mountinfo
-cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | while read -r _ local _ state _; do
-  [ "$state" = 0A ] && say port "${local##*:}"
-done
-for file in /etc/kubernetes/kubelet.conf /etc/kubernetes/admin.conf /etc/kubernetes/manifests/kube-apiserver.yaml; do
-  [ -e $file ] && say file $file
-done
-for dir in /etc/kubernetes/manifests /etc/kubernetes/pki /var/lib/etcd; do
-  [ -d $dir ] && [ -n "$(ls -A $dir 2>/dev/null)" ] && say file $dir/
-done
-if have systemctl; then
-  systemctl is-active containerd docker kubelet sealpy-registry 2>/dev/null | {
-    for unit in containerd docker kubelet sealpy-registry; do
-      read -r state && [ "$state" = active ] && say active $unit
-    done; }
-fi
-for dir in /var/lib "$(dirname "$1")"; do
-  while [ ! -d "$dir" ]; do dir=$(dirname "$dir"); done
-  df -Pk "$dir" | { read -r _; read -r _ _ _ free _; say "free_kib" "$free $dir"; }
-done
-[ -d "$1/rootfs" ] && say present rootfs
-[ -d "$1/incoming" ] && say present incoming
-for mark in "$1"/marks/*; do [ -f "$mark" ] && say mark "${mark##*/} $(cat "$mark")"; done
-for pair in kube_ca:/etc/kubernetes/pki/ca.crt registry_ca:"$1/registry/ca.crt"; do
-  [ -f "${pair#*:}" ] && say "${pair%%:*}" "$(sha256sum < "${pair#*:}" | cut -d' ' -f1)"
-done
-say own_hosts "$(grep "$2\$" /etc/hosts 2>/dev/null | sha256sum | cut -d' ' -f1)"
-[ -d "$3" ] && find "$3" -type f -exec sha256sum {} + | while read -r sum path; do say digest "$sum $path"; done
-grep -qw overlay /proc/filesystems && say feature overlay
-[ -d /proc/sys/net/bridge ] && say feature bridge
-say sysctl "net.ipv4.ip_forward $(cat /proc/sys/net/ipv4/ip_forward)"
-true
-"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """Hold what is known of a host; sizes in KiB, `time` in seconds since 1970 by the host's clock."""
+    """Hold what is known of a host; sizes in KiB.
+
+    `time` is in seconds since 1970 by the host's clock, `asked` the same moment by the clock of this machine and
+    `doubt` how far off that may be. What stands under "a new one" is asked only of a host that is no node yet.
+    """
 
     uid: int
     name: str
@@ -86,7 +30,10 @@ class Facts:
     os: str = ""
     os_version: str = ""
     init: str = ""
-    time: int = 0
+    system: str = "Linux"
+    time: float = 0.0
+    asked: float = 0.0
+    doubt: float = 0.0
     cpus: int = 0
     memory_kib: int = 0
     swap_kib: int = 0
@@ -108,7 +55,27 @@ class Facts:
     own_hosts: str = ""  # sha256 of our lines of /etc/hosts, each with its line end
     digests: Mapping[str, str] = field(default_factory=dict)  # sha256 by path, of the container engine's mirrors
     features: frozenset[str] = frozenset()
-    sysctls: Mapping[str, str] = field(default_factory=dict)
+    ip_forward: bool = False
+    controllers: frozenset[str] = frozenset()  # of control groups
+    mounts: Mapping[str, str] = field(default_factory=dict)  # options by place, the file system's own too
+    # a new one
+    interfaces: tuple[tuple[str, str], ...] = ()  # name and `address/length`
+    ways: tuple[tuple[str, str], ...] = ()  # routes: where to, `default` or a range, and the interface
+    modules: frozenset[str] = frozenset()  # there, or to be loaded
+    has_modules: bool = False  # the kernel has a directory of them at all
+    unwritable: tuple[str, ...] = ()
+    free_inodes: int | None = None
+    product_uuid: str = ""
+    selinux: bool = False  # it enforces
+
+    @property
+    def offset(self) -> float:
+        """Give how many seconds the host's clock is ahead of this machine's."""
+        return self.time - self.asked
+
+    def asked_between(self, begin: float, end: float) -> Self:
+        """Note when it was asked, and when the answer had come, by the clock of this machine."""
+        return replace(self, asked=(begin + end) / 2, doubt=(end - begin) / 2)
 
     def marked(self, name: str, digest: str) -> bool:
         """Tell whether this piece of work was finished here from the same input."""
@@ -117,7 +84,7 @@ class Facts:
 
 def facts_script(directory: str) -> tuple[str, ...]:
     """Give the command that prints the facts; `directory` is that of the cluster on the host."""
-    return ("sh", "-c", _SCRIPT, "sh", directory, HOSTS_SIGN, MIRRORS)
+    return ("sh", "-c", SCRIPT, "sh", directory, HOSTS_SIGN, MIRRORS)
 
 
 def parse_facts(text: str) -> Facts:
@@ -130,13 +97,14 @@ def parse_facts(text: str) -> Facts:
     one = {key: values[-1] for key, values in many.items()}
     return Facts(
         uid=_number(one.get("uid"), default=-1),
-        name=one.get("name", ""),
+        name=one.get("name", "").lower(),
         arch=one.get("arch", ""),
         kernel=one.get("kernel", ""),
         os=one.get("os", ""),
         os_version=one.get("os_version", ""),
         init=one.get("init", ""),
-        time=_number(one.get("time")),
+        system=one.get("system", "Linux"),
+        time=_seconds(one.get("time", "")),
         cpus=_number(one.get("cpus")),
         memory_kib=_number(one.get("memory_kib")),
         swap_kib=_number(one.get("swap_kib")),
@@ -145,7 +113,9 @@ def parse_facts(text: str) -> Facts:
         macs=tuple(many.get("mac", ())),
         missing=tuple(many.get("missing", ())),
         nameservers=tuple(many.get("nameserver", ())),
-        readonly=tuple(many.get("readonly", ())),
+        readonly=tuple(
+            at for at, options in _mounts(many, own=False) if at.startswith(_CGROUPS) and "ro" in options.split(",")
+        ),
         default_route=one.get("default_route", ""),
         ports=frozenset(int(port, 16) for port in many.get("port", ())),
         files=frozenset(many.get("file", ())),
@@ -158,12 +128,34 @@ def parse_facts(text: str) -> Facts:
         own_hosts=one.get("own_hosts", ""),
         digests={path: digest for digest, path in map(_pair, many.get("digest", ()))},
         features=frozenset(many.get("feature", ())),
-        sysctls=dict(_pair(value) for value in many.get("sysctl", ())),
+        ip_forward=one.get("sysctl_ip_forward") == "1",
+        controllers=frozenset((*one.get("controllers", "").split(), *many.get("controller", ()))),
+        mounts=dict(_mounts(many, own=True)),
+        interfaces=tuple(_pair(value) for value in many.get("interface", ())),
+        ways=tuple(_pair(value) for value in many.get("way", ())),
+        modules=frozenset(many.get("module", ())),
+        has_modules=bool(one.get("modules")),
+        unwritable=tuple(dict.fromkeys(many.get("unwritable", ()))),
+        free_inodes=_number(one["free_inodes"]) if one.get("free_inodes", "").isdecimal() else None,
+        product_uuid=one.get("product_uuid", ""),
+        selinux=one.get("selinux") == "1",
     )
 
 
 def _number(text: str | None, default: int = 0) -> int:
     return int(text) if text and text.isdecimal() else default
+
+
+def _seconds(text: str) -> float:
+    whole, _, part = text.partition(".")
+    return float(f"{whole}.{part if part.isdecimal() else 0}") if whole.isdecimal() else 0.0
+
+
+def _mounts(many: Mapping[str, list[str]], *, own: bool) -> Iterator[tuple[str, str]]:
+    """Yield place and options of each mount; with those of the file system itself when `own`."""
+    for line in many.get("mount", ()):
+        at, _, options, others = line.split(" ", 3)
+        yield at, f"{options},{others}" if own else options
 
 
 def _pair(text: str) -> tuple[str, str]:

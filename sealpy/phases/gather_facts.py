@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 
 from sealpy.context import Context
@@ -24,8 +25,9 @@ class GatherFacts(Phase[Context]):
     def steps(self, ctx: Context, host: str) -> Steps:
         """Run the script of facts."""
         del host
+        begun = time.time()
         answer: Result = yield Ask("look at the host", *facts_script(ctx.directory))
-        return parse_facts(answer.text)
+        return parse_facts(answer.text).asked_between(begun, time.time())
 
     def finish(self, ctx: Context, values: Mapping[str, object]) -> None:
         """Keep the facts for the phases that follow."""

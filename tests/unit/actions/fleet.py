@@ -10,6 +10,7 @@ import dataclasses
 import hashlib
 import itertools
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,7 +21,7 @@ from sealpy.context import _MARK, _UNMARK
 from sealpy.distributors import stream
 from sealpy.engine import perform
 from sealpy.errors import ConnectError, KubeError
-from sealpy.inventory import facts
+from sealpy.inventory.look import SCRIPT
 from sealpy.kube import Node, NodeTaint, Pod
 from sealpy.phases import audit, connect, remove_rootfs, uninstall_container_engine, write_hosts
 from sealpy.registry import private
@@ -233,7 +234,7 @@ class Machine:
             f"name={self.name}",
             "arch=x86_64",
             "init=systemd",
-            "time=1800000000",
+            f"time={time.time()}",
             "cpus=4",
             f"memory_kib={8 << 20}",
             f"machine_id=id of {self.name}",
@@ -290,6 +291,27 @@ class Fleet:
             "members": sorted(self.members),
             "config": self.config_maps,
         }
+
+    def copy(self) -> Fleet:
+        """Give a fleet in the same state, of which nothing has been asked yet."""
+        other = Fleet(
+            nodes_by_name=dict(self.nodes_by_name),
+            pods={node: list(pods) for node, pods in self.pods.items()},
+            refused=dict(self.refused),
+            config_maps={name: dict(data) for name, data in self.config_maps.items()},
+            members=list(self.members),
+            clusters=self.clusters,
+        )
+        for address, machine in self.machines.items():
+            other.machines[address] = dataclasses.replace(
+                machine,
+                fleet=other,
+                files=dict(machine.files),
+                marks=dict(machine.marks),
+                present=set(machine.present),
+                active=set(machine.active),
+            )
+        return other
 
     def restart(self, *, cut: int = 0) -> None:
         """Begin the next run: the one before has ended, or was cut off."""
@@ -439,7 +461,7 @@ def _said(text: str) -> Result:
 
 _ASKED: Mapping[str, Callable[[Machine], Result]] = {
     connect._LOG_IN: lambda _: _said("0"),
-    facts._SCRIPT: lambda machine: _said(machine._facts()),
+    SCRIPT: lambda machine: _said(machine._facts()),
     stream._PRESENT: lambda _: _said(""),
     audit._AUDIT: lambda _: _said(""),
     perform._SAME: lambda _: Result(exit_status=1),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import socket
 import subprocess
 from pathlib import Path
 
@@ -31,7 +32,23 @@ present=rootfs
 mark=rootfs 1234
 mark=node init
 feature=overlay
-sysctl=net.ipv4.ip_forward 1
+sysctl_ip_forward=1
+time=1795274810.530336284
+controllers=cpu memory pids
+mount=/ ext4 rw,relatime rw,errors=remount-ro
+mount=/sys/fs/cgroup/cpuset cgroup ro,relatime rw,cpuset
+mount=/data xfs rw,noexec ro
+interface=eth0 10.99.0.11/24
+interface=eth0 fd00::11/64
+way=default eth0
+way=10.99.0.0/24 eth0
+module=vxlan
+modules=/lib/modules/6.1.0
+unwritable=/etc
+unwritable=/etc
+free_inodes=12
+product_uuid=aa-bb
+selinux=1
 kube_ca=abc
 own_hosts=def
 digest=123 /etc/containerd/certs.d/docker.io/hosts.toml
@@ -53,7 +70,22 @@ def test_every_line_of_the_script_has_its_place() -> None:
     assert not facts.marked("rootfs", "5678")
     assert (facts.kube_ca, facts.own_hosts) == ("abc", "def")
     assert facts.digests == {"/etc/containerd/certs.d/docker.io/hosts.toml": "123"}
-    assert facts.sysctls == {"net.ipv4.ip_forward": "1"}
+    assert facts.time == 1795274810.530336284
+    assert facts.ip_forward
+    assert facts.controllers == {"cpu", "memory", "pids"}
+    assert facts.readonly == ("/sys/fs/cgroup/cpuset",)
+    assert facts.mounts["/data"] == "rw,noexec,ro"
+    assert facts.interfaces == (("eth0", "10.99.0.11/24"), ("eth0", "fd00::11/64"))
+    assert facts.ways == (("default", "eth0"), ("10.99.0.0/24", "eth0"))
+    assert facts.modules == {"vxlan"}
+    assert facts.has_modules
+    assert facts.unwritable == ("/etc",)
+    assert (facts.free_inodes, facts.product_uuid, facts.selinux) == (12, "aa-bb", True)
+
+
+def test_the_clock_is_compared_with_the_middle_of_the_round_trip() -> None:
+    facts = parse_facts("time=1000.5").asked_between(990, 992)
+    assert (facts.offset, facts.doubt) == (9.5, 1.0)
 
 
 def test_a_host_that_says_nothing_is_described_as_unknown() -> None:
@@ -74,7 +106,27 @@ def test_the_script_runs_in_any_posix_shell_and_reads_the_marks_of_its_cluster(t
     assert facts.time > 1_700_000_000
     assert facts.marks == {"rootfs": "1234"}
     assert facts.present == {"rootfs"}
+    assert facts.controllers >= {"cpu", "memory", "pids"}
+    assert facts.mounts["/"]
+    assert ("lo", "127.0.0.1/8") in facts.interfaces
     assert answer.stderr == ""
+
+
+def test_the_script_asks_a_node_less(tmp_path: Path) -> None:
+    (tmp_path / "marks").mkdir()
+    (tmp_path / "marks" / "node").write_text("init")
+    answer = subprocess.run(facts_script(str(tmp_path)), capture_output=True, check=True, text=True)
+    assert parse_facts(answer.stdout).interfaces == ()
+    assert parse_facts(answer.stdout).marks == {"node": "init"}
+
+
+def test_the_script_sees_who_listens(tmp_path: Path) -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as four,
+        socket.create_server(("::1", 0), family=socket.AF_INET6) as six,
+    ):
+        answer = subprocess.run(facts_script(str(tmp_path)), capture_output=True, check=True, text=True)
+        assert {four.getsockname()[1], six.getsockname()[1]} <= parse_facts(answer.stdout).ports
 
 
 def test_the_script_tells_what_stands_in_the_mirrors_whatever_marks_say(tmp_path: Path) -> None:
