@@ -50,7 +50,7 @@ def apply(clusterfile: Clusterfile, image: ClusterImage, surroundings: Surroundi
     _refuse_a_namesake(clusterfile, home)
     preparation = prepare(clusterfile, image, surroundings)
     preparation.check()
-    hooks = Hooks.of(clusterfile, image, preparation.inventory)
+    hooks = Hooks.of(clusterfile, image, preparation.inventory, directories=surroundings.plugins)
     notices = (*clusterfile.notices, *hooks.notices)
     with exclusive(home), session("apply", surroundings, preparation, notices=notices) as run:
         run.ctx.kube.warm()

@@ -68,7 +68,7 @@ def part(run: Session, clusterfile: Clusterfile, image: ClusterImage, gone: Sequ
     _confirm(run, clusterfile, hosts)
     both = with_hosts(clusterfile, (*clusterfile.cluster.hosts, *gone))
     preparation = prepare(led_by(both, run.ctx.inventory.leader), image, run.surroundings)
-    hooks = Hooks.of(clusterfile, image, preparation.inventory)
+    hooks = Hooks.of(clusterfile, image, preparation.inventory, directories=run.surroundings.plugins)
     ctx = run.prepared(preparation)
     ctx.operation = hosts
     masters = frozenset(hosts) & frozenset(ctx.inventory.masters)

@@ -28,9 +28,9 @@ class Surroundings:
     """Say where a run keeps its things, to whom it talks, and whether it only rehearses.
 
     `home` is `$SEALPY_HOME`. `secret` is told every value that must not be shown, before it can be. `logins` says
-    what else than the Clusterfile has a word in how hosts are reached. `confirm` asks the
-    operator. Up to `max_fail` hosts that are no control planes may fail without ending the run. `drain` bounds, in
-    seconds, how long the pods of a host that leaves may take to go; `force` lets it leave without them.
+    what else than the Clusterfile has a word in how hosts are reached. `plugins` are directories of them. `confirm`
+    asks the operator. Up to `max_fail` hosts that are no control planes may fail without ending the run. `drain`
+    bounds, in seconds, how long the pods of a host that leaves may take to go; `force` lets it leave without them.
     """
 
     home: Path
@@ -38,6 +38,7 @@ class Surroundings:
     secret: Callable[[str], None]
     rehearsal: bool = False
     logins: Logins = field(default_factory=Logins)
+    plugins: tuple[Path, ...] = ()
     confirm: Callable[[str], bool] = lambda _question: True
     max_fail: int = 0
     drain: float = 300.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -88,10 +88,16 @@ def confirmed(clusterfile: Clusterfile) -> bool:
 
 
 def apply_and_report(
-    output: Output, clusterfile: Clusterfile, *, rehearsal: bool, logins: Logins, trust: Trust
+    output: Output,
+    clusterfile: Clusterfile,
+    *,
+    rehearsal: bool,
+    logins: Logins,
+    trust: Trust,
+    plugins: Sequence[Path] = (),
 ) -> None:
     """Apply, or rehearse it, when the image is admitted, and print what came of it."""
-    surroundings = _surroundings(output, clusterfile, "apply", rehearsal=rehearsal, logins=logins)
+    surroundings = _surroundings(output, clusterfile, "apply", rehearsal=rehearsal, logins=logins, plugins=plugins)
     with _image(clusterfile) as image:
         admitted(output, clusterfile.cluster.image, trust)
         report = apply(clusterfile, image, surroundings)
@@ -104,9 +110,11 @@ def apply_and_report(
         output.text(f"cluster '{name}' is ready: kubectl --context {name} get nodes")
 
 
-def delete_and_report(output: Output, clusterfile: Clusterfile, *, rehearsal: bool, logins: Logins) -> None:
+def delete_and_report(
+    output: Output, clusterfile: Clusterfile, *, rehearsal: bool, logins: Logins, plugins: Sequence[Path] = ()
+) -> None:
     """Delete, or rehearse it, and print what came of it."""
-    surroundings = _surroundings(output, clusterfile, "delete", rehearsal=rehearsal, logins=logins)
+    surroundings = _surroundings(output, clusterfile, "delete", rehearsal=rehearsal, logins=logins, plugins=plugins)
     with _image(clusterfile) as image:
         report = delete(clusterfile, image, surroundings)
     if rehearsal:
@@ -126,11 +134,24 @@ def _image(clusterfile: Clusterfile) -> Iterator[ClusterImage]:
 
 
 def _surroundings(
-    output: Output, clusterfile: Clusterfile, action: str, *, rehearsal: bool, logins: Logins
+    output: Output,
+    clusterfile: Clusterfile,
+    action: str,
+    *,
+    rehearsal: bool,
+    logins: Logins,
+    plugins: Sequence[Path],
 ) -> Surroundings:
     logs = home() / "clusters" / clusterfile.cluster.name / "logs"
     output.open_log(logs / f"{time.strftime('%Y%m%d-%H%M%S')}-{'plan-' if rehearsal else ''}{action}.log")
-    return Surroundings(home=home(), emit=output.emit, secret=output.secrets.add, rehearsal=rehearsal, logins=logins)
+    return Surroundings(
+        home=home(),
+        emit=output.emit,
+        secret=output.secrets.add,
+        rehearsal=rehearsal,
+        logins=logins,
+        plugins=tuple(plugins),
+    )
 
 
 def _print_plan(output: Output, report: Report) -> None:

@@ -7,10 +7,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError
 
+from sealpy.clusterfile.change import Changes
 from sealpy.clusterfile.document import Document, UnreadableError, read_documents
 from sealpy.clusterfile.fields import Actions, Flag, Timeout
 from sealpy.clusterfile.findings import Findings
-from sealpy.clusterfile.models import Metadata, Model
+from sealpy.clusterfile.shape import Metadata, Model
 from sealpy.errors import Place, PluginError, Problem, counted, did_you_mean, known_words
 from sealpy.plugin.declaration import AT_ONCE, DEADLINE, Declaration
 from sealpy.sdk import HookPoint
@@ -52,7 +53,7 @@ def read_manifest(path: str, content: bytes) -> tuple[Declaration, ...]:
     findings = Findings()
     found: list[Declaration] = []
     try:
-        documents = list(read_documents(content.decode("utf-8", "replace"), name=path))
+        documents = list(read_documents(content.decode("utf-8", "replace"), name=path, changes=Changes()))
     except UnreadableError as error:
         raise PluginError(f"{path}: no manifest", problems=[error.problem]) from error
     if not documents:

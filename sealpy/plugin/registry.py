@@ -77,7 +77,8 @@ class Registry:
                 hint=f'write it in Python: a file with PluginType = "{name}" and Plugin, beside its YAML',
             )
         types = [found.type for found in self]
-        raise PluginError(f"type '{name}' is not known", hint=did_you_mean(name, types) or known_words(types))
+        others = f"{known_words(types)}; a directory of plugins is named by --plugins-dir"
+        raise PluginError(f"type '{name}' is not known", hint=did_you_mean(name, types) or others)
 
 
 def registry_of(

@@ -9,6 +9,7 @@ import typer
 
 from sealpy.cli.changes import EnvOption, SetOption, changes_of
 from sealpy.cli.logins import HostKeysOption, SshConfigOption, logins_of
+from sealpy.cli.plugins import PluginsDirOption
 from sealpy.cli.trust import Trust, Verify, VerifyKeys
 
 __all__ = ["command"]
@@ -24,6 +25,7 @@ def command(
     ssh_config: SshConfigOption = "",
     verify: Verify = "if-possible",
     verify_keys: VerifyKeys = None,
+    plugins_dir: PluginsDirOption = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be changed, and change nothing.")] = False,
 ) -> None:
     """Make a cluster what its Clusterfile says: create it, go on where a run was cut, or find nothing to do.
@@ -42,4 +44,5 @@ def command(
         rehearsal=dry_run,
         logins=logins_of(host_keys, ssh_config),
         trust=Trust(verify, tuple(verify_keys or ())),
+        plugins=plugins_dir or (),
     )

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from sealpy.cli.logins import HostKeysOption, SshConfigOption, logins_of
+from sealpy.cli.plugins import PluginsDirOption
 
 __all__ = ["command"]
 
@@ -28,6 +29,7 @@ def command(
     ] = False,
     host_keys: HostKeysOption = "",
     ssh_config: SshConfigOption = "",
+    plugins_dir: PluginsDirOption = None,
     force: Annotated[bool, typer.Option("--force", help="Do not ask.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be removed, and remove nothing.")] = False,
 ) -> None:
@@ -48,4 +50,4 @@ def command(
     wanted = cluster.kept_clusterfile(file, name=name, password=secret)
     if not (force or dry_run) and not cluster.confirmed(wanted):
         raise typer.Abort
-    cluster.delete_and_report(ctx.obj, wanted, rehearsal=dry_run, logins=logins)
+    cluster.delete_and_report(ctx.obj, wanted, rehearsal=dry_run, logins=logins, plugins=plugins_dir or ())

@@ -9,6 +9,7 @@ import typer
 
 from sealpy.cli.changes import EnvOption, SetOption, changes_of
 from sealpy.cli.logins import HostKeysOption, SshConfigOption, logins_of
+from sealpy.cli.plugins import PluginsDirOption
 from sealpy.cli.trust import Trust, Verify, VerifyKeys
 
 __all__ = ["command"]
@@ -24,6 +25,7 @@ def command(
     ssh_config: SshConfigOption = "",
     verify: Verify = "if-possible",
     verify_keys: VerifyKeys = None,
+    plugins_dir: PluginsDirOption = None,
 ) -> None:
     """Show what apply would change, and change nothing: hosts are asked, every changing step is only listed.
 
@@ -40,4 +42,5 @@ def command(
         rehearsal=True,
         logins=logins_of(host_keys, ssh_config),
         trust=Trust(verify, tuple(verify_keys or ())),
+        plugins=plugins_dir or (),
     )

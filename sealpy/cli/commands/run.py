@@ -9,6 +9,7 @@ import typer
 
 from sealpy.cli.changes import EnvOption, SetOption
 from sealpy.cli.logins import HostKeysOption, SshConfigOption, logins_of
+from sealpy.cli.plugins import PluginsDirOption
 from sealpy.cli.trust import Trust, Verify, VerifyKeys
 
 __all__ = ["command"]
@@ -61,6 +62,7 @@ def command(  # noqa: PLR0917 - typer needs every option as a parameter
     ssh_config: SshConfigOption = "",
     verify: Verify = "if-possible",
     verify_keys: VerifyKeys = None,
+    plugins_dir: PluginsDirOption = None,
     *,
     dry_run: DryRun = False,
 ) -> None:
@@ -78,11 +80,8 @@ def command(  # noqa: PLR0917 - typer needs every option as a parameter
     if provider and dry_run:
         raise ConfigError("--dry-run boots no machines", hint="sealpy lab up --nodes 2, then run with their addresses")
     logins = logins_of(host_keys, ssh_config)
-    account, key = ask_secrets(
-        ctx.obj,
-        Given("--passwd", password, f"password of {user or 'the machines'}"),
-        Given("--pk-passwd", key_password, "passphrase of the key"),
-    )
+    of = Given("--passwd", password, f"password of {user or 'the machines'}")
+    account, key = ask_secrets(ctx.obj, of, Given("--pk-passwd", key_password, "passphrase of the key"))
     wish = Wish(
         image=image,
         masters=masters,
@@ -100,5 +99,5 @@ def command(  # noqa: PLR0917 - typer needs every option as a parameter
         provider=provider,
         jump=jump,
     )
-    trust = Trust(verify, tuple(verify_keys or ()))
-    apply_and_report(ctx.obj, clusterfile_of(wish, ctx.obj.emit), rehearsal=dry_run, logins=logins, trust=trust)
+    wanted, trust = clusterfile_of(wish, ctx.obj.emit), Trust(verify, tuple(verify_keys or ()))
+    apply_and_report(ctx.obj, wanted, rehearsal=dry_run, logins=logins, trust=trust, plugins=plugins_dir or ())

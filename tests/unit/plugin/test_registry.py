@@ -13,6 +13,9 @@ from sealpy.plugin import Registry, discover
 from sealpy.plugin.code import BuiltIn, Installed, SourceFile
 from sealpy.sdk import HookPoint
 
+KNOWN = (
+    "known here: CLUSTERCHECK, ETCD, HOSTNAME, LABEL, SHELL, TAINT; a directory of plugins is named by --plugins-dir"
+)
 MINE = b'PluginType = "MINE"\nclass Plugin: ...\n'
 
 
@@ -62,7 +65,7 @@ def test_all_bad_files_are_told_at_once() -> None:
 
 @pytest.mark.parametrize(
     ("name", "hint"),
-    [("SHEL", "did you mean 'SHELL'?"), ("GPU", "known here: CLUSTERCHECK, ETCD, HOSTNAME, LABEL, SHELL, TAINT")],
+    [("SHEL", "did you mean 'SHELL'?"), ("GPU", KNOWN)],
 )
 def test_an_unknown_type_is_an_error_with_the_nearest_name(name: str, hint: str) -> None:
     with pytest.raises(PluginError) as caught:
