@@ -43,7 +43,7 @@ def delete(clusterfile: Clusterfile, image: ClusterImage | None, surroundings: S
     image = image or _kept(home)
     known = image or nothing_of(Reference.parse(clusterfile.cluster.image))
     preparation = prepare(clusterfile, known, surroundings)
-    hooks = Hooks.of(clusterfile, known, preparation.inventory)
+    hooks = Hooks.of(clusterfile, known, preparation.inventory, directories=surroundings.plugins)
     notices = (*clusterfile.notices, *hooks.notices)
     with exclusive(home), session("delete", surroundings, preparation, notices=notices) as run:
         silent = run.find_out([Connect(), GatherFacts()])
@@ -77,18 +77,18 @@ def _kept(home: Path) -> ClusterImage | None:
 
 def _plugins_of_the_hosts(run: Session, clusterfile: Clusterfile) -> Hooks:
     """Look for what a control plane keeps of the image."""
-    ctx = run.ctx
+    ctx, directories = run.ctx, run.surroundings.plugins
     for host in ctx.inventory.masters:
         with run.executor.connections.use(host) as connector:
             found = connector.run(["cat", "--", f"{ctx.directory}/{REMAINS}"])
         if found.ok:
-            return Hooks.of(clusterfile, read_remains(found.text), ctx.inventory)
+            return Hooks.of(clusterfile, read_remains(found.text), ctx.inventory, directories=directories)
     if any(ctx.is_ours(host) for host in ctx.inventory.addresses):
         message = (
             f"image '{clusterfile.cluster.image}' is not here, and nothing was kept of it: its plugins do not fire"
         )
         ctx.emit(Warned(message=message, hint="load the image first, if it has plugins that clean up"))
-    return Hooks.of(clusterfile, ctx.image, ctx.inventory)
+    return Hooks.of(clusterfile, ctx.image, ctx.inventory, directories=directories)
 
 
 def _forget(name: str, home: Path, kept: Sequence[str]) -> None:
