@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sealpy.errors import BadReferenceError, Place, Problem
+from sealpy.image.finding.likeness import parsed
 from sealpy.image.finding.rootfs import app_of
 from sealpy.image.finding.rules import IMAGE_RULES
 from sealpy.image.manifest import Platform
@@ -43,28 +44,34 @@ class Doubt:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Hold which container images a rootfs names, with all places of each, and what may have been missed."""
+    """Hold which container images a rootfs names, with all places of each, and what may have been missed.
+
+    `inherited` are those of the image that is built upon, with the places that still stand.
+    """
 
     mentions: Mapping[Reference, Sequence[Mention]] = field(default_factory=dict)
     doubts: Sequence[Doubt] = ()
+    inherited: Sequence[ContainerImageUse] = ()
 
     def uses(self, architecture: str) -> tuple[ContainerImageUse, ...]:
-        """Give the images as the metadata of an image lists them."""
+        """Give the images, inherited ones too, as the metadata of an image lists them."""
         platform = Platform(architecture=architecture)
-        return tuple(
-            ContainerImageUse(
-                image=str(reference),
-                appName=found[0].app,
-                platform=platform,
-                foundIn=tuple(mention.spot for mention in found),
-            )
-            for reference, found in sorted(self.mentions.items())
-        )
+        uses = {use.image: use for use in self.inherited}
+        for reference, found in self.mentions.items():
+            name = str(reference)
+            before = uses[name].found_in if name in uses else ()
+            places = tuple(dict.fromkeys((*before, *(mention.spot for mention in found))))
+            uses[name] = ContainerImageUse(image=name, appName=found[0].app, platform=platform, foundIn=places)
+        return tuple(uses[name] for name in sorted(uses))
 
     def warnings(self) -> list[Problem]:
         """Say what may have been missed: one sentence for all doubts of one kind in one file."""
         kinds: dict[tuple[str, str], list[Doubt]] = defaultdict(list)
+        named = {(one.domain, one.path, one.tag) for one in self.mentions}
         for doubt in self.doubts:
+            one = parsed(doubt.text)
+            if one and (one.domain, one.path, one.tag) in named:
+                continue  # a list names it that was added to what the search found
             kinds[str(doubt.place.file), doubt.remedy or doubt.spot.rule].append(doubt)
         return [_warning(doubts) for doubts in kinds.values()]
 

@@ -10,12 +10,12 @@ from sealpy.gotemplate import NO_VALUE, render
 from sealpy.image.metadata import APP_ROOT, Metadata
 from sealpy.image.tarball import Member, Source, read
 
-__all__ = ["SEARCHED", "Files", "Rootfs", "app_of"]
+__all__ = ["SEARCHED", "TEMPLATE", "Files", "Rootfs", "app_of"]
 
 Files = Mapping[str, tuple[Member, Source]]
 
 SEARCHED = ("manifests/", "charts/", f"{APP_ROOT}/")  # sealer.md §4.4
-_TEMPLATE = ".tmpl"
+TEMPLATE = ".tmpl"
 _MOST = 32 << 20  # no manifest and no chart is larger; archives and programs of an app are
 
 
@@ -28,7 +28,7 @@ class Rootfs:
     def __init__(self, new: Files, base: Files, *, metadata: Metadata, before: Metadata | None, context: Path) -> None:
         self._files = {**base, **new}
         self._context = context
-        self._new = {path.removesuffix(_TEMPLATE) if self._is_template(path) else path for path in new}
+        self._new = {path.removesuffix(TEMPLATE) if self._is_template(path) else path for path in new}
         self._rendered: dict[str, str] = {}  # path of the twin → text
         self.problems: list[Problem] = []
         for path in sorted(self._files):
@@ -60,7 +60,7 @@ class Rootfs:
 
     def origin(self, path: str) -> str:
         """Give the path of the file that an author would mend: the template where there is one."""
-        return f"{path}{_TEMPLATE}" if path in self._rendered else path
+        return f"{path}{TEMPLATE}" if path in self._rendered else path
 
     def shown(self, path: str) -> str:
         """Name a file or directory as its author knows it: by its place in the context, where it came from there."""
@@ -95,11 +95,11 @@ class Rootfs:
         return path in self._files and self._files[path][0].kind == "file"
 
     def _is_template(self, path: str) -> bool:
-        return path.endswith(_TEMPLATE) and path.startswith(SEARCHED)
+        return path.endswith(TEMPLATE) and path.startswith(SEARCHED)
 
     def _render(self, path: str, env: Mapping[str, str], env_before: Mapping[str, str] | None) -> None:
         """Fill a template; one of the base, given by its variables there, is new when it now says something else."""
-        twin = path.removesuffix(_TEMPLATE)
+        twin = path.removesuffix(TEMPLATE)
         try:
             text = self.read(path).decode()
             self._rendered[twin] = render(text, env, name=self.shown(path), missing=NO_VALUE)
@@ -112,7 +112,7 @@ class Rootfs:
 
     def _complain(self, path: str, problems: Iterable[Problem]) -> None:
         """Keep what is wrong with a new template; the author of this build cannot mend those of the base."""
-        if self.is_new(path.removesuffix(_TEMPLATE)):
+        if self.is_new(path.removesuffix(TEMPLATE)):
             self.problems += problems
 
 

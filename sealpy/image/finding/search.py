@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from sealpy.errors import BadReferenceError, ImageError, Place, Problem, counted
@@ -14,9 +15,9 @@ from sealpy.image.finding.documents import NotYamlError, documents
 from sealpy.image.finding.mention import IMAGE_LIST, Doubt, Found, Mention, listed
 from sealpy.image.finding.rendering import Rendered, Rendering
 from sealpy.image.finding.resources import Sight, read_document
-from sealpy.image.finding.rootfs import SEARCHED, Files, Rootfs, app_of
+from sealpy.image.finding.rootfs import SEARCHED, TEMPLATE, Files, Rootfs, app_of
 from sealpy.image.finding.rules import IMAGE_RULES, Rules, builtin
-from sealpy.image.metadata import APP_ROOT, Metadata, Spot
+from sealpy.image.metadata import APP_ROOT, ContainerImageUse, Metadata, Spot
 from sealpy.image.reference import Reference
 
 __all__ = ["find"]
@@ -52,7 +53,20 @@ def find(
     if search.problems:
         message = f"{counted(len(search.problems), 'place')} where container images cannot be told"
         raise ImageError(message, problems=search.problems, hint="mend these places")
-    return search.found()
+    return replace(search.found(), inherited=_still_named(base, rootfs, rendering) if base else ())
+
+
+def _still_named(base: ClusterImage, rootfs: Rootfs, rendering: Rendering) -> tuple[ContainerImageUse, ...]:
+    """Give the images of the base with those of their places that are as they were."""
+    again = tuple(f"{path}/" for path in (*(call.chart for call in rendering.helm), *rendering.kustomize))
+
+    def stands(spot: Spot) -> bool:
+        return not rootfs.is_new(spot.file.removesuffix(TEMPLATE)) and not f"{spot.file}/".startswith(again)
+
+    return tuple(
+        use.model_copy(update={"found_in": tuple(spot for spot in use.found_in if stands(spot))})
+        for use in base.metadata.container_images
+    )
 
 
 def _files_of(base: ClusterImage) -> Files:
