@@ -43,6 +43,7 @@ COMMANDS = (
     Entry("logout", "Forget a login.", _IMAGES),
     Entry("search", "List the tags of repositories.", _IMAGES),
     Entry("manifest", "Put images for several platforms under one name.", _IMAGES),
+    Entry("history", "Show what made each layer of a cluster image.", _IMAGES),
     Entry("tag", "Give a cluster image another name.", _IMAGES),
     Entry("save", "Write a cluster image to a file or directory.", _IMAGES),
     Entry("load", "Read cluster images from a file or directory.", _IMAGES),

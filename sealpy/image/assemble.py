@@ -11,12 +11,14 @@ from types import MappingProxyType
 from sealpy.errors import ImageError
 from sealpy.image.cluster_image import ClusterImage
 from sealpy.image.files import INDEX_PATH, Entry, encode_index
+from sealpy.image.history import origins, without_login
 from sealpy.image.manifest import (
     OCI_CONFIG,
     OCI_INDEX,
     OCI_LAYER,
     OCI_MANIFEST,
     Descriptor,
+    HistoryEntry,
     ImageConfig,
     Index,
     Manifest,
@@ -32,16 +34,21 @@ from sealpy.image.tarball import END, Member, Source, flaw, header, padding, rea
 
 __all__ = ["Layer", "assemble", "host_architecture", "write_image", "write_index", "write_layer"]
 
+_LISTS = HistoryEntry(created_by="sealpy: the lists of all files")
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """Hold a layer that is in the store: a plain tar, so its digest is its diff id, and the entries in it."""
+    """Hold a layer that is in the store: a plain tar, so its digest is its diff id, and the entries in it.
+
+    `made_by` is what the history of the image says of it, such as the instruction.
+    """
 
     digest: str
     size: int
     entries: tuple[Entry, ...]
+    made_by: str = ""
 
 
 def host_architecture() -> str:
@@ -108,10 +115,12 @@ def write_image(
     """Put layers on a base and write the documents; the image has no name yet."""
     lists: dict[str, Sequence[Entry]] = dict(base.layers) if base else {}
     descriptors = dict(zip(base.config.rootfs.diff_ids, base.manifest.layers, strict=True)) if base else {}
+    made_by = dict(origins(base.config)) if base else {}
     for layer in layers:
         lists.pop(layer.digest, None)  # a layer that comes again counts where it comes last
         lists[layer.digest] = layer.entries
         descriptors[layer.digest] = Descriptor(media_type=OCI_LAYER, digest=layer.digest, size=layer.size)
+        made_by[layer.digest] = without_login(layer.made_by)
     index = _index_layer(store, lists)
     config = ImageConfig(
         architecture=platform.architecture,
@@ -119,6 +128,7 @@ def write_image(
         variant=platform.variant,
         config=RunConfig(Env=tuple(f"{k}={v}" for k, v in metadata.env.items()), Labels=metadata.labels),
         rootfs=RootFS(diff_ids=(*lists, index.digest)),
+        history=(*(HistoryEntry(created_by=made_by.get(digest) or None) for digest in lists), _LISTS),
     )
     top = Descriptor(media_type=OCI_LAYER, digest=index.digest, size=index.size)
     manifest = Manifest(

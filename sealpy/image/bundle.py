@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sealpy.errors import DigestMismatchError, ImageError, Problem
 from sealpy.image import registry_tree
@@ -77,7 +78,7 @@ def _write(store: Store, piece: RegistryLayer, *, progress: Progress) -> Layer:
         if blob.digest not in seen:
             hint = "save the container image into its archive again"
             raise DigestMismatchError(f"{title}: blob {blob.digest} is damaged in its archive", hint=hint)
-    return layer
+    return replace(layer, made_by=f"container images: {title}")
 
 
 def _missing(missing: Sequence[Reference], problems: Sequence[Problem], library: Library) -> ImageError:

@@ -29,6 +29,7 @@ __all__ = [
     "OCI_MANIFEST",
     "REF_NAME",
     "Descriptor",
+    "HistoryEntry",
     "ImageConfig",
     "Index",
     "Manifest",
@@ -124,6 +125,16 @@ class RunConfig(BaseModel):
     labels: Mapping[str, str] | None = Field(default=None, alias="Labels")
 
 
+class HistoryEntry(BaseModel):
+    """Say what made a layer, or what was said without making one."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    created: str | None = None
+    created_by: str | None = None
+    empty_layer: bool | None = None
+
+
 class ImageConfig(BaseModel):
     """Hold the configuration of an image."""
 
@@ -135,6 +146,7 @@ class ImageConfig(BaseModel):
     variant: str | None = None
     config: RunConfig | None = None
     rootfs: RootFS = RootFS()
+    history: tuple[HistoryEntry, ...] | None = None
 
 
 M = TypeVar("M", bound=BaseModel)

@@ -54,7 +54,7 @@ class Workshop:
         """Write a layer, or take the one that was made of the very same content."""
         if key and (layer := self._cache.find(key)):
             self._progress.step(f"{title} (unchanged)")
-            return Made(layer)
+            return Made(replace(layer, made_by=title))
         listed = make()
         content = ordered(listed)
         by_content = content_key(content)
@@ -62,7 +62,9 @@ class Workshop:
         if key:
             self._cache.keep(key, layer)
         sources = {member.path: source for member, source in content}
-        return Made(layer, sources, tuple(member.path for member, _ in listed if member.kind == "file"))
+        return Made(
+            replace(layer, made_by=title), sources, tuple(member.path for member, _ in listed if member.kind == "file")
+        )
 
     of_run = of_files
 
