@@ -1,8 +1,8 @@
 # The verbs of development.
 #
 #   make demo    a real cluster on this computer, from nothing: tools, images, machines, Kubernetes
-#   make test    everything: check, real OpenSSH servers, real machines, the built wheel
-#   make check   format, lint, types, layers and the tests of all but ssh and e2e; under a minute
+#   make test    everything: check, real OpenSSH servers, real registries, real machines, the built wheel
+#   make check   format, lint, types, layers and the tests of all but ssh, registry and e2e; under a minute
 #   make fix     mend what can be mended
 #   make bench   how long the things with a budget take
 
@@ -20,11 +20,12 @@ demo: tools venv
 
 # One run of pytest at the end, so that its last line counts everything.
 test: tools venv lint
+	.ci/go-tool --all >/dev/null
 	tests/wheel/run
 	$(BIN)/pytest -q
 
 check: venv lint
-	$(BIN)/pytest -q -m "not ssh and not e2e"
+	$(BIN)/pytest -q -m "not ssh and not e2e and not registry"
 
 lint: venv
 	$(BIN)/ruff format --check --quiet

@@ -185,10 +185,6 @@ class Fetcher:
         """Raise when another blob has failed."""
         self._stop.check()
 
-    def wait(self, seconds: float) -> None:
-        """Leave the registry alone for a while."""
-        self.sources.pause(seconds)
-
     def count(self, size: int) -> None:
         """Take into account what came over the wire."""
         with self._lock:
@@ -228,11 +224,11 @@ class _Download:
             before = self._writer.size
             try:
                 self._read()
-            except UnreachableError:
+            except UnreachableError as error:
                 idle = 0 if self._writer.size > before else idle + 1
                 if idle == _ATTEMPTS:
                     raise
-                self._fetcher.wait(0.5 * 2**idle)
+                self._repository.remote.wait(error.message, 0.5 * 2**idle)
                 continue
             idle += self._writer.size == before
             if idle == _ATTEMPTS:

@@ -58,6 +58,10 @@ class Remote:
             if response.status != 200:  # noqa: PLR2004 - HTTP's OK
                 raise response.refusal(hint=f"is '{self.name}' a registry of images?")
 
+    def wait(self, why: str, seconds: float) -> None:
+        """Leave the registry alone for a while, and say why."""
+        self._transport.wait(why, seconds)
+
     @contextmanager
     def ask(  # one request, as one reads it
         self,

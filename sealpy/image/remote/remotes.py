@@ -29,7 +29,6 @@ class Sources:
     reference: Reference
     repositories: tuple[Repository, ...]
     emit: Emit
-    pause: Callable[[float], None] = time.sleep
 
     def manifest(self, digest: str = "") -> tuple[Descriptor, bytes]:
         """Read what the reference means, or a digest in its repository, from the first that has it."""
@@ -77,7 +76,7 @@ class Remotes:
             domain, _, prefix = text.partition("/")
             path = "/".join(filter(None, [prefix, reference.path]))
             mirrors.append(Repository(self._remote(domain, path), path))
-        return Sources(reference, (*mirrors, self.repository(reference)), self._emit, self._pause)
+        return Sources(reference, (*mirrors, self.repository(reference)), self._emit)
 
     def registry(self, domain: str, *, credential: Credential | None = None) -> Remote:
         """Give a registry itself; by this login instead of the one that is kept."""

@@ -22,7 +22,7 @@ from sealpy.image.manifest import (
     parse,
 )
 from sealpy.image.remote.remote import Remote
-from sealpy.image.remote.transport import Body, Response
+from sealpy.image.remote.transport import Body, Response, UnreachableError
 from sealpy.image.remote.upload import Blob, upload
 
 __all__ = ["Repository"]
@@ -116,6 +116,9 @@ class Repository:
                 yield response, offset
             elif response.status == _OK:
                 yield response, 0
+            elif response.status == _PARTIAL and not response.headers.get("Content-Range"):
+                message = f"{what}: the connection was cut in the middle of the answer's head"
+                raise UnreachableError(message, hint="try again: what has arrived is kept")
             else:
                 raise response.refusal(hint=self._hint(response))
 

@@ -91,7 +91,7 @@ class Response:
         """Yield at most so many bytes of the body as they come; raises UnreachableError for one that is cut."""
         while most > 0:
             try:
-                piece = self._raw.read(min(PIECE, most), decode_content=False)
+                piece = self._raw.read1(min(PIECE, most), decode_content=False)  # what came before a cut is not lost
             except (HTTPError, OSError) as error:
                 raise UnreachableError(f"{self.request.what}: the connection was cut", hint=_AGAIN) from error
             if not piece:
@@ -167,20 +167,21 @@ class Transport:
             except UnreachableError as error:
                 if isinstance(error.__cause__, (SSLError, NewConnectionError)):
                     raise  # nobody is there, or not who should be: asking again does not help
-                self._wait(error.message, pause)
+                self.wait(error.message, pause)
                 continue
             if response.status not in _PASSING:
                 return response
             asked = _retry_after(response.headers.get("Retry-After", ""))
             if asked > _LONGEST_PAUSE:
                 return response
-            self._wait(f"{request.what}: {response.words()}", max(asked, pause))
+            self.wait(f"{request.what}: {response.words()}", max(asked, pause))
             response.close()
         return self._followed(request)
 
-    def _wait(self, why: str, pause: float) -> None:
-        self._on_retry(f"{why}; again in {pause:g} s")
-        self._pause(pause)
+    def wait(self, why: str, seconds: float) -> None:
+        """Leave the registry alone for a while, and say why."""
+        self._on_retry(f"{why}; again in {seconds:g} s")
+        self._pause(seconds)
 
     def _followed(self, request: Request) -> Response:
         """Follow redirects of what only reads."""

@@ -25,6 +25,7 @@ _TAKEN: Final = frozenset({200, 201, 202, 204})
 _KEPT: Final = frozenset({200, 201, 204})
 _CUT: Final = frozenset({408, 425, 429, 499, 500, 502, 503, 504})  # what the registry has got so far is still there
 _TOO_LARGE: Final = 413
+_OUT_OF_ORDER: Final = 416
 _SMALL_CHUNK: Final = 4 << 20  # bytes; what every proxy in front of a registry lets through
 _RANGE: Final = re.compile(r"(?:bytes=)?0-(\d+)")
 
@@ -50,19 +51,18 @@ def upload(remote: Remote, blob: Blob, *, at: str, what: str, scopes: Sequence[s
             session.send(counted, offset, end)
             offset, idle = end, 0
             continue
-        except UnreachableError:
-            idle += 1
-            if idle == _ATTEMPTS:
-                raise
         except RemoteError as error:
-            if error.status != _TOO_LARGE or 0 < chunk <= _SMALL_CHUNK:
+            if error.status == _TOO_LARGE and not 0 < chunk <= _SMALL_CHUNK:
+                chunk = _SMALL_CHUNK
+            elif idle + 1 < _ATTEMPTS and (isinstance(error, UnreachableError) or error.status == _OUT_OF_ORDER):
+                idle += 1
+                remote.wait(error.message, 0.25 * 2**idle)  # it may still be writing what has come
+            else:
                 raise
-            chunk = _SMALL_CHUNK
-        arrived = session.received()
+        arrived = min(session.received(), blob.size)
         blob.on_bytes(arrived - offset - counted.sent)
-        if arrived > offset:
-            idle = 0
-        offset = min(arrived, blob.size)
+        idle = 0 if arrived > offset else idle
+        offset = arrived
     session.finish(blob.digest)
 
 
