@@ -12,7 +12,7 @@ from sealpy.actions.setup import prepare
 from sealpy.actions.state import forget_strays, leader_of, leaving, led_by, recall
 from sealpy.clusterfile import Clusterfile, load
 from sealpy.context import Context
-from sealpy.engine import Phase
+from sealpy.engine import Journal, Phase
 from sealpy.errors import ClusterfileError, ImageError
 from sealpy.image.cluster_image import ClusterImage
 from sealpy.kube import kubeconfig
@@ -31,7 +31,7 @@ from sealpy.phases.label_nodes import LabelNodes
 from sealpy.phases.launch_apps import LaunchApps
 from sealpy.phases.preflight import Preflight
 from sealpy.phases.prepare_kubernetes import PrepareKubernetes
-from sealpy.phases.save_state import KUBERNETES, SaveState, Settle, kubernetes_digest
+from sealpy.phases.save_state import KUBERNETES, SaveState, Settle, kubernetes_digest, settling
 from sealpy.phases.start_registry import PrepareAuthority, StartRegistry
 from sealpy.phases.trust_registry import TrustRegistry
 from sealpy.phases.wait_ready import WaitReady, WaitServing
@@ -63,7 +63,7 @@ def apply(clusterfile: Clusterfile, image: ClusterImage, surroundings: Surroundi
         run.run(begin(hooks, document=parting.document if parting else ""))
         if parting:
             run.run(parting.begin(), ctx=parting.ctx)
-        run.run(phases(run.ctx, hooks))
+        run.run(phases(run.ctx, hooks, run.executor.journal))
         if parting:
             run.run(parting.end(run), ctx=parting.ctx)
         run.run(end())
@@ -88,12 +88,17 @@ def _compare(run: Session, clusterfile: Clusterfile, before: Clusterfile, image:
     return part(run, clusterfile, image, gone)
 
 
-def phases(ctx: Context, hooks: Hooks) -> Sequence[Phase[Context]]:
-    """Choose the list by what the facts say of the cluster; plugins fire for the hosts of the operation alone."""
+def phases(ctx: Context, hooks: Hooks, journal: Journal) -> Sequence[Phase[Context]]:
+    """Choose the list by what the facts say of the cluster; plugins fire for the hosts of the operation alone.
+
+    The journal knows of hosts for which every plugin has fired, though a run was cut before it could mark them all.
+    """
     if not ctx.created:
         return create(hooks)
     ctx.operation = tuple(host for host in ctx.inventory.addresses if not ctx.is_settled(host))
-    return add_hosts(hooks) if ctx.operation else upkeep()
+    if all(journal.done(settling(ctx, host)) for host in ctx.operation):
+        return upkeep()
+    return add_hosts(hooks)
 
 
 def begin(hooks: Hooks, *, document: str = "") -> Sequence[Phase[Context]]:
@@ -123,7 +128,7 @@ def _refuse_a_namesake(clusterfile: Clusterfile, home: Path) -> None:
 
 def _refuse_to_lose_the_control_planes(ctx: Context) -> None:
     """Refuse to make a new cluster out of the workers of a living one."""
-    left = [host for host in ctx.inventory.workers if "settled" in ctx.facts[host].marks]
+    left = [host for host in ctx.inventory.workers if "settled" in ctx.facts[host].marks and not ctx.is_node(host)]
     if left:
         raise ClusterfileError(
             f"{', '.join(left)}: nodes of cluster '{ctx.name}', none of whose control planes is in the file",
@@ -182,13 +187,16 @@ def add_hosts(hooks: Hooks) -> Sequence[Phase[Context]]:
         TrustRegistry(),
         AdaptDns(),
         PrepareKubernetes(),
+        InstallNetwork(),
         IssueTicket(),
         JoinControlPlanes(),
         JoinWorkers(),
         WaitReady(),
         *hooks.at(P.POST_INIT_HOST, P.POST_SCALEUP),
         LabelNodes(),
-        *hooks.at(P.PRE_GUEST, P.POST_JOIN),
+        *hooks.at(P.PRE_GUEST),
+        LaunchApps(),
+        *hooks.at(P.POST_JOIN),
     ]
 
 

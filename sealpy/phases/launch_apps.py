@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from sealpy.context import Context, digest_of
 from sealpy.engine import Phase
 from sealpy.image.metadata import LaunchCommand
-from sealpy.sdk import Run, Steps
+from sealpy.sdk import On, Run, Steps
 
 __all__ = ["LaunchApps", "launch_once", "network_apps"]
 
@@ -42,17 +42,26 @@ def _commands(ctx: Context) -> tuple[LaunchCommand, ...]:
 
 
 def launch_once(ctx: Context, host: str, commands: Sequence[LaunchCommand]) -> Steps:
-    """Run launch commands in order, each unless its own mark says that it ran with these files and this environment."""
-    digest = digest_of(ctx.tree(host).digest, sorted(ctx.env[host].items()))
+    """Run launch commands in order, each unless its own mark says that it ran with these files and this environment.
+
+    Every control plane gets the mark, each for its own files: when the leader leaves, another one takes over.
+    """
     times: Counter[LaunchCommand] = Counter()
     for command in commands:
         times[command] += 1
         mark = f"launch-{digest_of(command, times[command])[:16]}"
-        if ctx.facts[host].marked(mark, digest):
-            continue
         launch = _launch(ctx, host, command)
-        yield launch
-        yield ctx.mark(mark, digest, title=launch.title)
+        ran = not ctx.facts[host].marked(mark, _input(ctx, host))
+        if ran:
+            yield launch
+        for master in ctx.inventory.masters:
+            if ran or not ctx.facts[master].marked(mark, _input(ctx, master)):
+                yield On(master, ctx.mark(mark, _input(ctx, master), title=launch.title))
+
+
+def _input(ctx: Context, host: str) -> str:
+    """Give the digest of what a command is launched with on a host."""
+    return digest_of(ctx.tree(host).digest, sorted(ctx.env[host].items()))
 
 
 def _launch(ctx: Context, host: str, command: LaunchCommand) -> Run:

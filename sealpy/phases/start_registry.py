@@ -25,6 +25,8 @@ class PrepareAuthority(Phase[Context]):
 
     def skip(self, ctx: Context) -> str:
         """Leave it alone when the registry runs everywhere and every host trusts it."""
+        if not ctx.registry.hosts:
+            return "the registry is elsewhere"
         fingerprint = ctx.facts[ctx.inventory.leader].registry_ca
         done = (
             bool(fingerprint)
@@ -77,12 +79,16 @@ def is_running(ctx: Context, host: str, fingerprint: str) -> bool:
 def registry_digest(ctx: Context, host: str, fingerprint: str) -> str:
     """Give the input of starting the registry, for its mark."""
     plan = ctx.registry
-    return digest_of(plan.url, plan.dns_names, plan.ips, ctx.tree(host).digest, fingerprint)
+    login = plan.login and (plan.login.username, plan.login.password.reveal())
+    return digest_of(
+        plan.url, plan.dns_names, plan.ips, ctx.tree(host).digest, fingerprint, *([login] if login else [])
+    )
 
 
 def trusts(ctx: Context, host: str, fingerprint: str) -> bool:
     """Tell whether a host's container engine is told of the registry, and by the files as they should be."""
     found, plan = ctx.facts[host].digests, ctx.registry
-    return found.get(authority_path(plan)) == fingerprint and all(
-        found.get(path) == hashlib.sha256(text.encode()).hexdigest() for path, text in mirrors(plan, host).items()
-    )
+    if plan.hosts and found.get(authority_path(plan)) != fingerprint:
+        return False
+    wanted = {path: hashlib.sha256(text.encode()).hexdigest() for path, text in mirrors(plan, host).items()}
+    return all(found.get(path) == digest for path, digest in wanted.items())

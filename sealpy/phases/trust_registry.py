@@ -22,7 +22,8 @@ class TrustRegistry(Phase[Context]):
 
     def steps(self, ctx: Context, host: str) -> Steps:
         """Write the mirrors and the authority where they are not yet."""
-        if ctx.authority is None:  # nothing to issue: every host has it
-            return
-        if not trusts(ctx, host, ctx.authority.fingerprint):
+        if not ctx.registry.hosts:
+            if not trusts(ctx, host, ""):
+                yield from trust(ctx.registry, host, b"")
+        elif ctx.authority and not trusts(ctx, host, ctx.authority.fingerprint):  # else every host has it
             yield from trust(ctx.registry, host, ctx.authority.certificate)

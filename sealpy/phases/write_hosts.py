@@ -52,8 +52,9 @@ def forget_hosts() -> Run:
 
 def _lines(ctx: Context, host: str, server: str) -> tuple[str, ...]:
     """Give our lines; every one ends with a sign, so that they can be found and taken away again."""
+    registry = [f"{ctx.registry.address_for(host)} {ctx.registry.domain} {HOSTS_SIGN}"] if ctx.registry.hosts else []
     return (
-        f"{ctx.registry.address_for(host)} {ctx.registry.domain} {HOSTS_SIGN}",
+        *registry,
         f"{server} apiserver.cluster.local {HOSTS_SIGN}",
         *(f"{address} {names} {HOSTS_SIGN}" for address, names in ctx.aliases),
     )

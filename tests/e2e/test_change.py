@@ -94,14 +94,16 @@ class Life:
             watchdog = threading.Timer(300, process.kill)
             watchdog.start()
             assert process.stdout is not None
-            for line in process.stdout:
-                event = json.loads(line)
-                if event.get("event") == "step.started" and event["title"].startswith(title):
-                    process.send_signal(signal.SIGKILL)
-                    break
-            else:
-                pytest.fail(f"no step '{title}' was seen")
-            watchdog.cancel()
+            event: dict[str, Any] = {}
+            try:
+                for line in process.stdout:
+                    event = json.loads(line)
+                    if event.get("event") == "step.started" and event["title"].startswith(title):
+                        return
+                pytest.fail(f"no step '{title}' was seen before {event}")
+            finally:
+                watchdog.cancel()
+                process.send_signal(signal.SIGKILL)
 
     def is_clean(self, number: int) -> bool:
         name = self.five[number].name

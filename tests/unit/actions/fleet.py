@@ -286,7 +286,7 @@ class Fleet:
     def state(self) -> Mapping[str, object]:
         """Give what must be equal after any way to the same end."""
         return {
-            "machines": {address: machine.state for address, machine in sorted(self.machines.items())},
+            **{address: machine.state for address, machine in sorted(self.machines.items())},
             "nodes": {name: (node.labels, node.taints) for name, node in sorted(self.nodes_by_name.items())},
             "members": sorted(self.members),
             "config": self.config_maps,

@@ -8,11 +8,13 @@ from sealpy.actions.apply import add_hosts, begin, create, end, phases, upkeep
 from sealpy.actions.delete import delete_all
 from sealpy.actions.hooks import Hooks
 from sealpy.actions.part import forget, remove_hosts
+from sealpy.engine import Journal
 from sealpy.phases.drain_nodes import DrainNodes
 from sealpy.sdk import HookPoint
 from sealpy.testing.builders import a_context, a_host, good_facts
 
 HOOKS = Hooks(())
+JOURNAL = Journal(None, run="r1", action="apply")
 ORDER = {
     "create": (
         "preflight keep_clusterfile *Originally* distribute *pre-install* *PreInit* *pre-init-host* write_hosts "
@@ -24,8 +26,8 @@ ORDER = {
     "add hosts": (
         "preflight keep_clusterfile *Originally* distribute *pre-scaleup* *PreJoin* *pre-init-host* write_hosts "
         "install_container_engine prepare_authority start_registry trust_registry adapt_dns prepare_kubernetes "
-        "issue_ticket join_control_planes join_workers wait_ready *post-init-host* *post-scaleup* label_nodes "
-        "*PreGuest* *PostJoin* settle save_state"
+        "install_network issue_ticket join_control_planes join_workers wait_ready *post-init-host* *post-scaleup* "
+        "label_nodes *PreGuest* launch_apps *PostJoin* settle save_state"
     ),
     "forget dead hosts": "forget_control_planes remove_nodes",
     "remove hosts": (
@@ -61,19 +63,19 @@ def test_every_hook_point_of_create_add_and_delete_fires_somewhere() -> None:
 
 def test_the_facts_choose_the_operation() -> None:
     ctx = a_context()
-    assert len(phases(ctx, HOOKS)) == len(create(HOOKS))
+    assert len(phases(ctx, HOOKS, JOURNAL)) == len(create(HOOKS))
 
     made = {"node": "init", "created": "x", "settled": "done"}
     ctx.facts["10.0.0.1"] = good_facts("a", marks=made, kube_ca="one")
-    assert len(phases(ctx, HOOKS)) == len(add_hosts(HOOKS))
+    assert len(phases(ctx, HOOKS, JOURNAL)) == len(add_hosts(HOOKS))
     assert ctx.operation == ("10.0.0.2",), "plugins fire for the new host alone"
 
     ctx.facts["10.0.0.2"] = good_facts("b", marks={"node": "worker"}, kube_ca="one")
-    assert len(phases(ctx, HOOKS)) == len(add_hosts(HOOKS))
+    assert len(phases(ctx, HOOKS, JOURNAL)) == len(add_hosts(HOOKS))
     assert ctx.operation == ("10.0.0.2",), "a run was cut behind the join: the plugins of after it have still to fire"
 
     ctx.facts["10.0.0.2"] = good_facts("b", marks={"node": "worker", "settled": "done"}, kube_ca="one")
-    assert len(phases(ctx, HOOKS)) == len(upkeep())
+    assert len(phases(ctx, HOOKS, JOURNAL)) == len(upkeep())
     assert not ctx.operation
 
 
@@ -82,7 +84,7 @@ def test_a_host_with_other_roles_alone_is_settled_without_being_a_node() -> None
     made = {"node": "init", "created": "x", "settled": "done"}
     ctx.facts["10.0.0.1"] = good_facts("a", marks=made, kube_ca="one")
     ctx.facts["10.0.0.9"] = good_facts("s", marks={"settled": "done"})
-    assert len(phases(ctx, HOOKS)) == len(upkeep())
+    assert len(phases(ctx, HOOKS, JOURNAL)) == len(upkeep())
     ctx.facts["10.0.0.9"] = good_facts("s", marks={"rootfs": "x"})
-    assert len(phases(ctx, HOOKS)) == len(add_hosts(HOOKS))
+    assert len(phases(ctx, HOOKS, JOURNAL)) == len(add_hosts(HOOKS))
     assert ctx.operation == ("10.0.0.9",)
