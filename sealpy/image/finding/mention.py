@@ -85,7 +85,8 @@ def _warning(doubts: Sequence[Doubt]) -> Problem:
         what += f", and {len(more)} more like it in this file"
     hint = f"list what is needed in {IMAGE_LIST}"
     if first.remedy:
-        hint += f", or take all of them by a line '{first.remedy}' in {IMAGE_RULES}"
+        how = "or take all of them" if first.text else "and say so"
+        hint += f", {how} by a line '{first.remedy}' in {IMAGE_RULES}"
     return Problem(what, first.place, hint)
 
 

@@ -207,12 +207,15 @@ class _Reader:
     def _apply(self, rule: PathRule, node: yaml.Node, fields: Fields, trail: Trail, resource: Resource) -> None:
         for template in rule.images:
             made = composed(template, {**fields, ".": node}, trail, resource)
-            if made and (template == "{image}" or "/" in made.at.text or likeness.is_explicit(made.at.text)):
+            if made is None or made.at.text.rpartition(":")[2] in self._rules.placeholders:
+                continue
+            if template == "{image}" or "/" in made.at.text or likeness.is_explicit(made.at.text):
                 self._name(made, f"rule for {resource.full}")
                 return
-        if rule.chosen and not likeness.unresolved(text_at(fields, "image")):
+        known = likeness.unresolved(text_at(fields, "image")) or resource.full in self._rules.listed
+        if rule.chosen and not known:
             what = f"the operator of {resource.full} chooses the image of {rule.chosen}"
-            self._see("doubt", Text(node, "", trail), what)
+            self._see("doubt", Text(node, "", trail), what, remedy=f"listed: [{resource.full}]")
 
     # ---- what is seen
 

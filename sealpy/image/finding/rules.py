@@ -56,6 +56,7 @@ class _Set(_Model):
 class _Added(_Set):
     use: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
+    listed: tuple[str, ...] = ()
     resources: tuple[_Resource, ...] = ()
 
 
@@ -95,6 +96,7 @@ class Rules:
     args: tuple[str, ...] = ()
     data: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
+    listed: frozenset[str] = frozenset()  # kinds whose images, chosen by their operator, the author lists
     resources: Mapping[str, Sequence[PathRule]] = field(default_factory=dict, repr=False)
 
     def names_env(self, name: str) -> bool:
@@ -161,6 +163,7 @@ class Rules:
             args=_joined(self.args, *(_dashed(one.args) for one in (added, *chosen))),
             data=_joined(self.data, *(one.data for one in (added, *chosen))),
             skipped=added.skip,
+            listed=frozenset(added.listed),
             resources=table,
         ), problems
 
