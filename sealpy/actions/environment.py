@@ -6,7 +6,7 @@ import ipaddress
 import re
 from collections.abc import Mapping
 
-from sealpy.clusterfile import Clusterfile
+from sealpy.clusterfile import Cluster, Clusterfile
 from sealpy.errors import ClusterfileError
 from sealpy.image.cluster_image import ClusterImage
 from sealpy.inventory import Inventory
@@ -26,18 +26,27 @@ def host_env(
     cluster = clusterfile.cluster
     given = {**image.metadata.env, **cluster.cmd_args, **network_env(clusterfile), **inventory[address].env}
     computed = {
-        "RegistryDomain": registry.domain,
-        "RegistryPort": str(registry.port),
-        "RegistryURL": registry.url,
-        "LocalRegistryDomain": registry.domain,
-        "LocalRegistryPort": str(registry.port),
-        "LocalRegistryURL": registry.url,
+        **_registries(cluster, registry),
         "ContainerRuntime": "containerd",
         "HostIP": address,
         **({"HostIPFamily": "IPv6"} if ":" in address else {}),
         **_service_addresses(given.get("SvcCIDR", "")),
     }
     return {**given, **computed}
+
+
+def _registries(cluster: Cluster, plan: RegistryPlan) -> dict[str, str]:
+    """Give the variables of the registries; where there are two, the plain ones are those of the external one."""
+    external = cluster.registry.external
+    found = {"Local": (plan.domain, str(plan.port), plan.url)} if plan.hosts else {}
+    if external:
+        found["External"] = (external.domain, str(external.port or ""), external.url)
+    found[""] = found.get("External") or found["Local"]
+    return {
+        f"{prefix}Registry{what}": value
+        for prefix, values in found.items()
+        for what, value in zip(("Domain", "Port", "URL"), values, strict=True)
+    }
 
 
 def network_env(clusterfile: Clusterfile) -> dict[str, str]:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from sealpy.actions.customize import choice_of, customized, edits_of
 from sealpy.actions.environment import for_scripts, host_env
 from sealpy.actions.files import Files
+from sealpy.actions.registries import check_registries, registry_plan
 from sealpy.actions.session import Surroundings
-from sealpy.clusterfile import Cluster, Clusterfile, KubeadmDocument, dumps
+from sealpy.clusterfile import Clusterfile, KubeadmDocument, dumps
 from sealpy.connectors import Connector
 from sealpy.connectors.reach import Ways
 from sealpy.context import Context
@@ -18,8 +19,6 @@ from sealpy.engine import Connections
 from sealpy.errors import ClusterfileError, ImageError
 from sealpy.events import Emit
 from sealpy.image.cluster_image import ClusterImage
-from sealpy.image.reference import Reference, registry_domain
-from sealpy.image.registry_tree import ROOT, without_domain
 from sealpy.inventory import Inventory
 from sealpy.kube import KubeDoor
 from sealpy.registry import RegistryPlan
@@ -58,7 +57,7 @@ def prepare(clusterfile: Clusterfile, image: ClusterImage, surroundings: Surroun
     inventory = Inventory.of(cluster, surroundings.logins)
     for secret in (*cluster.secrets, *inventory.secrets):
         surroundings.secret(secret)
-    registry = _registry(cluster, image, inventory)
+    registry = registry_plan(cluster, image, inventory, secret=surroundings.secret)
     env = {host.address: host_env(clusterfile, image, inventory, registry, host.address) for host in inventory}
     directory = f"{cluster.data_root}/{cluster.name}"
     files = Files(image, registry.hosts, env, edits_of(clusterfile, image))
@@ -96,6 +95,7 @@ def prepare(clusterfile: Clusterfile, image: ClusterImage, surroundings: Surroun
         )
 
     def check() -> None:
+        check_registries(cluster, registry)
         for address in inventory.addresses:
             files.tree(address)
         layered(plan.documents, plan.overrides)
@@ -119,32 +119,11 @@ def _refuse_what_is_not_supported(clusterfile: Clusterfile, image: ClusterImage)
             raise ImageError(f"{name}: {key} '{found}' is not supported", hint=f"supported: {', '.join(known)}")
     cluster, local = clusterfile.cluster, clusterfile.cluster.registry.local
     for what, given in (
-        ("an external registry", cluster.registry.external is not None),
-        ("a registry with a password", bool(local.username or local.password or local.password_from)),
         ("an insecure registry", local.insecure),
         (f"container runtime '{cluster.container_runtime}'", cluster.container_runtime not in {"", *_ENGINES}),
     ):
         if given:
             raise ClusterfileError(f"{what} is not supported yet", place=cluster.place, hint="take it out of the file")
-
-
-def _registry(cluster: Cluster, image: ClusterImage, inventory: Inventory) -> RegistryPlan:
-    local = cluster.registry.local
-    hosts = inventory.masters if local.ha else (inventory.leader,)
-    references = [Reference.parse(use.image) for use in image.metadata.container_images]
-    domains = sorted({reference.domain for reference in references})
-    served = tuple(domain for domain in domains if f"{ROOT}/repositories/{registry_domain(domain)}" in image.files)
-    return RegistryPlan(
-        rootfs=f"{cluster.data_root}/{cluster.name}/rootfs",
-        hosts=hosts,
-        mirrored=served,
-        domain=local.domain,
-        port=local.port,
-        dns_names=local.cert_dns_names,
-        ips=local.cert_ips,
-        any_domain=not served or bool(without_domain(image.files, references)),
-        env=for_scripts({**image.metadata.env, **cluster.env}),
-    )
 
 
 def _cluster_plan(

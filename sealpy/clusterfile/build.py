@@ -221,6 +221,7 @@ def _registry(spec: ClusterSpec) -> Registry:
             cert_ips=tuple(local.cert.subject_alt_name.ips),
         ),
         external=_external_registry(spec.registry.external_registry),
+        runs=spec.registry.external_registry is None or "local_registry" in spec.registry.model_fields_set,
     )
 
 

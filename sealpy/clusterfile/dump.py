@@ -53,8 +53,10 @@ def without_secrets(clusterfile: Clusterfile) -> Clusterfile:
     cluster = clusterfile.cluster
     ssh = _bare(cluster.ssh)
     local, external = cluster.registry.local, cluster.registry.external
-    registry = Registry(
-        local=replace(local, password=""), external=replace(external, password="") if external else None
+    registry = replace(
+        cluster.registry,
+        local=replace(local, password=""),
+        external=replace(external, password="") if external else None,
     )
     hosts = tuple(replace(entry, ssh=_inheriting(_bare(entry.ssh), ssh)) for entry in cluster.hosts)
     return replace(clusterfile, cluster=replace(cluster, ssh=ssh, hosts=hosts, registry=registry))
@@ -153,7 +155,8 @@ def _plain(value: object) -> object:
 
 
 def _registry(registry: Registry) -> Fields:
-    local = {} if registry.local == LocalRegistry() else _local_registry(registry.local)
+    said = registry.local != LocalRegistry() or (registry.external and registry.runs)
+    local = _local_registry(registry.local) if said else {}
     return _given(localRegistry=local, externalRegistry=registry.external and _external_registry(registry.external))
 
 

@@ -141,13 +141,19 @@ class ExternalRegistry:
     password: str = field(default="", repr=False)
     password_from: PasswordFrom | None = None
 
+    @property
+    def url(self) -> str:
+        """Give the registry as it stands in references."""
+        return f"{self.domain}:{self.port}" if self.port else self.domain
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registry:
-    """Name the registries: the cluster's own, and one to use instead."""
+    """Name the registries. The cluster runs its own unless only an external one is given."""
 
     local: LocalRegistry = field(default_factory=LocalRegistry)
     external: ExternalRegistry | None = None
+    runs: bool = True  # whether the cluster runs its own
 
 
 @dataclass(frozen=True, slots=True)

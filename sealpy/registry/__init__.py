@@ -6,6 +6,18 @@ their original names, and nothing depends on a virtual address: with several reg
 """
 
 from sealpy.registry.certificates import Authority
-from sealpy.registry.private import RegistryPlan, authority_path, distrust, mirrors, start, stop, trust
+from sealpy.registry.login import Login
+from sealpy.registry.private import Elsewhere, RegistryPlan, authority_path, distrust, mirrors, start, stop, trust
 
-__all__ = ["Authority", "RegistryPlan", "authority_path", "distrust", "mirrors", "start", "stop", "trust"]
+__all__ = [
+    "Authority",
+    "Elsewhere",
+    "Login",
+    "RegistryPlan",
+    "authority_path",
+    "distrust",
+    "mirrors",
+    "start",
+    "stop",
+    "trust",
+]

@@ -7,12 +7,15 @@ from dataclasses import dataclass, field
 
 from sealpy.image.reference import registry_domain
 from sealpy.registry.certificates import Authority
+from sealpy.registry.login import Login
 from sealpy.sdk import Put, Run, Steps, Wait
 
-__all__ = ["RegistryPlan", "authority_path", "distrust", "mirrors", "start", "stop", "trust"]
+__all__ = ["Elsewhere", "RegistryPlan", "authority_path", "distrust", "mirrors", "start", "stop", "trust"]
 
 _CERTS_D = "/etc/containerd/certs.d"
 _SIGN = "# written by sealpy"
+_AUTHORIZATION = "Authorization"
+USERS = "etc/registry_htpasswd"  # where scripts of images look for it, in the rootfs
 
 # $1 scripts of the rootfs. The names are those of images for sealpy, of the ancestor's, and of what its scripts start.
 _STOP = """set -u
@@ -32,12 +35,21 @@ rmdir "$1" 2>/dev/null || true
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Elsewhere:
+    """Name a registry that exists already, and who logs in to it."""
+
+    url: str
+    login: Login | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RegistryPlan:
     """Say where the registry runs and for which domains it answers.
 
     `mirrored` are the domains of the image's container images, each served below a path of its own, so that two domains
     with one path are two images; `any_domain` tells that images of the ancestor are there, whose registry has dropped
-    the domains: what no domain has is then looked for by its path alone.
+    the domains: what no domain has is then looked for by its path alone. Without `hosts` the cluster runs no registry
+    and pulls from the one `elsewhere`. With a `login` the registry lets nobody in without it.
     """
 
     rootfs: str
@@ -49,11 +61,13 @@ class RegistryPlan:
     ips: tuple[str, ...] = ()
     any_domain: bool = False
     env: Mapping[str, str] = field(default_factory=dict)
+    login: Login | None = None
+    elsewhere: Elsewhere | None = None
 
     @property
     def url(self) -> str:
-        """Give `domain:port`, as it stands in references."""
-        return f"{self.domain}:{self.port}"
+        """Give the registry that the cluster installs from, as it stands in references."""
+        return self.elsewhere.url if self.elsewhere and not self.hosts else f"{self.domain}:{self.port}"
 
     def address_for(self, host: str) -> str:
         """Give the address by which a host reaches the registry: its own where it has one."""
@@ -66,6 +80,9 @@ def start(plan: RegistryPlan, host: str, authority: Authority) -> Steps:
     certs = f"{plan.rootfs}/certs/{plan.domain}"
     yield Put("write the registry's certificate", f"{certs}.crt", server.certificate)
     yield Put("write the registry's key", f"{certs}.key", server.key, mode=0o600, sensitive=True)
+    if plan.login:
+        users = f"{plan.rootfs}/{USERS}"
+        yield Put("write who may use the registry", users, plan.login.htpasswd, mode=0o600, sensitive=True)
     script = 'cd "$1/scripts" && exec bash init-registry.sh "$2" "$1/registry" "$3"'
     yield Run(
         "start registry",
@@ -86,25 +103,55 @@ def authority_path(plan: RegistryPlan) -> str:
 
 
 def trust(plan: RegistryPlan, host: str, certificate: bytes) -> Steps:
-    """Tell containerd to ask the registry first; it reads these files at each pull, so nothing is restarted."""
-    yield Put("write the registry's authority", authority_path(plan), certificate)
+    """Tell containerd to ask the registry first; it reads these files at each pull, so nothing is restarted.
+
+    `certificate` is that of the authority of the cluster's own registry, when it runs one.
+    """
+    if plan.hosts:
+        yield Put("write the registry's authority", authority_path(plan), certificate)
     for path, text in mirrors(plan, host).items():
-        yield Put(f"mirror {path.split('/')[-2]}", path, text.encode())
+        secret = _AUTHORIZATION in text
+        mode = 0o600 if secret else 0o644
+        yield Put(f"mirror {path.split('/')[-2]}", path, text.encode(), mode=mode, sensitive=secret)
 
 
 def mirrors(plan: RegistryPlan, host: str) -> dict[str, str]:
-    """Give the files that tell containerd on a host whom to ask for which domain, by path."""
+    """Give the files that tell containerd on a host whom to ask for which domain, by path; they may hold secrets."""
+    files = {**_own(plan, host), **_elsewhere(plan)}
+    return {f"{_CERTS_D}/{domain}/hosts.toml": "\n".join([_SIGN, *lines, ""]) for domain, lines in files.items()}
+
+
+def _own(plan: RegistryPlan, host: str) -> dict[str, list[str]]:
+    """Name the cluster's own registry for every domain that it holds images of."""
+    if not plan.hosts:
+        return {}
     others = [other for other in plan.hosts if other != plan.address_for(host)]
     roots = [f"https://{address}:{plan.port}" for address in (plan.domain, *map(_bracketed, others))]
-    ca = authority_path(plan)
-    dropped = _hosts(roots, "", ca) if plan.any_domain else []
-    files = {plan.url: [f'server = "{roots[0]}"', *_hosts(roots, "", ca)]}
+    known = _Known(plan.login, authority_path(plan))
+    dropped = _hosts(roots, "", known) if plan.any_domain else []
+    files = {plan.url: [f'server = "{roots[0]}"', *_hosts(roots, "", known)]}
     for domain in plan.mirrored:
         if domain != plan.url:
-            files[domain] = [*_hosts(roots, f"/v2/{registry_domain(domain)}", ca), *dropped]
-    if dropped:
-        files["_default"] = dropped
-    return {f"{_CERTS_D}/{domain}/hosts.toml": "\n".join([_SIGN, *lines, ""]) for domain, lines in files.items()}
+            files[domain] = [*_hosts(roots, f"/v2/{registry_domain(domain)}", known), *dropped]
+    return {**files, "_default": dropped} if dropped else files
+
+
+def _elsewhere(plan: RegistryPlan) -> dict[str, list[str]]:
+    """Name the registry elsewhere: for itself and, where the cluster runs none, for every domain.
+
+    Whoever filled it may have kept the domains, as the cluster's own registry does, or dropped them, as the ancestor's.
+    """
+    if plan.elsewhere is None:
+        return {}
+    roots, known = [f"https://{plan.elsewhere.url}"], _Known(plan.elsewhere.login)
+    direct = _hosts(roots, "", known)
+    files = {plan.elsewhere.url: [f'server = "{roots[0]}"', *direct]}
+    if plan.hosts:
+        return files
+    for domain in plan.mirrored:
+        if domain != plan.elsewhere.url:
+            files[domain] = [*_hosts(roots, f"/v2/{registry_domain(domain)}", known), *direct]
+    return {**files, "_default": direct}
 
 
 def stop(plan: RegistryPlan, host: str) -> Steps:
@@ -119,12 +166,23 @@ def distrust(plan: RegistryPlan, host: str) -> Steps:
     yield Run("forget the registry", "sh", "-c", _DISTRUST, "sh", _CERTS_D, _SIGN)
 
 
-def _hosts(roots: list[str], path: str, ca: str) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """Hold by what a registry and its client know each other."""
+
+    login: Login | None = None
+    ca: str = ""
+
+
+def _hosts(roots: list[str], path: str, known: _Known) -> list[str]:
     """Give the lines of a `hosts.toml` that name whom to ask, in that order; `path` is where the domain begins."""
     lines: list[str] = []
     for root in roots:
-        lines += [f'[host."{root}{path}"]', '  capabilities = ["pull", "resolve"]', f'  ca = "{ca}"']
+        lines += [f'[host."{root}{path}"]', '  capabilities = ["pull", "resolve"]']
+        lines += [f'  ca = "{known.ca}"'] if known.ca else []
         lines += ["  override_path = true"] if path else []
+        if known.login:
+            lines += [f'[host."{root}{path}".header]', f'  {_AUTHORIZATION} = ["{known.login.header}"]']
     return lines
 
 
