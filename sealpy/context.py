@@ -56,6 +56,7 @@ class Context:
     apps: tuple[str, ...] | None = None  # apps that replace those the image launches
     rehearsal: bool = False
     operation: tuple[str, ...] = ()
+    skip: frozenset[str] = frozenset()  # ids of checks that are left out
     before: Mapping[str, HostEntry] = field(default_factory=dict)  # the hosts as the last run saved them, by address
     facts: dict[str, Facts] = field(default_factory=dict)
     authority: Authority | None = None
