@@ -30,7 +30,8 @@ class Surroundings:
     `home` is `$SEALPY_HOME`. `secret` is told every value that must not be shown, before it can be. `logins` says
     what else than the Clusterfile has a word in how hosts are reached. `plugins` are directories of them. `confirm`
     asks the operator. Up to `max_fail` hosts that are no control planes may fail without ending the run. `drain`
-    bounds, in seconds, how long the pods of a host that leaves may take to go; `force` lets it leave without them.
+    bounds, in seconds, how long the pods of a host that leaves may take to go; `force` lets it leave without them. `skip` are
+    the ids of checks that are left out.
     """
 
     home: Path
@@ -38,6 +39,7 @@ class Surroundings:
     secret: Callable[[str], None]
     rehearsal: bool = False
     logins: Logins = field(default_factory=Logins)
+    skip: frozenset[str] = frozenset()
     plugins: tuple[Path, ...] = ()
     confirm: Callable[[str], bool] = lambda _question: True
     max_fail: int = 0

@@ -91,6 +91,7 @@ def prepare(clusterfile: Clusterfile, image: ClusterImage, surroundings: Surroun
             launch=choice.commands,
             apps=choice.apps,
             rehearsal=surroundings.rehearsal,
+            skip=surroundings.skip,
             operation=inventory.addresses,
         )
 
