@@ -30,8 +30,8 @@ class Surroundings:
     `home` is `$SEALPY_HOME`. `secret` is told every value that must not be shown, before it can be. `logins` says
     what else than the Clusterfile has a word in how hosts are reached. `plugins` are directories of them. `confirm`
     asks the operator. Up to `max_fail` hosts that are no control planes may fail without ending the run. `drain`
-    bounds, in seconds, how long the pods of a host that leaves may take to go; `force` lets it leave without them. `skip` are
-    the ids of checks that are left out.
+    bounds, in seconds, how long the pods of a host that leaves may take to go; `force` lets it leave without them.
+    `skip` are the ids of checks that are left out.
     """
 
     home: Path
