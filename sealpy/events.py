@@ -32,6 +32,7 @@ __all__ = [
     "StepRetrying",
     "StepStarted",
     "TaskFinished",
+    "TaskOutput",
     "TaskProgress",
     "TransferProgress",
     "Warned",
@@ -258,6 +259,16 @@ class TaskProgress(Event):
     detail: str = ""
     done: int = 0
     total: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskOutput(Event):
+    """Carry one line that a command of work on this machine says; `detail` names the command."""
+
+    name: ClassVar[str] = "task.output"
+    task: str
+    detail: str
+    line: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,7 @@ from sealpy.image.layer_cache import Forgetful, LayerCache
 from sealpy.image.manifest import Descriptor, Platform
 from sealpy.image.progress import Progress
 from sealpy.image.reference import Reference
+from sealpy.image.run import Cell
 from sealpy.image.store import Store
 from sealpy.image.wish import Wish
 from sealpy.image.workshop import Workshop
@@ -82,7 +83,17 @@ class _Making:
         bases = Bases(store=self._store, platform=platform, obtain=self._obtain)
         with workspace(self._store.root) as work:
             fetcher = Downloads(work, self.progress, self._emit)
-            got = gather(self._wish, platform, works=self._works, fetcher=fetcher, bases=bases, emit=self._emit)
+            task = f"build {self._wish.tag.familiar}"
+            cell = Cell(work, self._store, self._emit, task, self._wish.proxies())
+            got = gather(
+                self._wish,
+                platform,
+                works=self._works,
+                fetcher=fetcher,
+                bases=bases,
+                runner=cell,
+                emit=self._emit,
+            )
             base, layers = got.builder.base, got.builder.layers
             if self._wish.mode == "all":
                 library = Library(self._wish.archives(), architecture=platform.architecture)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import assert_never
 
@@ -18,6 +18,7 @@ from sealpy.image.files import Entry, merge
 from sealpy.image.layer_cache import key_of
 from sealpy.image.metadata import APP_ROOT
 from sealpy.image.recipe import CNI_LABEL, CSI_LABEL, KUBE_VERSION_LABEL, Recipe
+from sealpy.image.run import Runner, environment, title
 from sealpy.image.tarball import Content, Member, Range, Source, ordered
 from sealpy.image.workshop import Made, Works
 from sealpy.kubefile import (
@@ -38,6 +39,7 @@ from sealpy.kubefile import (
     Label,
     Launch,
     Maintainer,
+    Network,
     Run,
 )
 
@@ -55,10 +57,13 @@ class Builder:
     works: Works
     fetcher: Fetcher
     bases: Bases
+    runner: Runner
+    network: Network = "none"  # what RUN reaches when it does not say so itself
     base: ClusterImage | None = None
     layers: list[Layer] = field(default_factory=list)
     held: Mapping[str, Entry] = field(default_factory=dict)
     recipe: Recipe = field(init=False)
+    _arguments: dict[str, str] = field(default_factory=dict)
     _sources: dict[str, Source] = field(default_factory=dict)  # of new files
 
     def __post_init__(self) -> None:
@@ -104,11 +109,10 @@ class Builder:
                 self.recipe.launch(names, line=line)
             case Cmds(commands=commands) | Cmd(commands=commands):
                 self.recipe.launch_commands(commands)
-            case Arg():
-                pass  # its value stands in the other instructions already
+            case Arg(name=name, value=value):
+                self._arguments |= {} if value is None else {name: value}
             case Run():
-                hint = "make the files before the build, or write a plugin that runs on hosts"
-                raise KubefileError("RUN is not supported yet", place=self._at(line), hint=hint)
+                self._run(instruction)
             case _:
                 assert_never(instruction)
 
@@ -174,6 +178,18 @@ class Builder:
             raise KubefileError(f"APP {name}: '{source}' names no file", place=at, hint=hint)
         found = self.fetcher.fetch(source, checksum="", at=at, pin=lambda sum_: _PIN.format(name, source, sum_))
         return [(Member(f"{directory}{file}", size=found.size), found.path)]
+
+    def _run(self, instruction: Run) -> None:
+        at = self._at(instruction.line)
+        instruction = replace(instruction, network=instruction.network or self.network)
+        env = environment({**self._arguments, **self.recipe.env})
+
+        def make() -> Content:
+            return self._with_parents(self.runner.run(instruction, self.held, env, at))
+
+        below = [*(self.base.layers if self.base else ()), *(layer.digest for layer in self.layers)]
+        key = key_of("run", instruction.command, instruction.words, instruction.network, env, below)
+        self._take(self.works.of_run(title(instruction), make, key=key))
 
     def _take(self, made: Made) -> None:
         """Lay a new layer over what is held so far."""

@@ -13,6 +13,7 @@ from sealpy.image.builder import Builder
 from sealpy.image.finding import Found, find, listed
 from sealpy.image.manifest import Platform
 from sealpy.image.metadata import Metadata
+from sealpy.image.run import Runner
 from sealpy.image.wish import Wish
 from sealpy.image.workshop import Works
 
@@ -28,7 +29,9 @@ class Gathered:
     metadata: Metadata
 
 
-def gather(wish: Wish, platform: Platform, *, works: Works, fetcher: Fetcher, bases: Bases, emit: Emit) -> Gathered:
+def gather(
+    wish: Wish, platform: Platform, *, works: Works, fetcher: Fetcher, bases: Bases, runner: Runner, emit: Emit
+) -> Gathered:
     """Perform the instructions for one platform and search what they brought; raises what `build` raises."""
     kubefile = wish.read(platform)
     for notice in kubefile.notices:
@@ -39,6 +42,8 @@ def gather(wish: Wish, platform: Platform, *, works: Works, fetcher: Fetcher, ba
         works=works,
         fetcher=fetcher,
         bases=bases,
+        runner=runner,
+        network=wish.network,
     )
     for instruction in kubefile.instructions:
         builder.perform(instruction)

@@ -15,14 +15,17 @@ from sealpy.image.archives import Library
 from sealpy.image.bases import Bases
 from sealpy.image.cluster_image import ClusterImage
 from sealpy.image.download import Download
+from sealpy.image.files import Entry
 from sealpy.image.finding import Found
 from sealpy.image.gather import gather, once
 from sealpy.image.manifest import Platform
 from sealpy.image.metadata import Metadata
 from sealpy.image.reference import Reference
 from sealpy.image.store import Store
+from sealpy.image.tarball import Content
 from sealpy.image.wish import Wish
 from sealpy.image.workshop import Line, Rehearsal
+from sealpy.kubefile import Run
 
 __all__ = ["Origin", "Preview", "preview"]
 
@@ -53,7 +56,7 @@ def _preview(wish: Wish, platform: Platform, store: Store, emit: Emit) -> Previe
     rehearsal, bases = Rehearsal(), Bases(store=store, platform=platform)
     with tempfile.TemporaryDirectory() as work:
         paper = _OnPaper(Path(work))
-        got = gather(wish, platform, works=rehearsal, fetcher=paper, bases=bases, emit=emit)
+        got = gather(wish, platform, works=rehearsal, fetcher=paper, bases=bases, runner=paper, emit=emit)
     base = got.builder.base
     library = Library(wish.archives(), architecture=platform.architecture)
     return Preview(
@@ -86,3 +89,7 @@ class _OnPaper:
         empty = self.work / "empty"
         empty.touch()
         return Download(empty, 0, checksum)
+
+    def run(self, instruction: Run, held: Mapping[str, Entry], env: Mapping[str, str], at: Place) -> Content:  # noqa: ARG002
+        """Change nothing."""
+        return []

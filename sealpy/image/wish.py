@@ -12,7 +12,7 @@ from sealpy.image.assemble import host_architecture
 from sealpy.image.manifest import Platform
 from sealpy.image.reference import Reference
 from sealpy.image.remote.platforms import read_platform
-from sealpy.kubefile import From, Kubefile, load
+from sealpy.kubefile import PROXIES, From, Kubefile, Network, load
 
 __all__ = ["ARCHIVES", "BuildMode", "Caching", "Wish"]
 
@@ -30,6 +30,7 @@ class Wish:
     `container_images` are archives of container images, OCI layouts, or directories of them; `container-images/` beside
     the Kubefile and in the context is searched as well. `image_lists` are files of references that are taken besides
     those that are found. `type_` is `kube-installer` or `app-installer`; left empty it is told by what the image holds.
+    `network` is what RUN reaches: `none`, or `host` for all that this machine does.
     More than one of `platforms` makes an index; none is the platform of FROM, or else that of this machine.
     """
 
@@ -46,6 +47,7 @@ class Wish:
     annotations: Mapping[str, str] = field(default_factory=dict)
     platforms: Sequence[Platform] = ()
     caching: Caching = "use"
+    network: Network = "none"
 
     def __post_init__(self) -> None:
         """Check what can be checked before anything is read; raises ConfigError."""
@@ -60,6 +62,10 @@ class Wish:
     def read(self, platform: Platform) -> Kubefile:
         """Read the Kubefile as it is for a platform; raises KubefileError."""
         return load(self.kubefile, build_args=self.build_args, arch=platform.architecture)
+
+    def proxies(self) -> Mapping[str, str]:
+        """Give the arguments that say how to reach a network: commands get them, and nothing is remembered of them."""
+        return {name: value for name, value in self.build_args.items() if name.lower() in PROXIES}
 
     def for_platforms(self) -> Sequence[Platform]:
         """Give the platforms to build for."""

@@ -32,11 +32,14 @@ from sealpy.kubefile.instructions import (
     Label,
     Launch,
     Maintainer,
+    Network,
     Run,
 )
 from sealpy.kubefile.read import read
+from sealpy.kubefile.words import PROXIES
 
 __all__ = [
+    "PROXIES",
     "Add",
     "App",
     "AppCmds",
@@ -56,6 +59,7 @@ __all__ = [
     "Label",
     "Launch",
     "Maintainer",
+    "Network",
     "Run",
     "load",
     "loads",

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sealpy.image.reference import Reference
     from sealpy.image.wish import Wish
 
-__all__ = ["Contents", "Kind", "Search", "command"]
+__all__ = ["Contents", "Kind", "Net", "Search", "command"]
 
 # ruff: noqa: PLC0415 - '--help' must not wait for any of them
 
@@ -46,6 +46,23 @@ class Kind(StrEnum):
 
     CLUSTER = "kube-installer"
     APPLICATION = "app-installer"
+
+
+class Net(StrEnum):
+    """Say what commands of RUN reach."""
+
+    NONE = "none"
+    HOST = "host"
+
+
+def _tell_of_search(ctx: typer.Context, search: Search) -> Search:
+    """Say that there is one way to find container images, to who asks for another."""
+    from sealpy.events import Warned
+
+    if search is not Search.LITE:
+        message = f"--mode {search.value}: container images are found by reading files, as with lite"
+        ctx.obj.emit(Warned(message=message, hint="list what is not found in manifests/imageList"))
+    return search
 
 
 Context = Annotated[Path, typer.Argument(help="Directory with the files to copy.", metavar="PATH")]
@@ -79,7 +96,13 @@ Ignored = Annotated[
     Path | None, typer.Option("--ignored-image-list", help="File of container images to leave out, one a line.")
 ]
 Mode = Annotated[
-    Search, typer.Option("-m", "--mode", help="How container images are found: by reading files, whatever is given.")
+    Search,
+    typer.Option(
+        "-m",
+        "--mode",
+        help="How container images are found: by reading files, whatever is given.",
+        callback=_tell_of_search,
+    ),
 ]
 BuildMode = Annotated[Contents, typer.Option("--build-mode", help="'lite' leaves the container images out.")]
 Type = Annotated[
@@ -99,6 +122,7 @@ PullBase = Annotated[
 NoBill = Annotated[
     bool, typer.Option("--no-sbom", help="Make no bill of materials; 'inspect --sbom' can make it later.")
 ]
+RunNetwork = Annotated[Net, typer.Option("--network", help="What commands of RUN reach: nothing, or as this machine.")]
 NoCache = Annotated[bool, typer.Option("--no-cache", help="Make every layer again.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Tell what would go in; write, fetch and run nothing.")]
 OutputTo = Annotated[
@@ -124,12 +148,13 @@ def command(  # noqa: PLR0917 - typer needs every option as a parameter
     container_images: Archives = None,
     image_list: ImageLists = None,
     ignored_images: Ignored = None,
-    search: Mode = Search.LITE,
+    search: Mode = Search.LITE,  # noqa: ARG001 - its callback says what it means here
     contents: BuildMode = Contents.ALL,
     kind: Type = None,
     label: Labels = None,
     annotation: Annotations = None,
     pull: PullBase = "missing",
+    network: RunNetwork = Net.NONE,
     output: OutputTo = None,  # noqa: ARG001 - its callback leaves what it means in ctx.meta
     ca: Ca = None,
     authfile: AuthFile = None,
@@ -141,22 +166,18 @@ def command(  # noqa: PLR0917 - typer needs every option as a parameter
 ) -> None:
     """Build a cluster image from a Kubefile.
 
-    Container images that manifests name are taken from archives in 'container-images' beside the Kubefile, in PATH,
-    and where --container-images says. The same input gives the same digest, on every machine; no root is needed.
+    Container images come out of archives in 'container-images' beside the Kubefile or in PATH. No root is needed.
 
     Examples:
-        sealpy build -t shop:1 .
         sealpy build -t shop:1 --dry-run .
         sealpy build -t shop:1 --platform linux/amd64,linux/arm64 --output oci-archive:shop.tar .
     """
-    from sealpy.image.reference import Reference
     from sealpy.image.wish import Wish
 
-    _tell_of(ctx, search)
     wish = Wish(
         kubefile=file or context / "Kubefile",
         context=context,
-        tag=Reference.parse(tag),
+        tag=_reference(tag),
         build_args=_pairs(build_arg, "--build-arg"),
         container_images=container_images or [],
         image_lists=image_list or [],
@@ -167,6 +188,7 @@ def command(  # noqa: PLR0917 - typer needs every option as a parameter
         annotations=_pairs(annotation, "--annotation"),
         platforms=_platforms(platform or []),
         caching="renew" if no_cache else "use",
+        network=network.value,
     )
     if dry_run:
         _preview(ctx, wish)
@@ -178,13 +200,10 @@ def command(  # noqa: PLR0917 - typer needs every option as a parameter
         _report(ctx, built)
 
 
-def _tell_of(ctx: typer.Context, search: Search) -> None:
-    """Say that there is one way to find container images, to who asks for another."""
-    from sealpy.events import Warned
+def _reference(name: str) -> Reference:
+    from sealpy.image.reference import Reference
 
-    if search is not Search.LITE:
-        message = f"--mode {search.value}: container images are found by reading files, as with lite"
-        ctx.obj.emit(Warned(message=message, hint="list what is not found in manifests/imageList"))
+    return Reference.parse(name)
 
 
 def _build(ctx: typer.Context, wish: Wish, obtain: Obtain) -> Built:

@@ -49,6 +49,8 @@ def line(event: e.Event) -> str:  # noqa: C901, PLR0911, PLR0912 - one case per 
             return hosted(event.host, f"{event.title}: {transfer(event)}")
         case e.TaskProgress():
             return f"{event.task}: " + ", ".join(part for part in (event.detail, share(event)) if part)
+        case e.TaskOutput():
+            return f"{event.task} │ {event.line}"
         case e.TaskFinished():
             detail = f", {event.detail}" if event.detail else ""
             return f"{event.task} … {duration(event.seconds)}{detail}"

@@ -36,6 +36,7 @@ _LASTING: Final = {  # what is printed above the moving part, and how
     e.PluginSkipped: "dim",
     e.StepOutput: "none",
     e.StepFinished: "red",  # one that failed
+    e.TaskOutput: "dim",
     e.TaskFinished: "none",
     e.HostKeyAccepted: "none",
     e.Warned: "yellow",

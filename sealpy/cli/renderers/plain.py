@@ -30,6 +30,7 @@ _NOTABLE: Final = (
     e.StepRetrying,
     e.TransferProgress,
     e.TaskProgress,
+    e.TaskOutput,
     e.TaskFinished,
     e.HostKeyAccepted,
     e.Warned,
