@@ -190,9 +190,9 @@ def _relative(name: str) -> str:
 def _entry(member: TarEntry, name: str, layer: str, before: Mapping[str, Entry]) -> Entry:
     match member.kind:
         case "dir":
-            return Entry(name, "dir", member.mode, uid=member.uid, gid=member.gid)
+            return Entry(name, "dir", member.mode, layer=layer, uid=member.uid, gid=member.gid)
         case "symlink":
-            return Entry(name, "symlink", 0o777, target=member.target, uid=member.uid, gid=member.gid)
+            return Entry(name, "symlink", 0o777, layer=layer, target=member.target, uid=member.uid, gid=member.gid)
         case "hardlink":
             same = before.get(_relative(member.target))
             if same is None or same.kind == "dir":

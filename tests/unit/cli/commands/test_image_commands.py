@@ -158,6 +158,27 @@ def test_a_delta_travels_in_parts(capsys: pytest.CaptureFixture[str], home: Path
     assert "next: load or pull 'kube:v1' first" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("digest")
+def test_images_are_compared_merged_and_looked_into(
+    capsys: pytest.CaptureFixture[str], home: Path, tmp_path: Path
+) -> None:
+    store = Store(home / "images")
+    layers = [write_layer(store, walk({"etc/motd": b"hello\n", "app": b"1"}))]
+    assemble(store, "shop:2", base=None, layers=layers, metadata=Metadata(labels={"k": "w"}))
+    lines = told(capsys, "diff", "kube:v1", "shop:2").splitlines()
+    assert lines[:3] == ["2 files:", "  + app  1 B", "  ~ etc/motd  3 B → 6 B"]
+    assert "  ~ labels.k  v → w" in lines
+    assert json.loads(told(capsys, "diff", "kube:v1", "kube:v1", "--output", "json"))["files"] == []
+    assert told(capsys, "diff", "kube:v1", "kube:v1").splitlines() == ["no difference", "to be moved: 0 B"]
+    assert run(["merge", "kube:v1", "shop:2", "-t", "both:1"]) == 5
+    assert "file 'etc/motd': not the same in 'kube:v1' and 'shop:2'" in capsys.readouterr().err
+    assert "both:1  sha256:" in told(capsys, "merge", "kube:v1", "shop:2", "-t", "both:1", "--conflicts", "last")
+    told(capsys, "export", "both:1", str(tmp_path / "rootfs"))
+    assert (tmp_path / "rootfs" / "etc" / "motd").read_text() == "hello\n"
+    assert "(not recorded)" in told(capsys, "history", "both:1")
+    assert json.loads(told(capsys, "history", "both:1", "--output", "json"))[-1]["made_by"].startswith("sealpy: ")
+
+
 def test_the_home_that_the_first_image_makes_is_private(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = os.umask(0o022)
     try:
@@ -191,6 +212,7 @@ def test_rmi_removes_none_when_one_of_the_names_is_wrong(capsys: pytest.CaptureF
         (["inspect", "Kube:v2"], 5, "image name 'Kube:v2'"),
         (["load", "-i", "nowhere.tar"], 2, "nowhere.tar: no such file"),
         (["save", "kube:v1", "-o", "x", "--part-size", "big"], 2, "--part-size 'big': not an amount of bytes"),
+        (["merge", "kube:v1", "-t", "x:1"], 2, "nothing to merge"),
         (["save", "kube:v1", "-o", "x", "--format", "tar"], 2, "oci-archive"),
         (["build", "-t", "x:1", "--build-arg", "A", "."], 2, "--build-arg 'A': not NAME=VALUE"),
         (["build", "."], 2, "tag"),
