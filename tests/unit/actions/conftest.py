@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,7 @@ from sealpy.image.cluster_image import ClusterImage
 from sealpy.image.metadata import Launch
 from sealpy.image.store import Store
 from sealpy.phases import drain_nodes
+from sealpy.plugin import discovery
 from sealpy.sdk import HookPoint
 from sealpy.testing.builders import a_stored_image
 from tests.unit.actions.fleet import Door, Fleet
@@ -88,6 +90,9 @@ def make_world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[], 
         return worlds[-1]
 
     monkeypatch.setattr(Ways, "to", lambda _ways, target: worlds[-1].fleet.machine(target.address))
+    installed = list(discovery._registered())  # looking for entry points takes longer than a run
+    monkeypatch.setattr(discovery, "_registered", lambda: iter(installed))
+    monkeypatch.setattr(os, "fsync", lambda _file: None)  # nothing here has to survive a loss of power
     monkeypatch.setattr(drain_nodes, "_AGAIN", 0.01)
     monkeypatch.setattr(drain_nodes, "_PAUSE", 0.01)
     monkeypatch.setattr(setup, "KubeDoor", lambda _connections, leader: Door(worlds[-1].fleet, leader))

@@ -23,7 +23,7 @@ from sealpy.engine import perform
 from sealpy.errors import ConnectError, KubeError
 from sealpy.inventory.look import SCRIPT
 from sealpy.kube import Node, NodeTaint, Pod
-from sealpy.phases import audit, connect, remove_rootfs, uninstall_container_engine, write_hosts
+from sealpy.phases import audit, check_ways, connect, remove_rootfs, uninstall_container_engine, write_hosts
 from sealpy.registry import private
 from sealpy.runtimes import kubeadm
 from sealpy.sdk import Result
@@ -462,6 +462,8 @@ def _said(text: str) -> Result:
 _ASKED: Mapping[str, Callable[[Machine], Result]] = {
     connect._LOG_IN: lambda _: _said("0"),
     SCRIPT: lambda machine: _said(machine._facts()),
+    check_ways._OPEN: lambda _: _said(""),
+    check_ways._CONNECT: lambda _: _said(""),
     stream._PRESENT: lambda _: _said(""),
     audit._AUDIT: lambda _: _said(""),
     perform._SAME: lambda _: Result(exit_status=1),

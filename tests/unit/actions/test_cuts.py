@@ -15,13 +15,16 @@ import pytest
 
 from sealpy.clusterfile import Clusterfile
 from sealpy.kube import Pod
-from sealpy.sdk import HookPoint
-from tests.unit.actions.conftest import World, clusterfile, plugins
+from tests.unit.actions.conftest import World, clusterfile
 from tests.unit.actions.fleet import Fleet, Killed
 
 A, B, C, D = (f"10.0.0.{n}" for n in range(1, 5))
 Change = tuple[str, str]
-SCRIPTS = plugins(*(point for point in HookPoint if point not in {"upgrade", "rollback", "upgrade-host"}))
+# Two plugins that fire early and late in every operation: more of them would only cost time.
+SCRIPTS = "".join(
+    f"---\nkind: Plugin\nmetadata: {{name: {name}}}\nspec: {{type: SHELL, action: {action}, data: {name}}}\n"
+    for name, action in (("early", "pre-install|PreJoin|PreClean"), ("late", "post-init-host|PostInstall|PostClean"))
+)
 # Steps that take something away look for it themselves, and may be sent again as long as the host is not clean.
 TAKES_AWAY = ("unmark", "reset", "kubeadm reset", "stop registry", "distrust", "uninstall engine", "write hosts")
 # A ticket for joining is known to one run alone; the next one needs its own.
@@ -51,7 +54,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     "create": Scenario(None, clusterfile([A], [B], plugins=SCRIPTS)),
     "add": Scenario(clusterfile([A], [B]), clusterfile([A, C], [B, D], plugins=SCRIPTS)),
     "remove": Scenario(clusterfile([A, C], [B, D]), clusterfile([A], [B], plugins=SCRIPTS)),
-    "replace the leader": Scenario(clusterfile([A, C], [B]), clusterfile([C], [B, D])),
+    "replace the leader": Scenario(clusterfile([A, C]), clusterfile([C], [D])),
     "delete": Scenario(clusterfile([A], [B], plugins=SCRIPTS), None),
 }
 
@@ -67,7 +70,7 @@ def test_a_run_that_is_cut_behind_any_change_is_finished_by_the_next_one(
     undisturbed = _again(origin, make_world)
     scenario.run(undisturbed)
     whole = list(undisturbed.fleet.log)
-    assert len(whole) > 20
+    assert len(whole) > 15
     for cut in range(1, len(whole) + 1):
         world = _again(origin, make_world)
         world.fleet.restart(cut=cut)
@@ -115,7 +118,7 @@ def _repeated(first: Sequence[Change], second: Sequence[Change], whole: Sequence
             if change not in unknown
             and change[1] not in TAKES_AWAY
             and not change[1].startswith(TICKET)
-            and not (change[1] == last and "plugin" in last)
+            and not (change[1] == last and "plugin" in last and times == 1)
         }
     )
 
