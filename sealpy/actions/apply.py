@@ -17,6 +17,7 @@ from sealpy.errors import ClusterfileError, ImageError
 from sealpy.image.cluster_image import ClusterImage
 from sealpy.kube import kubeconfig
 from sealpy.phases.adapt_dns import AdaptDns
+from sealpy.phases.check_ways import CheckWays
 from sealpy.phases.connect import Connect
 from sealpy.phases.distribute import Distribute
 from sealpy.phases.gather_facts import GatherFacts
@@ -103,7 +104,7 @@ def phases(ctx: Context, hooks: Hooks, journal: Journal) -> Sequence[Phase[Conte
 
 def begin(hooks: Hooks, *, document: str = "") -> Sequence[Phase[Context]]:
     """List what comes before the first change of any apply; `document` is kept instead of the run's own."""
-    return [Preflight(renames=hooks.rename), KeepClusterfile(document)]
+    return [Preflight(renames=hooks.rename), CheckWays(), KeepClusterfile(document)]
 
 
 def end() -> Sequence[Phase[Context]]:

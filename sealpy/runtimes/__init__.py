@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from sealpy.sdk import Steps
 
-__all__ = ["ClusterPlan", "JoinTicket", "Runtime"]
+__all__ = ["ClusterPlan", "JoinTicket", "Ranges", "Runtime"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +45,20 @@ class JoinTicket:
     certificate_key: str = field(default="", repr=False)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ranges:
+    """Hold the ranges of addresses that pods and services get, one or one of each family."""
+
+    pods: tuple[str, ...] = ()
+    services: tuple[str, ...] = ()
+
+
 class Runtime(Protocol):
     """Install, extend and remove Kubernetes on hosts."""
+
+    def ranges(self) -> Ranges:
+        """Give the ranges that pods and services will have; raises ConfigError for a text that is none."""
+        ...
 
     def prepare(self, host: str) -> Steps:
         """Put the programs in place and let the kubelet start with the machine."""

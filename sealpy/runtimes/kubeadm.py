@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 import secrets
 import string
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from sealpy.errors import CommandError, HostError
-from sealpy.runtimes import ClusterPlan, JoinTicket
+from sealpy.errors import CommandError, ConfigError, HostError
+from sealpy.runtimes import ClusterPlan, JoinTicket, Ranges
 from sealpy.runtimes.kubeadm_config import init_config, join_config
+from sealpy.runtimes.kubeadm_merge import layered
 from sealpy.sdk import Ask, Fetch, On, Put, Result, Run, Steps
 
 __all__ = ["ADMIN_CONF", "Kubeadm"]
@@ -91,6 +93,12 @@ class Kubeadm:
         """Take the plan, and whom to tell each secret that is made, before kubeadm can print it."""
         self.plan = plan
         self._secret = secret
+
+    def ranges(self) -> Ranges:
+        """Read them from the documents for kubeadm; raises ConfigError."""
+        documents = layered(self.plan.documents, self.plan.overrides)
+        networking = documents.get("ClusterConfiguration", {}).get("networking") or {}
+        return Ranges(pods=_ranges(networking, "podSubnet"), services=_ranges(networking, "serviceSubnet"))
 
     def prepare(self, host: str) -> Steps:
         """Run `init-kube.sh` of the image (sealer.md §5.2)."""
@@ -204,3 +212,14 @@ def public_key_hash(pem: bytes) -> str:
 def _token() -> str:
     alphabet = string.ascii_lowercase + string.digits
     return ".".join("".join(secrets.choice(alphabet) for _ in range(length)) for length in (6, 16))
+
+
+def _ranges(networking: Mapping[str, object], key: str) -> tuple[str, ...]:
+    texts = [text.strip() for text in str(networking.get(key) or "").split(",") if text.strip()]
+    for text in texts:
+        try:
+            ipaddress.ip_network(text, strict=False)
+        except ValueError as error:
+            message = f"ClusterConfiguration: networking.{key}: '{text}' is no range of addresses"
+            raise ConfigError(message, hint="such as 10.96.0.0/16") from error
+    return tuple(texts)

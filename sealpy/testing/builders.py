@@ -73,10 +73,15 @@ def good_facts(name: str = "host-1", **changes: Any) -> Facts:
         machine_id=f"id of {name}",
         cgroup="v2",
         macs=(f"mac of {name}",),
+        kernel="6.1.0-18-amd64",
+        controllers=frozenset({"cpu", "memory", "pids"}),
         default_route="10.0.0.254 eth0",
         nameservers=("10.0.0.53",),
+        interfaces=(("lo", "127.0.0.1/8"), *(("eth0", f"10.0.0.{number}/24") for number in range(1, 10))),
+        ways=(("default", "eth0"), ("10.0.0.0/24", "eth0")),
+        active=frozenset({"chrony"}),
         free_kib={"/var/lib": 100 << 20},
-        features=frozenset({"overlay", "bridge"}),
+        features=frozenset({"overlay", "bridge", "kmsg"}),
     )
     return dataclasses.replace(facts, **changes)
 

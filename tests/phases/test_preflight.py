@@ -1,3 +1,5 @@
+"""Preflight as a phase: what it makes of image, cluster and facts, and how it ends."""
+
 from __future__ import annotations
 
 import dataclasses
@@ -5,99 +7,91 @@ from typing import Any
 
 import pytest
 
-from sealpy.inventory import Facts
-from sealpy.phases.preflight import check_host, check_together, find_problems
-from sealpy.testing.builders import a_context, a_host, good_facts
-
-OF_A_MASTER: list[tuple[dict[str, Any], str]] = [
-    ({"init": "init"}, "process 1 is 'init', not systemd"),
-    ({"missing": ("tar",)}, "program 'tar' is missing"),
-    ({"arch": "aarch64"}, "processor is aarch64, the image is for amd64"),
-    ({"default_route": ""}, "no default route: the kubelet cannot choose an address"),
-    ({"readonly": ("/sys/fs/cgroup/cpuset",)}, "control groups are read-only: /sys/fs/cgroup/cpuset"),
-    ({"features": frozenset()}, "kernel has no overlay file system"),
-    ({"cpus": 1}, "1 cpu, a control plane needs 2"),
-    ({"memory_kib": 1 << 20}, "1024 MiB memory, a control plane needs 1700"),
-    ({"ports": frozenset({6443})}, "port 6443 is in use"),
-    (
-        {"files": frozenset({"/etc/kubernetes/kubelet.conf"})},
-        "/etc/kubernetes/kubelet.conf is there: an earlier cluster",
-    ),
-    ({"active": frozenset({"docker"})}, "docker is running already"),
-    ({"free_kib": {"/var/lib": 1 << 20}}, "1024 MiB free on /var/lib, 2057 are needed"),
-]
+from sealpy.context import Context
+from sealpy.engine import Connections, Executor, Journal
+from sealpy.errors import ConfigError, PreflightError
+from sealpy.events import Event, PhaseFinished, Warned
+from sealpy.phases.preflight import Preflight, needs_of
+from sealpy.runtimes.kubeadm import Kubeadm
+from sealpy.testing.builders import a_context, good_facts
+from sealpy.testing.connector import FakeConnector
 
 
-def messages(facts: Facts, *roles: str) -> list[str]:
-    return [
-        problem.message
-        for problem in check_host(a_host("10.0.0.1", *roles), facts, platform="amd64", image_kib=9 << 10)
-    ]
+def performed(ctx: Context, **how: Any) -> list[Event]:
+    """Perform the phase and give its events; what it raises is raised."""
+    events: list[Event] = []
+    executor = Executor(Connections(FakeConnector), emit=events.append, journal=Journal(None, run="r", action="apply"))
+    Preflight(**how).perform(ctx, executor)
+    return events
 
 
-def test_a_good_machine_has_no_problem() -> None:
-    assert messages(good_facts()) == []
+def refused(ctx: Context) -> dict[str, list[str]]:
+    with pytest.raises(PreflightError) as caught:
+        performed(ctx)
+    return {host: [problem.message for problem in problems] for host, problems in caught.value.problems.items()}
 
 
-@pytest.mark.parametrize(("change", "message"), OF_A_MASTER)
-def test_a_master_that_cannot_be_one_is_told_why(change: dict[str, Any], message: str) -> None:
-    assert messages(good_facts(**change)) == [message]
+def test_good_machines_pass_without_a_word() -> None:
+    events = performed(a_context())
+    assert [event for event in events if isinstance(event, Warned)] == []
+    assert [event.failed for event in events if isinstance(event, PhaseFinished)] == [()]
 
 
-@pytest.mark.parametrize("change", [{"cpus": 1}, {"memory_kib": 1 << 20}, {"ports": frozenset({6443})}])
-def test_a_worker_needs_less(change: dict[str, Any]) -> None:
-    assert messages(good_facts(**change), "node") == []
-
-
-def test_a_port_of_the_kubelet_matters_to_a_worker_too() -> None:
-    assert messages(good_facts(ports=frozenset({10250})), "node") == ["port 10250 is in use"]
-
-
-def test_what_an_earlier_run_of_ours_began_is_no_obstacle() -> None:
-    begun: dict[str, Any] = {
-        "files": frozenset({"/etc/kubernetes/pki/"}),
-        "ports": frozenset({6443}),
-        "active": frozenset({"containerd"}),
+def test_every_problem_of_every_host_is_told_at_once_with_the_id_to_leave_it_out() -> None:
+    ctx = a_context()
+    ctx.facts["10.0.0.1"] = good_facts("a", cpus=1, ports=frozenset({6443}))
+    ctx.facts["10.0.0.2"] = good_facts("b", arch="aarch64")
+    assert refused(ctx) == {
+        "10.0.0.1": ["1 cpu, a control plane needs 2 [cpu]", "port 6443 is in use [ports]"],
+        "10.0.0.2": ["processor is aarch64, the image is for amd64 [arch]"],
     }
-    assert messages(good_facts(marks={"rootfs": "1", "container-engine": "2"}, **begun)) == []
 
 
-def test_every_problem_has_a_way_out() -> None:
-    changes: dict[str, Any] = {key: value for change, _ in OF_A_MASTER for key, value in change.items()}
-    bad = good_facts(**changes)
-    found = list(check_host(a_host("10.0.0.1"), bad, platform="amd64", image_kib=0))
-    assert len(found) == len(OF_A_MASTER)
-    assert all(problem.hint for problem in found)
+def test_what_the_operator_leaves_out_is_not_looked_at() -> None:
+    ctx = a_context(skip=frozenset({"cpu", "ports"}))
+    ctx.facts["10.0.0.1"] = good_facts("a", cpus=1, ports=frozenset({6443}))
+    performed(ctx)
 
 
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"name": "host-a"}, "host name 'host-a' is another host's too"),
-        ({"machine_id": "id of host-a"}, "machine-id 'id of host-a' is another host's too"),
-        ({"macs": ("mac of host-a",)}, "MAC address 'mac of host-a' is another host's too"),
-    ],
-)
-def test_what_must_differ_between_hosts_is_told_to_both(change: dict[str, Any], message: str) -> None:
-    facts = {"10.0.0.1": good_facts("host-a"), "10.0.0.2": dataclasses.replace(good_facts("host-b"), **change)}
-    found = check_together(facts)
-    assert [problem.message for problem in found["10.0.0.1"]] == [message]
-    assert [problem.message for problem in found["10.0.0.2"]] == [message]
+def test_a_warning_is_told_and_stops_nothing() -> None:
+    ctx = a_context()
+    ctx.facts["10.0.0.2"] = good_facts("b", swap_kib=1 << 20)
+    (warning,) = [event for event in performed(ctx) if isinstance(event, Warned)]
+    assert (warning.host, warning.message) == ("10.0.0.2", "1024 MiB swap is on [swap]")
+    assert warning.hint.startswith("swapoff -a")
 
 
-def test_a_clock_that_is_off_is_told_to_its_host_alone() -> None:
-    now = 1_800_000_000
-    facts = {f"10.0.0.{n}": good_facts(f"h{n}", time=now + off) for n, off in enumerate((0, 2, -3600))}
-    assert [problem.message for problem in check_together(facts)["10.0.0.2"]] == [
-        "clock is -3600 s off from the others"
-    ]
-    assert list(check_together(facts)) == ["10.0.0.2"]
+def test_names_that_a_plugin_gives_are_not_compared() -> None:
+    ctx = a_context()
+    ctx.facts["10.0.0.2"] = good_facts("host-10.0.0.1", machine_id="x", macs=("y",))
+    assert list(refused(ctx)) == ["10.0.0.1", "10.0.0.2"]
+    performed(ctx, renames=True)
 
 
 def test_a_node_of_another_cluster_of_the_same_name_is_refused() -> None:
     ctx = a_context()
     ctx.facts["10.0.0.1"] = good_facts("a", marks={"node": "init"}, kube_ca="one")
     ctx.facts["10.0.0.2"] = good_facts("b", marks={"node": "worker"}, kube_ca="two")
-    found = find_problems(ctx)
-    assert [problem.message for problem in found["10.0.0.2"]] == ["is a node of another cluster of this name"]
-    assert list(found) == ["10.0.0.2"]
+    assert refused(ctx) == {"10.0.0.2": ["is a node of another cluster of this name [another-cluster]"]}
+
+
+def test_the_ranges_are_those_that_kubeadm_will_be_given() -> None:
+    ctx = a_context()
+    networking = {"podSubnet": "100.64.0.0/16,fd01::/48", "serviceSubnet": "10.96.0.0/16"}
+    plan = ctx.runtime.plan if isinstance(ctx.runtime, Kubeadm) else None
+    assert plan
+    ctx.runtime = Kubeadm(dataclasses.replace(plan, documents={"ClusterConfiguration": {"networking": networking}}))
+    needs = needs_of(ctx)
+    assert (needs.pods, needs.services) == (("100.64.0.0/16", "fd01::/48"), ("10.96.0.0/16",))
+    assert (needs.platform, needs.leader, needs.registry_hosts) == ("amd64", "10.0.0.1", ("10.0.0.1",))
+
+
+def test_a_range_that_is_none_is_refused() -> None:
+    ctx = a_context()
+    plan = ctx.runtime.plan if isinstance(ctx.runtime, Kubeadm) else None
+    assert plan
+    ctx.runtime = Kubeadm(
+        dataclasses.replace(plan, documents={"ClusterConfiguration": {"networking": {"podSubnet": "10.0.0.0/40"}}})
+    )
+    with pytest.raises(ConfigError, match=r"networking\.podSubnet: '10\.0\.0\.0/40' is no range of addresses"):
+        needs_of(ctx)

@@ -1,0 +1,185 @@
+"""Find out before anything is changed whether every host reaches every port that Kubernetes needs of another.
+
+On each host something listens for the ports that nobody holds yet, every host knocks at those of the others, and what
+listens is ended; should we be gone by then, it ends by itself. UDP, which networks of pods may use, gives no answer
+that could be waited for, and is not tried.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+from sealpy.checks import Found
+from sealpy.context import Context
+from sealpy.engine import Executor, Phase
+from sealpy.errors import SealpyError
+from sealpy.events import PhaseFinished, PhaseSkipped, PhaseStarted
+from sealpy.inventory import Facts, Inventory
+from sealpy.phases.preflight import refuse
+from sealpy.sdk import Ask, Result, Steps
+
+__all__ = ["WAYS", "CheckWays", "find_blocked", "ways_between"]
+
+WAYS = "ways"  # the id of this check
+_REASON = "control planes, kubelets and the registry are called there by other hosts"
+_API, _ETCD, _KUBELET = 6443, (2379, 2380), 10250
+_KNOCK = 3  # seconds until nobody answers
+_LISTEN = 60  # seconds after which what listens ends by itself
+_AT_ONCE = 32
+
+# $@ the ports. Prints what is to be ended, and how many of the ports are listened on. systemd's own program holds them:
+# it takes connections without a word, and hands them to a `sleep` at the first one.
+_OPEN = f"""
+command -v systemd-socket-activate >/dev/null || exit 0
+for port; do set -- "$@" -l "$port"; shift; done
+setsid timeout {_LISTEN} systemd-socket-activate "$@" sleep {_LISTEN} </dev/null >/dev/null 2>&1 &
+pid=$!; wanted=$(($# / 2)); i=0
+while [ $i -lt 40 ]; do
+  up=0
+  for word; do
+    [ "$word" = -l ] && continue
+    grep -q ":$(printf %04X "$word") [0-9A-F]*:0000 0A " /proc/net/tcp /proc/net/tcp6 2>/dev/null && up=$((up+1))
+  done
+  [ $up -ge $wanted ] && break
+  kill -0 $pid 2>/dev/null || break
+  sleep 0.05; i=$((i+1))
+done
+echo "$pid $up"
+"""
+# $1 what `_OPEN` printed first.
+_CLOSE = 'kill "$1" 2>/dev/null; true'
+# $@ address and port, in turn. Prints `address port reason` for each that does not answer.
+_CONNECT = f"""
+while [ $# -gt 1 ]; do
+  {{ said=$(timeout {_KNOCK} bash -c 'exec 3<>"/dev/tcp/$0/$1"' "$1" "$2" 2>&1); case $?,$said in
+    0,*) ;;
+    124,*) echo "$1 $2 no answer within {_KNOCK} s";;
+    *refused*) echo "$1 $2 connection refused";;
+    *) echo "$1 $2 ${{said##*: }}";;
+  esac; }} &
+  shift 2
+done
+wait
+"""
+
+Ways = Mapping[str, Sequence[tuple[str, int]]]  # from a host: the others' addresses and ports
+
+
+class CheckWays(Phase[Context]):
+    """Check that the hosts reach each other."""
+
+    def perform(self, ctx: Context, executor: Executor) -> None:
+        """Knock at every port that a new host needs or offers; raises PreflightError."""
+        ways = ways_between(ctx.inventory, ctx.facts, registry=(tuple(ctx.registry.hosts), ctx.registry.port))
+        reason = _needless(ctx, ways)
+        if reason:
+            executor.emit(PhaseSkipped(phase=self.name, title=self.title, reason=reason))
+            return
+        begun = time.monotonic()
+        executor.emit(PhaseStarted(phase=self.name, title=self.title, hosts=tuple(ways)))
+        found = find_blocked(self.name, executor, ways, ctx.facts)
+        executor.emit(
+            PhaseFinished(
+                phase=self.name,
+                title=self.title,
+                seconds=time.monotonic() - begun,
+                changed=0,
+                failed=tuple({one.host: one.problem.message for one in reversed(found)}.items()),
+            )
+        )
+        executor.check_interrupted()
+        refuse(found)
+
+
+def _needless(ctx: Context, ways: Ways) -> str:
+    if WAYS in ctx.skip:
+        return f"left out by --skip {WAYS}"
+    if ctx.rehearsal:
+        return "a rehearsal opens no ports"
+    return "" if ways else "no new host among others"
+
+
+def ways_between(inventory: Inventory, facts: Mapping[str, Facts], *, registry: tuple[Sequence[str], int]) -> Ways:
+    """Give, for each host, the ports of others that it will need; pairs of hosts that are both nodes are left out."""
+    servers, port = registry
+    new = {address for address in inventory.addresses if "node" not in facts[address].marks}
+    ways: dict[str, list[tuple[str, int]]] = {}
+    for source in inventory:
+        for target in inventory:
+            pair = (source.address, target.address)
+            if source is target or not new & set(pair):
+                continue
+            wanted: list[int] = []
+            if target.is_master:
+                wanted += [_API, *(_ETCD if source.is_master else ())]
+            if source.is_master:
+                wanted.append(_KUBELET)
+            if target.address in servers:
+                wanted.append(port)
+            if wanted:
+                ways.setdefault(source.address, []).extend((target.address, one) for one in wanted)
+    return ways
+
+
+def find_blocked(phase: str, executor: Executor, ways: Ways, facts: Mapping[str, Facts]) -> tuple[Found, ...]:
+    """Listen, knock, and end what listens, on all hosts at once; gives the ways that are closed."""
+    wanted = {target for targets in ways.values() for target in targets}
+    idle = {
+        address: sorted(port for host, port in wanted if host == address and port not in facts[address].ports)
+        for address in dict.fromkeys(address for address, _ in sorted(wanted))
+    }
+    idle = {address: ports for address, ports in idle.items() if ports}
+    opened = executor.fan_out(phase, tuple(idle), lambda host: _open(idle[host]), at_once=_AT_ONCE)
+    try:
+        knocked = executor.fan_out(phase, tuple(ways), lambda host: _knock(ways[host]), at_once=_AT_ONCE)
+    finally:
+        pids = {host: value[0] for host, value in opened.values.items() if isinstance(value, tuple) and value[0]}
+        executor.fan_out(phase, tuple(pids), lambda host: _close(pids[host]), at_once=_AT_ONCE)
+    _raise_first(opened.errors, knocked.errors)
+    heard = {host for host, value in opened.values.items() if isinstance(value, tuple) and value[1]}
+    found = partial(_found, heard=heard, facts=facts)
+    return tuple(one for host, said in knocked.values.items() for one in found(host, str(said)))
+
+
+def _raise_first(*errors: Mapping[str, SealpyError]) -> None:
+    for error in (error for some in errors for error in some.values()):
+        raise error
+
+
+def _found(host: str, said: str, *, heard: set[str], facts: Mapping[str, Facts]) -> Sequence[Found]:
+    """Read what a host was answered. Where nobody could be made to listen, a refusal has come through all the same."""
+    blocked: dict[tuple[str, str], list[str]] = {}
+    for line in said.splitlines():
+        target, port, reason = line.split(" ", 2)
+        if reason == "connection refused" and target not in heard and int(port) not in facts[target].ports:
+            continue
+        blocked.setdefault((target, reason.lower()), []).append(port)
+    return [
+        Found(
+            host=host,
+            check=WAYS,
+            severity="error",
+            message=f"does not reach {target} at port {', '.join(ports)}: {reason}",
+            reason=_REASON,
+            fix=f"let TCP from {host} to {target} through every firewall between, and on it: port {', '.join(ports)}",
+        )
+        for (target, reason), ports in blocked.items()
+    ]
+
+
+def _open(ports: Sequence[int]) -> Steps:
+    answer: Result = yield Ask("listen for the others", "sh", "-c", _OPEN, "sh", *map(str, ports))
+    pid, _, up = answer.text.partition(" ")
+    return pid, up == str(len(ports))
+
+
+def _knock(targets: Sequence[tuple[str, int]]) -> Steps:
+    words = (word for address, port in targets for word in (address, str(port)))
+    answer: Result = yield Ask("knock at the others", "sh", "-c", _CONNECT, "sh", *words)
+    return answer.text
+
+
+def _close(pid: str) -> Steps:
+    yield Ask("end what listens", "sh", "-c", _CLOSE, "sh", pid)
