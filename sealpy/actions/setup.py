@@ -19,6 +19,7 @@ from sealpy.engine import Connections
 from sealpy.errors import ClusterfileError, ImageError
 from sealpy.events import Emit
 from sealpy.image.cluster_image import ClusterImage
+from sealpy.image.kube_version import check_kubernetes
 from sealpy.inventory import Inventory
 from sealpy.kube import KubeDoor
 from sealpy.registry import RegistryPlan
@@ -118,6 +119,7 @@ def _refuse_what_is_not_supported(clusterfile: Clusterfile, image: ClusterImage)
         found = image.metadata.labels.get(_LABEL + key, default)
         if found not in known:
             raise ImageError(f"{name}: {key} '{found}' is not supported", hint=f"supported: {', '.join(known)}")
+    check_kubernetes(name, image.metadata.labels)
     cluster, local = clusterfile.cluster, clusterfile.cluster.registry.local
     for what, given in (
         ("an insecure registry", local.insecure),

@@ -17,7 +17,7 @@ from sealpy.image.download import name_of
 from sealpy.image.files import Entry, merge
 from sealpy.image.layer_cache import key_of
 from sealpy.image.metadata import APP_ROOT
-from sealpy.image.recipe import CNI_LABEL, CSI_LABEL, KUBE_VERSION_LABEL, Recipe
+from sealpy.image.recipe import CNI_LABEL, CSI_LABEL, Recipe
 from sealpy.image.run import Runner, environment, title
 from sealpy.image.tarball import Content, Member, Range, Source, ordered
 from sealpy.image.workshop import Made, Works
@@ -63,7 +63,6 @@ class Builder:
     layers: list[Layer] = field(default_factory=list)
     held: Mapping[str, Entry] = field(default_factory=dict)
     recipe: Recipe = field(init=False)
-    _arguments: dict[str, str] = field(default_factory=dict)
     _sources: dict[str, Source] = field(default_factory=dict)  # of new files
 
     def __post_init__(self) -> None:
@@ -104,13 +103,15 @@ class Builder:
             case Maintainer(name=name):
                 self.recipe.labels["maintainer"] = name
             case KubeVersion(constraint=constraint):
-                self.recipe.labels[KUBE_VERSION_LABEL] = constraint
+                self.recipe.constrain(constraint, line=line)
             case Launch(apps=names):
                 self.recipe.launch(names, line=line)
-            case Cmds(commands=commands) | Cmd(commands=commands):
+            case Cmds(commands=commands):
                 self.recipe.launch_commands(commands)
+            case Cmd(commands=commands):
+                self.recipe.continue_commands(commands)
             case Arg(name=name, value=value):
-                self._arguments |= {} if value is None else {name: value}
+                self.recipe.arguments |= {} if value is None else {name: value}
             case Run():
                 self._run(instruction)
             case _:
@@ -119,7 +120,9 @@ class Builder:
     def _begin(self, instruction: From) -> None:
         self.base = self.bases.open(instruction, self._at(instruction.line))
         if self.base:
+            arguments = self.recipe.arguments  # those that stand before FROM
             self.recipe = Recipe(self.kubefile, self.base.metadata)
+            self.recipe.arguments |= arguments
             self.held = self.base.files
 
     def _copy(self, instruction: Copy) -> None:
@@ -182,7 +185,7 @@ class Builder:
     def _run(self, instruction: Run) -> None:
         at = self._at(instruction.line)
         instruction = replace(instruction, network=instruction.network or self.network)
-        env = environment({**self._arguments, **self.recipe.env})
+        env = environment({**self.recipe.arguments, **self.recipe.env})
 
         def make() -> Content:
             return self._with_parents(self.runner.run(instruction, self.held, env, at))

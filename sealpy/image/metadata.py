@@ -5,6 +5,7 @@ It stands in two annotations of the manifest, in the shape the ancestor gave the
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,10 +16,12 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter,
 from sealpy.errors import ImageError
 from sealpy.image.manifest import ImageConfig, Manifest, Platform, encode, parse
 
-__all__ = ["APP_ROOT", "Application", "ContainerImageUse", "Launch", "LaunchCommand", "Metadata", "Spot"]
+__all__ = ["APP_ROOT", "ARGUMENT", "Application", "ContainerImageUse", "Launch", "LaunchCommand", "Metadata", "Spot"]
 __all__ += ["read_metadata", "to_annotations"]
 
 APP_ROOT = "application/apps"
+ARGUMENT = re.compile(r"(?<!\\)\$\((?P<name>[A-Za-z_]\w*)\)", re.ASCII)
+"""What may be an argument in a launch command, such as `$(PORT)`; unless it is one, a shell runs it as a command."""
 _EXTENSION = "sealer.image.extension"
 _CONTAINER_IMAGES = "sealer.image.container.images"
 
@@ -62,10 +65,14 @@ class Application(_Model):
 
 
 class Launch(_Model):
-    """Say what is launched: apps by name, then commands."""
+    """Say what is launched: apps by name, then commands.
+
+    `$(name)` in a command stands for an argument, whose default is in `args`, or for a variable of the image.
+    """
 
     cmds: Texts = ()
     app_names: Texts = ()
+    args: Table = {}  # ours: the ancestor passes over it
 
 
 class Spot(_Model):
@@ -121,8 +128,19 @@ class Metadata(_Model):
                 raise ImageError(f"app {name!r}: no launch command", hint=f'write APPCMDS {name} ["…"] in the Kubefile')
             commands.append(LaunchCommand(name, app.command, app.directory, tuple(app.env.items())))
         if app_names is None:
-            commands += [LaunchCommand("", command, "") for command in self.launch.cmds]
+            commands += [LaunchCommand("", self._filled(command), "") for command in self.launch.cmds]
         return tuple(commands)
+
+    def _filled(self, command: str) -> str:
+        """Put in what `$(name)` stands for; a variable is left to the shell, since a Clusterfile may set another."""
+
+        def put(match: re.Match[str]) -> str:
+            name = match["name"]
+            if name in self.launch.args:
+                return self.launch.args[name]
+            return f"${{{name}}}" if name in self.env else match[0]
+
+        return ARGUMENT.sub(put, command)
 
 
 @dataclass(frozen=True, slots=True)

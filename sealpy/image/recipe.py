@@ -3,7 +3,8 @@
 A base hands down its labels, env, apps and container images. What it launches is handed down when the Kubefile itself
 launches nothing (so an image that only adds a plugin is still a cluster that works); else its network and storage
 apps (CNI and CSI) come first and the rest is what the Kubefile says. The ancestor dropped them all, and whoever forgot
-the network had nodes that never became ready.
+the network had nodes that never became ready. CMD keeps what it meant in the first generation, whose images it is
+written for: the commands of the base run first. LAUNCH and CMDS take their place.
 """
 
 from __future__ import annotations
@@ -11,14 +12,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
-from sealpy.errors import KubefileError, Place, Problem, counted, did_you_mean, known_words
-from sealpy.image.metadata import Application, ContainerImageUse, Launch, Metadata
+from sealpy.errors import ImageError, KubefileError, Place, Problem, counted, did_you_mean, known_words
+from sealpy.image.kube_version import CONSTRAINT_LABEL, check_kubernetes
+from sealpy.image.metadata import ARGUMENT, Application, ContainerImageUse, Launch, Metadata
 
-__all__ = ["CNI_LABEL", "CSI_LABEL", "KUBE_VERSION_LABEL", "RUNTIME_LABEL", "Recipe"]
+__all__ = ["CNI_LABEL", "CSI_LABEL", "RUNTIME_LABEL", "Recipe"]
 
 CNI_LABEL = "cluster.alpha.sealer.io/kube-cni"  # and "-", and the name of the app
 CSI_LABEL = "cluster.alpha.sealer.io/kube-csi"
-KUBE_VERSION_LABEL = "app.alpha.sealer.io/supported-kube-version"
 RUNTIME_LABEL = "cluster.alpha.sealer.io/cluster-runtime-type"
 _INSTALLS_KUBERNETES = ("bin/kubeadm", "bin/k0s", "bin/k3s")
 
@@ -32,8 +33,10 @@ class Recipe:
         self._inherited = base
         self.labels = dict(base.labels)
         self.env = dict(base.env)
+        self.arguments: dict[str, str] = {}
         self.apps = {app.name: app for app in base.applications}
         self._commands: list[str] = []
+        self._constraint_line = 0
         self._launched: tuple[str, ...] = ()
         self._checks: list[tuple[str, int]] = []  # app, line: looked up when all apps are known
         self._app_commands: dict[str, tuple[str, ...]] = {}
@@ -59,12 +62,28 @@ class Recipe:
         self._checks += [(app, line) for app in self._launched]
 
     def launch_commands(self, commands: Iterable[str]) -> None:
-        """Add commands that are launched instead of apps."""
+        """Say which commands are launched instead of apps."""
         self._commands += commands
 
+    def continue_commands(self, commands: Iterable[str]) -> None:
+        """Add commands to those of the base."""
+        if not self._commands:
+            self._commands += self._inherited.launch.cmds
+        self._commands += commands
+
+    def constrain(self, constraint: str, *, line: int) -> None:
+        """Say for which versions of Kubernetes the image is."""
+        self.labels[CONSTRAINT_LABEL] = constraint
+        self._constraint_line = line
+
     def metadata(self, *, type_: str, files: Collection[str], uses: Iterable[ContainerImageUse]) -> Metadata:
-        """Put it all together; raises KubefileError that names every app that is mentioned and is not there."""
+        """Put it all together.
+
+        Raises KubefileError that names every app that is mentioned and is not there, or says that the base installs a
+        version of Kubernetes which KUBEVERSION does not allow.
+        """
         self._check()
+        self._check_version()
         apps = tuple(self._complete(app) for app in self.apps.values())
         images = {use.image: use for use in (*self._inherited.container_images, *uses)}
         return Metadata(
@@ -82,7 +101,13 @@ class Recipe:
             return before
         needed = [app for app in before.app_names if _is_infrastructure(app, self.labels)]
         names = [app for app in needed if app not in self._launched] + [*self._launched]
-        return Launch(cmds=tuple(self._commands), app_names=tuple(names))
+        return Launch(cmds=tuple(self._commands), app_names=tuple(names), args=self._launch_arguments())
+
+    def _launch_arguments(self) -> dict[str, str]:
+        """Give the defaults of the arguments that commands ask for by `$(name)`; variables are asked for likewise."""
+        known = {**self._inherited.launch.args, **self.arguments}
+        asked = {match["name"] for command in self._commands for match in ARGUMENT.finditer(command)}
+        return {name: known[name] for name in sorted(asked & known.keys() - self.env.keys())}
 
     def _complete(self, app: Application) -> Application:
         env = {**app.env, **self._app_env.get(app.name, {})}
@@ -111,6 +136,14 @@ class Recipe:
         ]
         if problems:
             raise KubefileError(f"{self._file}: {counted(len(problems), 'problem')} with its apps", problems=problems)
+
+    def _check_version(self) -> None:
+        try:
+            check_kubernetes("KUBEVERSION", self.labels)
+        except ImageError as error:
+            if self._constraint_line:  # else it is how the base was made
+                place = Place(self._file, self._constraint_line)
+                raise KubefileError(error.message, place=place, hint=error.hint) from error
 
     def _nearest(self, app: str) -> str:
         return did_you_mean(app, self.apps) or known_words(self.apps) or "write APP NAME local://PATH before"

@@ -25,6 +25,7 @@ HOSTS = """\
     - {ips: [10.0.0.1, 10.0.0.2], roles: [master]}
     - {ips: [10.0.0.3], roles: [node], env: [COLOR=host, DISK=ssd]}
 """
+VERSIONED = {"cluster.alpha.sealer.io/cluster-runtime-version": "v1.34.4"}
 KUBEADM = b"apiVersion: kubeadm.k8s.io/v1beta4\nkind: ClusterConfiguration\n"
 
 
@@ -197,6 +198,7 @@ def test_what_a_run_would_pass_over_in_silence_is_refused_with_its_place(spec: s
     ("metadata", "told"),
     [
         ({"type": "app-installer"}, "kubernetes:v1: type 'app-installer' cannot be run yet"),
+        ({"labels": {**VERSIONED, "app.alpha.sealer.io/supported-kube-version": "< 1.30"}}, "and this is v1.34.4"),
         ({"labels": {"cluster.alpha.sealer.io/cluster-runtime-type": "k3s"}}, "cluster-runtime-type 'k3s'"),
         ({"labels": {"cluster.alpha.sealer.io/container-runtime-type": "docker"}}, "container-runtime-type 'docker'"),
     ],

@@ -162,6 +162,39 @@ def test_commands_of_a_kubefile_are_launched_in_order(site: Site) -> None:
     assert image.metadata.launch == Launch(cmds=("a", "b"))
 
 
+def test_cmd_goes_on_where_the_base_ended_and_cmds_takes_its_place(site: Site) -> None:
+    site.build("FROM scratch", "CMD kubectl apply -f storage.yaml", tag="storage:1")
+    zookeeper = site.build("FROM storage:1", "CMD kubectl apply -f zookeeper.yaml", "CMD last", tag="zookeeper:1")
+    assert zookeeper.metadata.launch.cmds == (
+        "kubectl apply -f storage.yaml",
+        "kubectl apply -f zookeeper.yaml",
+        "last",
+    )
+    assert site.build("FROM zookeeper:1", 'CMDS ["only"]').metadata.launch.cmds == ("only",)
+    assert site.build("FROM zookeeper:1").metadata.launch == zookeeper.metadata.launch
+
+
+def test_an_argument_in_a_command_has_its_default_and_a_variable_is_left_to_the_cluster(site: Site) -> None:
+    site.write({"app.yaml": "a: 1"})
+    lines = ("FROM scratch", "ARG PORT=80", "ARG UNUSED=1", "ENV host=a.example", "ENV both=env", "ARG both=arg")
+    image = site.build(*lines, r"CMD run $(PORT) $(host) $(both) $(date) \$(PORT) $PORT", tag="base:1")
+    assert launched(image) == [("", r"run 80 ${host} ${both} $(date) \$(PORT) 80")]
+    assert image.metadata.launch.args == {"PORT": "80"}
+    assert launched(site.build("FROM base:1", "CMD more $(PORT)"))[-1] == ("", "more 80")
+    given = site.build(*lines, "CMD run $(PORT)", build_args={"PORT": "8080"})
+    assert launched(given) == [("", "run 8080")]
+
+
+def test_an_image_for_another_kubernetes_than_its_base_installs_is_refused(site: Site) -> None:
+    site.build("FROM scratch", "LABEL cluster.alpha.sealer.io/cluster-runtime-version=v1.34.4", tag="kubernetes:1")
+    image = site.build("FROM kubernetes:1", 'KUBEVERSION ">= 1.30, < 1.36"')
+    assert image.metadata.labels["app.alpha.sealer.io/supported-kube-version"] == ">= 1.30, < 1.36"
+    with pytest.raises(
+        KubefileError, match=r"Kubefile:2: KUBEVERSION: it is for Kubernetes < 1.30, and this is v1.34.4"
+    ):
+        site.build("FROM kubernetes:1", "KUBEVERSION < 1.30")
+
+
 @pytest.mark.parametrize(
     ("files", "kind", "command"),
     [
