@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import BinaryIO
 
-__all__ = ["alone", "make_private", "write_whole"]
+__all__ = ["alone", "make_private", "write_new", "write_whole"]
 
 
 def make_private(directory: Path) -> None:
@@ -24,6 +24,18 @@ def write_whole(path: Path, content: str | bytes, *, mode: int = 0o600) -> None:
 
     Whoever reads it sees the old content or the new, never half of one. Its directory must be there.
     """
+    with _beside(path, content, mode=mode) as beside:
+        beside.replace(path)
+
+
+def write_new(path: Path, content: str | bytes, *, mode: int = 0o644) -> None:
+    """Write likewise a file that is not there yet; raises FileExistsError when it is, whoever was faster."""
+    with _beside(path, content, mode=mode) as beside:
+        path.hardlink_to(beside)
+
+
+@contextmanager
+def _beside(path: Path, content: str | bytes, *, mode: int) -> Iterator[Path]:
     with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
         beside = Path(file.name)
         try:
@@ -31,7 +43,7 @@ def write_whole(path: Path, content: str | bytes, *, mode: int = 0o600) -> None:
             file.flush()
             beside.chmod(mode)
             os.fsync(file.fileno())
-            beside.replace(path)
+            yield beside
         finally:
             beside.unlink(missing_ok=True)
 

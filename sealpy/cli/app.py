@@ -32,6 +32,7 @@ COMMANDS = (
     Entry("apply", "Make a cluster what its Clusterfile says.", _CLUSTERS),
     Entry("plan", "Show what apply would change, and change nothing.", _CLUSTERS),
     Entry("delete", "Remove a whole cluster from its machines.", _CLUSTERS),
+    Entry("init", "Look at machines over SSH, and write a Clusterfile with comments.", _CLUSTERS),
     Entry("explain", "Say what a field of a Clusterfile is for.", _CLUSTERS),
     Entry("schema", "Print the JSON Schema of a Clusterfile, for editors that complete and check YAML.", _CLUSTERS),
     Entry("build", "Build a cluster image from a Kubefile.", _IMAGES),

@@ -5,6 +5,7 @@ A text goes through four hands: `document` reads YAML and keeps the line of ever
 """
 
 from sealpy.clusterfile.change import Changes
+from sealpy.clusterfile.draft import draft
 from sealpy.clusterfile.dump import dumps, without_secrets
 from sealpy.clusterfile.hosts import parse_hosts
 from sealpy.clusterfile.load import load, load_plugins, loads
@@ -52,6 +53,7 @@ __all__ = [
     "Registry",
     "Retry",
     "Ssh",
+    "draft",
     "dumps",
     "load",
     "load_plugins",

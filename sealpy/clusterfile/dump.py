@@ -28,7 +28,7 @@ from sealpy.clusterfile.types import (
     Ssh,
 )
 
-__all__ = ["dumps", "without_secrets"]
+__all__ = ["dumps", "ssh_fields", "without_secrets"]
 
 Fields = dict[str, Any]
 
@@ -105,7 +105,7 @@ def _cluster(cluster: Cluster) -> Fields:
         appNames=list(cluster.app_names),
         dataRoot=cluster.data_root,
         containerRuntime=_given(type=cluster.container_runtime),
-        ssh=_ssh(cluster.ssh, Ssh()),
+        ssh=ssh_fields(cluster.ssh, Ssh()),
         registry=_registry(cluster.registry),
         hostAliases=[{"ip": alias.ip, "hostnames": list(alias.hostnames)} for alias in cluster.host_aliases],
         hosts=[_host(entry, cluster.ssh) for entry in cluster.hosts],
@@ -116,7 +116,7 @@ def _host(entry: HostEntry, cluster: Ssh) -> Fields:
     return _given(
         ips=list(entry.ips),
         roles=list(entry.roles),
-        ssh=_ssh(entry.ssh, cluster),
+        ssh=ssh_fields(entry.ssh, cluster),
         env=_env(entry.env),
         labels=dict(entry.labels),
         taints=list(entry.taints),
@@ -136,7 +136,7 @@ _SSH_NAMES = {
 }
 
 
-def _ssh(ssh: Ssh, over: Ssh) -> Fields:
+def ssh_fields(ssh: Ssh, over: Ssh) -> Fields:
     """Write what differs from the login that is inherited."""
     changed = [field.name for field in fields(Ssh) if getattr(ssh, field.name) != getattr(over, field.name)]
     return {_SSH_NAMES[name]: _plain(getattr(ssh, name)) for name in changed}
@@ -147,7 +147,7 @@ def _plain(value: object) -> object:
         case PasswordFrom():
             return {value.kind: value.value}
         case Jump():
-            return {"host": value.host, **_ssh(value.ssh, Ssh())}
+            return {"host": value.host, **ssh_fields(value.ssh, Ssh())}
         case tuple():
             return [_plain(item) for item in value]
         case _:

@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 import pytest
 
-from sealpy.disk import alone, make_private, write_whole
+from sealpy.disk import alone, make_private, write_new, write_whole
 
 
 @pytest.fixture(autouse=True)
@@ -42,6 +42,16 @@ def test_a_file_is_replaced_whole_for_its_owner_alone_and_nothing_is_left_beside
     assert (tmp_path / "password").read_text() == "other\n"
     assert mode(tmp_path / "password") == 0o600
     assert list(tmp_path.iterdir()) == [tmp_path / "password"]
+
+
+def test_a_new_file_takes_the_place_of_none(tmp_path: Path) -> None:
+    write_new(tmp_path / "Clusterfile", "mine\n")
+    with pytest.raises(FileExistsError):
+        write_new(tmp_path / "Clusterfile", "other\n")
+
+    assert (tmp_path / "Clusterfile").read_text() == "mine\n"
+    assert mode(tmp_path / "Clusterfile") == 0o644
+    assert list(tmp_path.iterdir()) == [tmp_path / "Clusterfile"]
 
 
 def test_a_file_that_others_may_read_says_so(tmp_path: Path) -> None:
