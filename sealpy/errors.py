@@ -32,6 +32,7 @@ __all__ = [
     "PartlyDoneError",
     "PhaseError",
     "Place",
+    "PluginBrokenError",
     "PluginError",
     "PluginFailedError",
     "PreflightError",
@@ -122,6 +123,12 @@ class PluginError(ConfigError):
     """Refuse a plugin before it runs, or tell what it does wrong: names plugin and cause."""
 
     code = "plugin"
+
+
+class PluginBrokenError(PluginError):
+    """Tell that a plugin has a mistake of its own: it raised, hung, ended, or did not keep to the protocol."""
+
+    code = "plugin.broken"
 
 
 class PreflightError(SealpyError):

@@ -46,7 +46,7 @@ class Hooks:
     @property
     def notices(self) -> tuple[Problem, ...]:
         """Give what is worth telling of the documents."""
-        return tuple(notice for plugin in self.plugins for notice in plugin.document.notices)
+        return tuple(notice for plugin in self.plugins for notice in plugin.notices)
 
     @property
     def rename(self) -> bool:

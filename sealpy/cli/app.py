@@ -54,6 +54,7 @@ COMMANDS = (
     Entry("rmi", "Remove cluster images from this machine.", _IMAGES),
     Entry("prune", "Remove what no local image needs.", _IMAGES),
     Entry("store", "Look after what is kept of images on this machine.", _IMAGES),
+    Entry("plugin", "See which plugins there are, what they would do, and try one out.", _OTHERS),
     Entry("lab", "Boot real machines on this computer, to try things on.", _OTHERS),
     Entry("completion", "Print the script that completes commands in your shell.", _OTHERS),
     Entry("version", "Show the version.", _OTHERS),

@@ -8,7 +8,7 @@ from sealpy.clusterfile.change import Changes
 from sealpy.clusterfile.draft import draft
 from sealpy.clusterfile.dump import dumps, without_secrets
 from sealpy.clusterfile.hosts import parse_hosts
-from sealpy.clusterfile.load import load, load_plugins, loads
+from sealpy.clusterfile.load import Readable, examine, examine_plugins, load, load_plugins, loads
 from sealpy.clusterfile.process import processed
 from sealpy.clusterfile.types import (
     DEFAULT_DATA_ROOT,
@@ -50,11 +50,14 @@ __all__ = [
     "LocalRegistry",
     "PasswordFrom",
     "Plugin",
+    "Readable",
     "Registry",
     "Retry",
     "Ssh",
     "draft",
     "dumps",
+    "examine",
+    "examine_plugins",
     "load",
     "load_plugins",
     "loads",

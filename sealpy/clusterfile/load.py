@@ -26,7 +26,7 @@ from sealpy.clusterfile.models import ApplicationDocument, ClusterDocument, Conf
 from sealpy.clusterfile.types import Application, Cluster, Clusterfile, Config, KubeadmDocument, Plugin
 from sealpy.errors import ClusterfileError, Place, Problem, did_you_mean, known_words
 
-__all__ = ["load", "load_plugins", "loads"]
+__all__ = ["Readable", "examine", "examine_plugins", "load", "load_plugins", "loads"]
 
 _NO_CHANGES = Changes()
 ModelT = TypeVar("ModelT", bound=Model)
@@ -64,6 +64,29 @@ def load_plugins(source: Path | str, *, name: str = "") -> tuple[Plugin, ...]:
     reader = _Reader(name, kinds=("Plugin",))
     reader.read(text)
     return reader.all_plugins()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readable:
+    """Hold what can be read of a file that may have mistakes, and the mistakes."""
+
+    cluster: Cluster | None
+    plugins: tuple[Plugin, ...]
+    problems: tuple[Problem, ...]
+
+
+def examine(path: Path) -> Readable:
+    """Read as much of a Clusterfile as is in order; raises ClusterfileError only when there is no text at all."""
+    reader = _Reader(str(path))
+    reader.read(_text(path))
+    return reader.readable()
+
+
+def examine_plugins(text: str, *, name: str) -> Readable:
+    """Read likewise as much as is in order of a file that holds only Plugin documents."""
+    reader = _Reader(name, kinds=("Plugin",))
+    reader.read(text)
+    return reader.readable()
 
 
 def _text(path: Path) -> str:
@@ -121,6 +144,13 @@ class _Reader:
             applications=tuple(self.applications),
             kubeadm=tuple(self.kubeadm),
             notices=in_order(self.findings.notices),
+        )
+
+    def readable(self) -> Readable:
+        return Readable(
+            cluster=self.clusters[0] if self.clusters else None,
+            plugins=tuple(self.plugins),
+            problems=in_order(self.findings.problems),
         )
 
     def all_plugins(self) -> tuple[Plugin, ...]:

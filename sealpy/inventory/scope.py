@@ -28,11 +28,9 @@ class Scope:
     def parse(cls, text: str) -> Scope:
         """Read `master`, `master|node`, `role=node`, `10.0.0.1-10.0.0.9,10.0.0.12` or a label selector with `=`."""
         text = text.strip()
-        if text.startswith("role="):  # the early form of a role
-            text = text.removeprefix("role=")
-        if "=" in text:
+        words = [word.strip().removeprefix("role=") for word in text.translate(_SEPARATORS).split(",")]
+        if any("=" in word for word in words):  # but for the early form of a role
             return cls(label=text)
-        words = (word.strip() for word in text.translate(_SEPARATORS).split(","))
         return cls(words=tuple(word for word in words if word))
 
     def select(self, inventory: Inventory) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
@@ -15,7 +16,7 @@ from sealpy.plugin.declaration import AT_ONCE
 from sealpy.plugin.registry import PluginType, Registry
 from sealpy.sdk import HookPoint
 
-__all__ = ["check", "select"]
+__all__ = ["bind", "check", "select"]
 
 _ROLES = frozenset({"master", "master0", "node", "control-plane", "worker"})
 # Where the API server answers and the hosts of the operation are nodes.
@@ -30,6 +31,7 @@ _LABELS_KNOWN = frozenset(
         HookPoint.UPGRADE_HOST,
     }
 )
+_REQUIREMENT = re.compile(r"[A-Za-z0-9][-\w./]*\s*(=|==|!=)\s*[-\w.]*")
 _WORDS = frozenset(point.value for point in HookPoint)
 T = TypeVar("T")
 
@@ -60,17 +62,28 @@ def check(
     A role that no host has is a problem in a Clusterfile, which is written for this cluster; in an image, which is
     written for many, the plugin is skipped when its turn comes, and that is told.
     """
+    bound, problems = bind(written, registry, inventory, image=image)
+    if problems:
+        count = counted(len(problems), "problem")
+        raise PluginError(f"{count} with plugins; nothing was changed", problems=problems)
+    return bound
+
+
+def bind(
+    written: Sequence[Plugin], registry: Registry, inventory: Inventory | None, *, image: Sequence[Plugin] = ()
+) -> tuple[tuple[BoundPlugin, ...], Sequence[Problem]]:
+    """Bind likewise, as many documents as can be, and give everything that is wrong.
+
+    Without an inventory nothing is said of the hosts that documents select.
+    """
     binder = _Binder(registry, inventory)
     for document, strict in (*((d, True) for d in written), *((d, False) for d in image)):
         binder.bind(document, strict=strict)
-    if binder.problems:
-        count = counted(len(binder.problems), "problem")
-        raise PluginError(f"{count} with plugins; nothing was changed", problems=binder.problems)
-    return tuple(sorted(binder.bound.values(), key=lambda bound: bound.document.order))
+    return tuple(sorted(binder.bound.values(), key=lambda bound: bound.document.order)), binder.problems
 
 
 class _Binder:
-    def __init__(self, registry: Registry, inventory: Inventory) -> None:
+    def __init__(self, registry: Registry, inventory: Inventory | None) -> None:
         self._registry = registry
         self._inventory = inventory
         self.bound: dict[Plugin, BoundPlugin] = {}
@@ -138,42 +151,62 @@ class _Binder:
     def _hosts(self, bound: BoundPlugin, *, strict: bool) -> Iterator[Problem]:
         """Look for selectors that can select nobody; each is told once, not once for each hook point."""
         told = set()
+        inventory = self._inventory
+        if inventory is None:
+            return
         for point in bound.points:
-            scope = bound.scope(point)
-            for problem in self._selection(bound, point, scope, strict=strict):
+            for problem in _selection(bound, point, inventory, strict=strict):
                 if problem.message not in told:
                     told.add(problem.message)
                     yield problem
 
-    def _selection(self, bound: BoundPlugin, point: HookPoint, scope: Scope, *, strict: bool) -> Iterable[Problem]:
-        if scope.label:
-            if point not in _LABELS_KNOWN:
-                allowed = ", ".join(sorted(_LABELS_KNOWN))
-                yield _problem(
-                    bound.document,
-                    f"label selector '{scope.label}' cannot be answered at '{point}'",
-                    f"nodes have labels at {allowed}",
-                )
-            return
-        try:
-            selected = select(scope, self._inventory)
-        except ConfigError as error:
-            yield _problem(bound.document, error.message, error.hint)
-            return
-        if not selected and strict:
-            roles = ", ".join(dict.fromkeys(role for host in self._inventory for role in host.roles))
-            yield _problem(
-                bound.document,
-                f"scope '{'|'.join(scope.words)}' selects no host",
-                f"the hosts of this cluster are: {roles}; leave the plugin away, or add hosts",
-            )
-        elif selected and point.on_leader and self._inventory.leader not in selected:
-            yield _problem(
-                bound.document,
-                f"'{point}' runs on the leader {self._inventory.leader} alone, which scope"
-                f" '{'|'.join(scope.words)}' leaves out",
-                "use master0, or leave the scope away",
-            )
+
+def _selection(bound: BoundPlugin, point: HookPoint, inventory: Inventory, *, strict: bool) -> Iterable[Problem]:
+    scope = bound.scope(point)
+    if scope.label:
+        yield from _label(bound, point, scope.label)
+        return
+    try:
+        selected = select(scope, inventory)
+    except ConfigError as error:
+        yield _problem(bound.document, error.message, _nearest_word(scope, inventory) or error.hint)
+        return
+    if not selected and strict:
+        roles = ", ".join(dict.fromkeys(role for host in inventory for role in host.roles))
+        yield _problem(
+            bound.document,
+            f"scope '{'|'.join(scope.words)}' selects no host",
+            f"the hosts of this cluster are: {roles}; leave the plugin away, or add hosts",
+        )
+    elif selected and point.on_leader and inventory.leader not in selected:
+        yield _problem(
+            bound.document,
+            f"'{point}' runs on the leader {inventory.leader} alone, which scope '{'|'.join(scope.words)}' leaves out",
+            "use master0, or leave the scope away",
+        )
+
+
+def _label(bound: BoundPlugin, point: HookPoint, label: str) -> Iterator[Problem]:
+    if not all(_REQUIREMENT.fullmatch(part.strip()) for part in label.split(",")):
+        yield _problem(
+            bound.document,
+            f"'{label}' is neither roles and addresses nor a selector of labels",
+            "write roles and addresses as a|b, labels as key=value,other!=value",
+        )
+    elif point not in _LABELS_KNOWN:
+        allowed = ", ".join(sorted(_LABELS_KNOWN))
+        yield _problem(
+            bound.document,
+            f"label selector '{label}' cannot be answered at '{point}'",
+            f"nodes have labels at {allowed}",
+        )
+
+
+def _nearest_word(scope: Scope, inventory: Inventory) -> str:
+    """Name the role that a word which selects nobody is most like."""
+    roles = {*_ROLES, *(role for host in inventory for role in host.roles)}
+    near = (did_you_mean(word, roles) for word in scope.words if word not in roles and not set(".:") & set(word))
+    return next(filter(None, near), "")
 
 
 def _width(bound: BoundPlugin, most: int) -> Iterator[Problem]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sealpy.clusterfile import Plugin
+from sealpy.errors import Problem
 from sealpy.inventory import Scope
+from sealpy.plugin.moments import MOMENTS
 from sealpy.plugin.registry import PluginType
 from sealpy.sdk import HookPoint
 
@@ -33,6 +35,16 @@ class BoundPlugin:
     def name(self) -> str:
         """Give the name by which messages speak of it."""
         return self.document.name
+
+    @property
+    def notices(self) -> tuple[Problem, ...]:
+        """Give what is worth telling of the document."""
+        unfired = [point for point in self.points if not MOMENTS[point].operations]
+        told = (
+            Problem(f"plugin '{self.name}': '{point}' fires {MOMENTS[point].when}", self.document.place)
+            for point in unfired
+        )
+        return (*self.document.notices, *told)
 
     @property
     def terms(self) -> str:

@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Self, assert_never
 
 import sealpy
-from sealpy.errors import PluginError
+from sealpy.errors import PluginBrokenError, PluginError
 from sealpy.plugin.code import Artefact, Installed, Program, SourceFile, ZipApp
 from sealpy.plugin.descendants import kill_tree
 from sealpy.plugin.limits import Limits
@@ -228,7 +228,7 @@ class Child:
         if not self._answers_within(self._limits.term_after):
             os.killpg(self._process.pid, signal.SIGTERM)
             self._answers_within(self._limits.kill_after)
-        return PluginError(
+        return PluginBrokenError(
             f"was ended: it used up its {self._limits.deadline:g} s without an answer",
             hint="if it needs longer, give its class a 'timeout', in seconds",
         )
@@ -264,7 +264,7 @@ class Child:
 
     def _broken(self, message: str) -> PluginError:
         last = list(self._streams[1].tail)[-10:]
-        return PluginError("\n  ".join((message, *last)))
+        return PluginBrokenError("\n  ".join((message, *last)))
 
 
 def _close(*descriptors: int) -> None:
@@ -277,7 +277,9 @@ def _failed(failure: object) -> PluginError | StepFailedError:
         case {"kind": "step", "message": str(message)}:
             return StepFailedError(message)  # its own step's: the engine knows better what that was
         case {"message": str(message), "traceback": str(traceback)}:
-            return PluginError("\n  ".join((message, *traceback.splitlines())))
+            return PluginBrokenError("\n  ".join((message, *traceback.splitlines())))
+        case {"kind": "exit", "message": str(message)}:
+            return PluginBrokenError(message)
         case {"message": str(message)}:
             return PluginError(message)
         case _:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator
 from dataclasses import replace
 from functools import partial
 
-from sealpy.errors import CommandError, InterruptedRunError, PluginError, SealpyError
+from sealpy.errors import CommandError, InterruptedRunError, PluginBrokenError, PluginError, SealpyError
 from sealpy.plugin.child import Child
 from sealpy.plugin.deadline import Deadline
 from sealpy.sdk import Call, On, PlainStep, PluginFailure, Result, Step, StepFailedError, Steps
@@ -22,7 +22,7 @@ def child_steps(child: Child, host: str) -> Steps:
         try:
             step = decode_step(answer.get("step"))
         except WireError as error:
-            raise PluginError(f"sent a step that cannot be read: {error}") from error
+            raise PluginBrokenError(f"sent a step that cannot be read: {error}") from error
         try:
             result = yield step
         except StepFailedError as error:
@@ -51,7 +51,9 @@ def supervise(work: Steps, *, host: str, reachable: frozenset[str], limit: int, 
                 step = _hand_over(work, error)
             else:
                 step = _next(partial(work.send, result))
-        raise PluginError(f"was ended: it yielded more than {limit} steps", hint="many files travel as one archive")
+        raise PluginBrokenError(
+            f"was ended: it yielded more than {limit} steps", hint="many files travel as one archive"
+        )
     finally:
         work.close()
 
@@ -86,15 +88,15 @@ def _result(error: SealpyError) -> Result | None:
 def _allowed(step: object, host: str, reachable: frozenset[str]) -> Step:
     """Check that this is a step, and for a host that is this operation's business."""
     if not isinstance(step, PlainStep | On):
-        raise PluginError(f"yielded {step!r:.60}, which is no step", hint="yield Ask, Run, Put … of sealpy.sdk")
+        raise PluginBrokenError(f"yielded {step!r:.60}, which is no step", hint="yield Ask, Run, Put … of sealpy.sdk")
     if isinstance(step, On):
         if step.address not in reachable:
-            raise PluginError(
+            raise PluginBrokenError(
                 f"has no business on host '{step.address}': '{step.step.title}'",
                 hint=f"this operation is about {', '.join(sorted(reachable))}",
             )
     elif not host and not isinstance(step, Call):  # which is performed here
-        raise PluginError(f"run() yielded '{step.title}' for no host", hint="yield On(address, step)")
+        raise PluginBrokenError(f"run() yielded '{step.title}' for no host", hint="yield On(address, step)")
     return replace(step, function=partial(_called, step.function)) if isinstance(step, Call) else step
 
 

@@ -5,19 +5,19 @@ from __future__ import annotations
 import importlib.util
 import io
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path, PurePosixPath
 
 from sealpy import __version__
-from sealpy.errors import Place, PluginError, Problem
+from sealpy.errors import Place, PluginError, Problem, counted
 from sealpy.plugin.code import BuiltIn, Installed, Program, SourceFile, ZipApp
 from sealpy.plugin.declaration import read_declaration
 from sealpy.plugin.manifest import SUFFIX, read_manifest
-from sealpy.plugin.registry import PluginType, Registry, registry_of
+from sealpy.plugin.registry import PluginType, Registry, register
 
-__all__ = ["discover", "is_document"]
+__all__ = ["discover", "is_document", "survey"]
 
 _GROUP = "sealpy.phases"
 _WHEEL = "sealpy._builtin_plugins"
@@ -31,8 +31,17 @@ def discover(files: Iterable[tuple[str, bytes]] = ()) -> Registry:
 
     Raises one PluginError with all files that are no plugin and all types that two different sources claim.
     """
+    registry, problems = survey(files)
+    if problems:
+        raise PluginError(f"{counted(len(problems), 'problem')} with plugin files", problems=problems)
+    return registry
+
+
+def survey(files: Iterable[tuple[str, bytes]] = ()) -> tuple[Registry, Sequence[Problem]]:
+    """Find every type likewise, and everything that is wrong."""
     found = _Files(dict(files))
-    return registry_of((*_registered(), *found.types()), found.problems, shared=found.shared, others=found.others)
+    types = register((*_registered(), *found.types()), found.problems)
+    return Registry(types, tuple(found.shared), tuple(found.others)), found.problems
 
 
 def is_document(path: str) -> bool:

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from sealpy.errors import Place, PluginError, Problem, counted, did_you_mean, known_words
+from sealpy.errors import Place, PluginError, Problem, did_you_mean, known_words
 from sealpy.plugin.code import BuiltIn, Code, Installed, Program, SourceFile, ZipApp
 from sealpy.plugin.declaration import Declaration, read_declaration
 
-__all__ = ["CONTRACT", "PluginType", "Registry", "registry_of"]
+__all__ = ["CONTRACT", "PluginType", "Registry", "register"]
 
 CONTRACT = "phase/v1"
 
@@ -71,31 +71,26 @@ class Registry:
         folded = [found for found in self if found.type.casefold() == name.casefold()]
         if len(folded) == 1:
             return folded[0]
+        types = [found.type for found in self]
+        if near := did_you_mean(name, types):
+            raise PluginError(f"type '{name}' is not known", hint=near)
         if self.shared_objects:
             raise PluginError(
                 f"type '{name}' is not known, and {self.shared_objects[0]} is a Go plugin, which cannot be loaded",
                 hint=f'write it in Python: a file with PluginType = "{name}" and Plugin, beside its YAML',
             )
-        types = [found.type for found in self]
         others = f"{known_words(types)}; a directory of plugins is named by --plugins-dir"
-        raise PluginError(f"type '{name}' is not known", hint=did_you_mean(name, types) or others)
+        raise PluginError(f"type '{name}' is not known", hint=others)
 
 
-def registry_of(
-    candidates: Iterable[PluginType], problems: list[Problem], *, shared: list[str], others: list[str]
-) -> Registry:
-    """Register every candidate; raises one PluginError with the problems and all types that two sources claim.
-
-    One digest met twice is one type. The lists are filled while candidates come, and read when all have come.
-    """
+def register(candidates: Iterable[PluginType], problems: list[Problem]) -> Mapping[tuple[str, str], PluginType]:
+    """Register every candidate; a type that two sources claim is a problem. One digest met twice is one type."""
     found: dict[tuple[str, str], PluginType] = {}
     for candidate in candidates:
         other = found.setdefault((CONTRACT, candidate.type), candidate)
         if other.digest != candidate.digest:
             problems.append(_claimed_twice(other, candidate))
-    if problems:
-        raise PluginError(f"{counted(len(problems), 'problem')} with plugin files", problems=problems)
-    return Registry(found, tuple(shared), tuple(others))
+    return found
 
 
 def _claimed_twice(one: PluginType, other: PluginType) -> Problem:

@@ -1,0 +1,191 @@
+"""sealpy plugin: which plugins there are, what they would do, and how one does on machines that only pretend."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sealpy.cli.home import open_store
+from sealpy.cli.lazy import SealpyCommand, SealpyGroup
+from sealpy.cli.plugins import PluginsDirOption
+
+if TYPE_CHECKING:
+    from sealpy.plugin.doctor import Diagnosis, Use
+    from sealpy.plugin.registry import PluginType
+
+__all__ = ["app"]
+
+# ruff: noqa: PLC0415 - '--help' must not wait for what only a command needs
+
+Files = list[tuple[str, bytes]]
+ImageName = Annotated[
+    str, typer.Argument(metavar="[IMAGE]", help="The cluster image that brings plugins; default: the Clusterfile's.")
+]
+
+app = typer.Typer(
+    name="plugin",
+    cls=SealpyGroup,
+    add_completion=False,
+    rich_markup_mode=None,
+    help="See which plugins there are, what they would do, and try one out.",
+)
+
+
+@app.command("list", cls=SealpyCommand)
+def list_types(
+    ctx: typer.Context,
+    image: Annotated[str, typer.Argument(metavar="[IMAGE]", help="List those of this cluster image, too.")] = "",
+    *,
+    plugins_dir: PluginsDirOption = None,
+) -> None:
+    """List the plugin types: from where, which version, for which hook points.
+
+    Examples:
+        sealpy plugin list
+        sealpy plugin list kubernetes:v1.34.4
+        sealpy plugin list --plugins-dir ./plugins
+    """
+    from sealpy.plugin import discover, read_directories
+
+    registry = discover((*(_files_of(image) if image else []), *read_directories(plugins_dir or ())))
+    if ctx.obj.is_json:
+        ctx.obj.json([_described(found) for found in registry])
+        return
+    columns = ("Type", "Source", "Version", "Hook points")
+    ctx.obj.table("", columns, [_row(found) for found in registry])
+
+
+@app.command("doctor", cls=SealpyCommand)
+def doctor(
+    ctx: typer.Context,
+    image: ImageName = "",
+    *,
+    file: Annotated[Path, typer.Option("--file", "-f", help="The Clusterfile.")] = Path("Clusterfile"),
+    plugins_dir: PluginsDirOption = None,
+) -> None:
+    """Look at the plugins of a Clusterfile: what is found, what is wrong, what is chosen, when and where it would run.
+
+    Nothing is run and no host is asked. The exit code is 2 when anything is wrong.
+
+    Examples:
+        sealpy plugin doctor -f Clusterfile
+        sealpy plugin doctor -f Clusterfile kubernetes:v1.34.4 --plugins-dir ./plugins
+    """
+    from sealpy.cli.renderers.doctor import render_diagnosis
+    from sealpy.clusterfile import examine
+    from sealpy.errors import PluginError, counted
+    from sealpy.plugin import read_directories
+    from sealpy.plugin.doctor import diagnose
+
+    clusterfile = examine(file)
+    inside = (
+        _files_of(image) if image else _files_if_here(ctx, clusterfile.cluster.image if clusterfile.cluster else "")
+    )
+    diagnosis = diagnose(clusterfile, image=inside, here=read_directories(plugins_dir or ()))
+    if ctx.obj.is_json:
+        ctx.obj.json(_diagnosed(diagnosis))
+    else:
+        ctx.obj.text(render_diagnosis(diagnosis))
+    if diagnosis.problems:
+        problems = diagnosis.problems
+        raise PluginError(f"{file}: {counted(len(problems), 'problem')} with plugins", problems=problems)
+
+
+@app.command("test", cls=SealpyCommand)
+def try_out(
+    ctx: typer.Context,
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="The plugin: a .py, a .pyz, a program, or a directory.")],
+    *,
+    at: Annotated[str, typer.Option("--at", metavar="POINT", help="Try it at this hook point alone.")] = "",
+    data: Annotated[str, typer.Option("--data", help="What its document would hold as data; @FILE reads a file.")] = "",
+    answers: Annotated[
+        list[str] | None,
+        typer.Option("--answer", metavar="WORDS=TEXT", help="What commands that begin so print; may repeat."),
+    ] = None,
+) -> None:
+    """Try a plugin out on two machines that only pretend: its steps, how long it takes, and a verdict.
+
+    It is rehearsed, run, and run with every changing command failing. Commands succeed and print nothing, but for
+    those that --answer names. The exit code is 2 when a trial fails.
+
+    Examples:
+        sealpy plugin test list_nodes.py --answer "kubectl=node/n1"
+        sealpy plugin test certificates.pyz --at PostInstall --data 30
+        sealpy plugin test plugins/
+    """
+    from sealpy.cli.renderers.trial import render_trials
+    from sealpy.errors import PluginError, counted
+    from sealpy.testing.trial import answers_of, read_plugin, try_plugins
+
+    text = Path(data[1:]).read_text(encoding="utf-8") if data.startswith("@") else data
+    trials = try_plugins(read_plugin(path), at=at, data=text, answers=answers_of(answers or ()))
+    if ctx.obj.is_json:
+        ctx.obj.json([asdict(trial) for trial in trials])
+    else:
+        ctx.obj.text(render_trials(trials))
+    failed = [trial.problem for trial in trials if trial.problem]
+    if failed:
+        raise PluginError(f"{path}: {counted(len(failed), 'trial')} of {len(trials)} failed", problems=failed)
+
+
+def _files_of(name: str) -> Files:
+    """Give the plugin files of an image on this machine; raises StoreError."""
+    from sealpy.actions.hooks import image_files
+    from sealpy.image.cluster_image import ClusterImage
+
+    return image_files(ClusterImage.open(open_store(), name))
+
+
+def _files_if_here(ctx: typer.Context, name: str) -> Files:
+    """Give those of the image that a Clusterfile names; one that is not here is only told."""
+    from sealpy.errors import ImageError
+    from sealpy.events import Warned
+
+    try:
+        return _files_of(name) if name else []
+    except ImageError as error:
+        ctx.obj.emit(Warned(message=f"{error.message}: plugins that it brings are not looked at", hint=error.hint))
+        return []
+
+
+def _row(found: PluginType) -> tuple[str, ...]:
+    points = ", ".join(found.declaration.phases) or "any"
+    return found.type, str(found.code), found.version or "-", points
+
+
+def _described(found: PluginType) -> dict[str, Any]:
+    says = found.declaration
+    return {
+        "type": found.type,
+        "source": str(found.code),
+        "version": found.version,
+        "digest": found.digest,
+        "summary": says.summary,
+        "phases": says.phases,
+        "default": says.default,
+        "timeout": says.timeout,
+        "parallel": says.parallel,
+    }
+
+
+def _diagnosed(diagnosis: Diagnosis) -> dict[str, Any]:
+    return {
+        "types": [_described(found) for found in diagnosis.types],
+        "plugins": [_use(use) for use in diagnosis.uses],
+        "notices": [str(notice) for notice in diagnosis.notices],
+        "problems": [asdict(problem) for problem in diagnosis.problems],
+        "others": diagnosis.others,
+    }
+
+
+def _use(use: Use) -> dict[str, Any]:
+    turns = [
+        {"hook": turn.point, "operations": turn.moment.operations, "hosts": turn.hosts, "note": turn.note}
+        for turn in use.turns
+    ]
+    bound = use.bound
+    chosen = {"type": bound.type.type, "source": str(bound.type.code), "digest": bound.type.digest}
+    return {"plugin": bound.name, "place": str(bound.document.place), **chosen, "terms": bound.terms, "turns": turns}

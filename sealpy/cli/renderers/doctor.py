@@ -1,0 +1,59 @@
+"""What `sealpy plugin doctor` found, as text: each plugin, where it comes from, when and where it would run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from sealpy.cli.renderers.lines import count
+from sealpy.plugin.code import BuiltIn
+from sealpy.plugin.declaration import AT_ONCE, DEADLINE
+
+if TYPE_CHECKING:
+    from sealpy.errors import Problem
+    from sealpy.plugin.doctor import Diagnosis, Use
+    from sealpy.plugin.registry import PluginType
+
+__all__ = ["render_diagnosis"]
+
+
+def render_diagnosis(diagnosis: Diagnosis) -> str:
+    """Write the plugins in the order in which they fire, then notices; problems are for the error that follows."""
+    uses = diagnosis.uses
+    lines = [f"{count(len(uses), 'plugin')}, in the order in which they fire", ""] if uses else ["no plugin fires"]
+    for use in uses:
+        lines += [*_use(use), ""]
+    lines += _notices(diagnosis.notices)
+    if diagnosis.others:
+        lines += [f"read by nothing here: {', '.join(diagnosis.others)}", ""]
+    return "\n".join(lines).rstrip("\n")
+
+
+def _use(use: Use) -> Iterator[str]:
+    bound = use.bound
+    wrong = f", {count(use.problems, 'problem')}, see below" if use.problems else ""
+    yield f"{'✗' if use.problems else '✓'} {bound.name} ({bound.document.place}){wrong}"
+    yield f"    type {_type(bound.type)}"
+    if (bound.timeout, bound.parallel) != (DEADLINE, AT_ONCE):
+        yield f"    {bound.timeout:g} s of its own time, {count(bound.parallel, 'host')} at once"
+    if bound.terms:
+        yield f"    asks for: {bound.terms}"
+    for turn in use.turns:
+        operations = " and ".join(turn.moment.operations) or "never yet"
+        yield f"    {turn.point} ({operations}): {turn.moment.when}"
+        yield f"        on {', '.join(turn.hosts) or turn.note}"
+
+
+def _type(found: PluginType) -> str:
+    """Name the code that was chosen, such that another one would be named otherwise."""
+    if isinstance(found.code, BuiltIn):
+        return f"{found.type}, built in"
+    version = f" {found.version}" if found.version else ""
+    return f"{found.type}, {found.code}{version}, {found.digest[:19]}"
+
+
+def _notices(notices: tuple[Problem, ...]) -> Iterator[str]:
+    for notice in dict.fromkeys(notices):
+        yield f"notice: {notice}{f' ({notice.hint})' if notice.hint else ''}"
+    if notices:
+        yield ""

@@ -1,0 +1,173 @@
+"""sealpy plugin list, doctor and test, as an operator and an author call them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from sealpy.cli.app import run
+
+CHECKOUT = Path(__file__).parents[4]
+GOLDEN = CHECKOUT / "tests" / "golden" / "plugin" / "doctor"
+EXAMPLES = CHECKOUT / "examples" / "plugins"
+# name → content: files of which all but the first two are no plugins
+FILES = {
+    "mine.py": 'PluginType = "MINE"\n__version__ = "1.2"\nclass Plugin:\n    parallel = 2\n    timeout = 30\n',
+    "mine.yaml": "kind: Plugin\nmetadata: {name: beside}\nspec: {type: MINE, action: PostJoin}\n",
+    "notes.txt": "read by nobody",
+    "broken.py": "def",
+    "half.py": 'PluginType = "HALF"\n',
+    "points.py": 'PluginType = "POINTS"\nclass Plugin:\n    phases = ("PostInstal",)\n',
+    "other.py": 'PluginType = "MINE"\nclass Plugin: ...\n',
+    "torn.pyz": "no zip",
+    "native": "\x7fELF",
+    "tool.manifest.yaml": "kind: PluginManifes\n",
+    "go.so": "",
+    "wheel.whl": "",
+    "wrong.yaml": "kind: Plugin\nmetadata: {name: wrong}\nspec: {typ: SHELL}\n",
+}
+
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("SEALPY_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "Clusterfile").write_bytes((GOLDEN / "Clusterfile").read_bytes())
+    (tmp_path / "plugins").mkdir(mode=0o755)
+    for name, text in FILES.items():
+        (tmp_path / "plugins" / name).write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+def only(directory: Path, *names: str) -> None:
+    for path in (directory / "plugins").iterdir():
+        if path.name not in names:
+            path.unlink()
+
+
+# ---- doctor
+
+
+def test_doctor_names_every_mistake_with_its_place_and_the_nearest_right_word(
+    capsys: Capture, golden: Callable[[Path, str], None]
+) -> None:
+    assert run(["plugin", "doctor", "-f", "Clusterfile", "--plugins-dir", "plugins"]) == 2
+    told = capsys.readouterr()
+    golden(GOLDEN / "result.txt", told.out)
+    golden(GOLDEN / "errors.txt", told.err)
+
+
+def test_doctor_tells_a_program_likewise(capsys: Capture) -> None:
+    assert run(["--output", "json", "plugin", "doctor", "--plugins-dir", "plugins"]) == 2
+    found, error = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "warning" not in line]
+    (in_order,) = [use for use in found["plugins"] if use["plugin"] == "in-order"]
+    assert in_order["terms"] == "order 5, timeout 90 s, 3 tries, 5 s apart"
+    assert [turn["hosts"] for turn in in_order["turns"]] == [["10.0.0.3", "10.0.0.4", "10.0.0.5"]] * 2
+    assert len(found["problems"]) == len(error["problems"])
+
+
+def test_doctor_finds_nothing_wrong_with_what_is_in_order(here: Path, capsys: Capture) -> None:
+    only(here, "mine.py", "mine.yaml")
+    text = (here / "Clusterfile").read_text(encoding="utf-8")
+    (here / "Clusterfile").write_text("---".join(text.split("---")[:4]), encoding="utf-8")
+    assert run(["plugin", "doctor", "--plugins-dir", "plugins"]) == 0
+    assert capsys.readouterr().out.startswith("4 plugins, in the order in which they fire\n\n✓ mine (Clusterfile:")
+
+
+def test_doctor_says_so_when_the_cluster_itself_cannot_be_read(here: Path, capsys: Capture) -> None:
+    (here / "Clusterfile").write_text(
+        "kind: Cluster\nspec: {imag: x}\n---\nkind: Plugin\nmetadata: {name: a}\nspec: {type: SHEL, action: PreInit}\n",
+        encoding="utf-8",
+    )
+    assert run(["plugin", "doctor"]) == 2
+    told = capsys.readouterr().err
+    assert "did you mean 'image'?" in told
+    assert "did you mean 'SHELL'?" in told
+
+
+def test_doctor_names_a_file_that_is_not_there(capsys: Capture) -> None:
+    assert run(["plugin", "doctor", "-f", "No"]) == 2
+    assert "'No': no such file or directory" in capsys.readouterr().err
+
+
+# ---- list
+
+
+def test_list_shows_type_source_version_and_hook_points(here: Path, capsys: Capture) -> None:
+    only(here, "mine.py")
+    assert run(["plugin", "list", "--plugins-dir", "plugins"]) == 0
+    rows = {line.split()[0]: line.split(maxsplit=3) for line in capsys.readouterr().out.splitlines()}
+    assert rows["TYPE"] == ["TYPE", "SOURCE", "VERSION", "HOOK POINTS"]
+    assert rows["MINE"] == ["MINE", "plugins/mine.py", "1.2", "any"]
+    assert rows["HOSTNAME"][1:3] == ["built", "in"]
+    assert list(rows) == ["TYPE", "CLUSTERCHECK", "ETCD", "HOSTNAME", "LABEL", "MINE", "SHELL", "TAINT"]
+
+
+def test_list_refuses_files_that_are_no_plugins(capsys: Capture) -> None:
+    assert run(["plugin", "list", "--plugins-dir", "plugins"]) == 2
+    assert "plugins/broken.py:1: not Python" in capsys.readouterr().err
+
+
+# ---- test
+
+
+def trials(capsys: Capture) -> str:
+    return capsys.readouterr().out
+
+
+def test_test_shows_steps_what_was_printed_and_a_verdict(capsys: Capture) -> None:
+    plugin = EXAMPLES / "list_nodes" / "list_nodes.py"
+    assert run(["plugin", "test", str(plugin), "--answer", "kubectl=node/one\\nnode/two"]) == 0
+    text = trials(capsys)
+    assert "✓ LIST_NODE at PostInstall, run: " in text
+    assert "    10.0.0.1  ask  which nodes are there?\n    │ node/one\n    │ node/two\n" in text
+    assert text.endswith("good: 3 trials\n")
+
+
+def test_test_takes_a_program_with_its_manifest_and_a_directory(capsys: Capture) -> None:
+    for path in ("free_space/free_space.sh", "free_space"):
+        assert run(["plugin", "test", str(EXAMPLES / path), "--at", "PreInit", "--answer", "df=12G"]) == 0
+        assert "✓ FREE_SPACE 1.0.0 at PreInit, run: " in trials(capsys)
+
+
+# source → the exit code, what is told
+VERDICTS = {
+    "raise ValueError('oops')": (2, "MINE at PostInstall, run: raised ValueError: oops"),
+    "assert context.run(context.leader, ['true']).ok": (0, "'true' failed with exit status 1"),
+    "assert context.ask(context.leader, ['id']).text": (2, "raised AssertionError"),
+    "print(context.ask(context.leader, ['id']).text.split('=')[1])": (2, "failures: raised IndexError"),
+    "import time; time.sleep(60)": (2, "was ended: it used up its 1 s without an answer"),
+}
+
+
+@pytest.mark.parametrize("line", VERDICTS)
+def test_the_verdict_tells_mistakes_of_the_plugin_from_commands_that_fail(
+    here: Path, capsys: Capture, line: str
+) -> None:
+    path = here / "one.py"
+    timeout = "class Plugin:\n    timeout = 1\n    def run(self, context, phase):\n        "
+    path.write_text(f'PluginType = "MINE"\n{timeout}{line}\n', encoding="utf-8")
+    code, message = VERDICTS[line]
+    assert run(["plugin", "test", str(path), "--answer", "id=uid=0"]) == code
+    told = capsys.readouterr()
+    assert message in told.out + told.err
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["no.py"], "'no.py': no such file or directory"),
+        (["plugins/notes.txt"], "no plugin is in there"),
+        (["plugins/mine.py", "--at", "PostInstal"], "hook point 'PostInstal' is not known"),
+        (["plugins/mine.py", "--answer", "kubectl"], "--answer: 'kubectl' is not WORDS=TEXT"),
+    ],
+)
+def test_test_refuses_what_it_cannot_try(capsys: Capture, words: list[str], message: str) -> None:
+    assert run(["plugin", "test", *words]) == 2
+    assert message in capsys.readouterr().err
