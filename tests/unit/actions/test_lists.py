@@ -17,16 +17,18 @@ HOOKS = Hooks(())
 JOURNAL = Journal(None, run="r1", action="apply")
 ORDER = {
     "create": (
-        "preflight check_ways keep_clusterfile *Originally* distribute *pre-install* *PreInit* *pre-init-host* write_hosts "
-        "install_container_engine prepare_authority start_registry trust_registry *PreInstall* prepare_kubernetes "
+        "preflight check_ways keep_clusterfile *Originally* distribute *pre-install* *PreInit* *pre-init-host* "
+        "write_hosts install_container_engine prepare_authority start_registry trust_registry *PreInstall* "
+        "prepare_kubernetes "
         "init_control_plane adapt_dns install_network issue_ticket join_control_planes join_workers wait_ready "
         "*post-init-host* *post-install* label_nodes *PreGuest* launch_apps wait_serving *PostInstall* settle "
         "save_state"
     ),
     "add hosts": (
-        "preflight check_ways keep_clusterfile *Originally* distribute *pre-scaleup* *PreJoin* *pre-init-host* write_hosts "
-        "install_container_engine prepare_authority start_registry trust_registry adapt_dns prepare_kubernetes "
-        "install_network issue_ticket join_control_planes join_workers wait_ready *post-init-host* *post-scaleup* "
+        "preflight check_ways keep_clusterfile *Originally* distribute *pre-scaleup* *PreJoin* *pre-init-host* "
+        "write_hosts install_container_engine prepare_authority start_registry trust_registry adapt_dns "
+        "prepare_kubernetes install_network issue_ticket join_control_planes join_workers wait_ready "
+        "*post-init-host* *post-scaleup* "
         "label_nodes *PreGuest* launch_apps *PostJoin* settle save_state"
     ),
     "forget dead hosts": "forget_control_planes remove_nodes",
