@@ -6,7 +6,7 @@ import io
 import posixpath
 import re
 import tarfile
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from sealpy.errors import Place, Problem
@@ -19,15 +19,18 @@ __all__ = ["charts_in", "default_call", "render", "sources"]
 _CHART = "Chart.yaml"
 _ARCHIVES = (".tgz", ".tar.gz")
 _SOURCE = re.compile(r"^# Source: [^/\n]+/(.+)$", re.MULTILINE)
+_LIBRARY = re.compile(rb"^type:\s*['\"]?library", re.MULTILINE)  # parts for other charts, nothing by itself
 _MISSING = re.compile(r"found in Chart.yaml, but missing in charts/ directory")
 
 
-def charts_in(rootfs: Rootfs) -> list[str]:
-    """List the charts of the rootfs, directories and archives; those within another chart belong to it."""
-    found = {posixpath.dirname(path) for path in rootfs if _is_in_directory(path)}
-    found |= {
-        path for path in rootfs if path.startswith(SEARCHED) and path.endswith(_ARCHIVES) and _is_chart(rootfs, path)
-    }
+def charts_in(rootfs: Rootfs, *, named: Collection[str]) -> list[str]:
+    """List the charts of the rootfs; those within another chart belong to it.
+
+    Directories count wherever they stand, archives where manifests are or when a launch command names them.
+    """
+    found = {posixpath.dirname(path) for path in rootfs if posixpath.basename(path) == _CHART} - {""}
+    found -= {path for path in found if _LIBRARY.search(rootfs.read(f"{path}/{_CHART}"))}
+    found |= {path for path in rootfs if path.endswith(_ARCHIVES) and _is_archived(rootfs, path, named)}
     return sorted(path for path in found if not any(path.startswith(f"{other}/") for other in found))
 
 
@@ -36,13 +39,13 @@ def render(call: HelmCall, rootfs: Rootfs, directory: Path, *, kubernetes: str) 
 
     `directory` holds the files of the rootfs; `kubernetes` is the version of the cluster, or "".
     """
-    shown = rootfs.shown(call.chart)
+    shown = rootfs.shown(call.path)
     if problems := _bad_values(call, rootfs, shown):
         return b"", problems
     at = directory / call.directory
     at.mkdir(parents=True, exist_ok=True)
     command = command_of(HELM, needed_for=f"chart {shown}")
-    command += ["template", call.release, str(directory / call.chart), *call.flags]
+    command += ["template", call.release, str(directory / call.path), *call.flags]
     command += ["--namespace", call.namespace] if call.namespace else []
     command += ["--kube-version", kubernetes] if kubernetes else []
     try:
@@ -72,11 +75,9 @@ def sources(data: bytes, chart: str) -> Sequence[str]:
     return found
 
 
-def _is_in_directory(path: str) -> bool:
-    return path.startswith(SEARCHED) and posixpath.basename(path) == _CHART
-
-
-def _is_chart(rootfs: Rootfs, path: str) -> bool:
+def _is_archived(rootfs: Rootfs, path: str, named: Collection[str]) -> bool:
+    if rootfs.is_large(path) or not (path.startswith(SEARCHED) or path in named):
+        return False
     try:
         with tarfile.open(fileobj=io.BytesIO(rootfs.read(path)), mode="r:gz") as archive:
             return any(member.name.count("/") == 1 and member.name.endswith(f"/{_CHART}") for member in archive)

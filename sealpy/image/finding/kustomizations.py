@@ -18,6 +18,7 @@ from sealpy.image.finding.documents import (
     scalar,
     text_at,
 )
+from sealpy.image.finding.launching import is_address
 from sealpy.image.finding.programs import KUSTOMIZE, ProgramFailedError, command_of, run
 from sealpy.image.finding.rootfs import SEARCHED, Rootfs
 
@@ -33,17 +34,13 @@ _ORIGIN = "config.kubernetes.io/origin"
 
 def kustomizations_in(rootfs: Rootfs) -> dict[str, str]:
     """Map each directory of the rootfs that is a kustomization to the file that makes it one."""
-    return {
-        posixpath.dirname(path): path
-        for path in rootfs
-        if path.startswith(SEARCHED) and posixpath.basename(path) in _NAMES
-    }
+    return {posixpath.dirname(path): path for path in rootfs if posixpath.basename(path) in _NAMES and "/" in path}
 
 
 def roots_of(found: Mapping[str, str], rootfs: Rootfs) -> list[str]:
-    """List the kustomizations that no other one builds upon."""
+    """List the kustomizations, where manifests are, that no other one builds upon."""
     used = {base for directory, file in found.items() for base, _ in _bases(rootfs, file) if base != directory}
-    return sorted(set(found) - used)
+    return sorted(path for path in set(found) - used if f"{path}/".startswith(SEARCHED))
 
 
 def render(path: str, found: Mapping[str, str], rootfs: Rootfs, directory: Path) -> tuple[bytes, list[Problem]]:
@@ -104,4 +101,4 @@ def _remote(found: Mapping[str, str], rootfs: Rootfs) -> Iterator[Problem]:
 
 
 def _is_remote(text: str) -> bool:
-    return "://" in text or "?ref=" in text or text.startswith(("git@", "github.com/"))
+    return is_address(text) or "?ref=" in text

@@ -1,4 +1,4 @@
-"""What the launch commands of an image do with charts and kustomizations: with which values, from which directory."""
+"""What the launch commands of an image do with its files: charts with their values, kustomizations, manifests."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ import shlex
 import string
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Self
 
 from sealpy.image.metadata import Metadata
 
-__all__ = ["HelmCall", "KustomizeCall", "calls", "helm_values"]
+__all__ = ["ApplyCall", "Call", "HelmCall", "KustomizeCall", "Launches", "helm_values", "is_address"]
 
 _ENDS = re.compile(r"[;&|()]+")
 _CONTINUED = re.compile(r"\\\n")
@@ -24,6 +26,7 @@ _OTHER_FLAGS = frozenset({
     "--repository-cache", "--repository-config", "--timeout", "--username", "--version", "-l", "-o",
 })  # fmt: skip
 _NAMESPACE = frozenset({"-n", "--namespace"})
+_APPLIES = frozenset({"apply", "create", "replace"})
 _INSTALLS = frozenset({"install", "template", "upgrade"})
 
 
@@ -32,7 +35,7 @@ class HelmCall:
     """Hold a call of helm: the release, the path of the chart in the rootfs, and the flags that change its values."""
 
     release: str
-    chart: str
+    path: str
     directory: str  # of the rootfs, in which it runs
     namespace: str = ""
     flags: tuple[str, ...] = ()
@@ -40,14 +43,60 @@ class HelmCall:
 
 @dataclass(frozen=True, slots=True)
 class KustomizeCall:
-    """Hold a call of kustomize: the path of the kustomization in the rootfs."""
+    """Hold a call of kustomize: the path of the kustomization in the rootfs, or an address."""
 
     path: str
 
 
-def calls(metadata: Metadata) -> list[HelmCall | KustomizeCall]:
+@dataclass(frozen=True, slots=True)
+class ApplyCall:
+    """Hold one file, directory or pattern of the rootfs, or an address, that `kubectl apply -f` is given."""
+
+    path: str
+
+    def covers(self, path: str) -> bool:
+        """Tell whether a file of the rootfs is applied by it."""
+        return path == self.path or path.startswith(f"{self.path}/") or fnmatchcase(path, self.path)
+
+
+Call = HelmCall | KustomizeCall | ApplyCall
+
+
+@dataclass(frozen=True)
+class Launches:
+    """Hold what an image launches, and what the image that it is built upon did already."""
+
+    calls: tuple[Call, ...]
+    before: frozenset[Call] = frozenset()
+
+    @classmethod
+    def of(cls, metadata: Metadata, before: Metadata | None) -> Self:
+        """Read the launch commands of both."""
+        return cls(tuple(_calls(metadata)), frozenset(_calls(before)) if before else frozenset())
+
+    @property
+    def helm(self) -> list[HelmCall]:
+        """Give the calls of helm."""
+        return [call for call in self.calls if isinstance(call, HelmCall)]
+
+    @property
+    def kustomize(self) -> list[KustomizeCall]:
+        """Give the kustomizations that are applied."""
+        return [call for call in self.calls if isinstance(call, KustomizeCall)]
+
+    @property
+    def applied(self) -> list[ApplyCall]:
+        """Give the manifests that are applied."""
+        return [call for call in self.calls if isinstance(call, ApplyCall)]
+
+    def is_new(self, call: Call) -> bool:
+        """Tell whether a call is one that the base does not make."""
+        return call in self.calls and call not in self.before
+
+
+def _calls(metadata: Metadata) -> list[Call]:
     """List what the commands of all apps, launched or not, and of the image itself do; each once, in order."""
-    found: list[HelmCall | KustomizeCall] = []
+    found: list[Call] = []
     for app in metadata.applications:
         found += _in_text(app.command, app.directory, {**metadata.env, **app.env})
     for text in metadata.launch.cmds:
@@ -65,7 +114,7 @@ def helm_values(call: HelmCall) -> Iterator[str]:
                 yield from (pair.partition("=")[2] for pair in value.split(","))
 
 
-def _in_text(text: str, directory: str, env: Mapping[str, str]) -> Iterator[HelmCall | KustomizeCall]:
+def _in_text(text: str, directory: str, env: Mapping[str, str]) -> Iterator[Call]:
     at = directory
     for words in _commands(text, env):
         match words:
@@ -75,12 +124,34 @@ def _in_text(text: str, directory: str, env: Mapping[str, str]) -> Iterator[Helm
                 if call := _helm(rest, at):
                     yield call
             case ["kubectl", *rest]:
-                for flag, value in itertools.pairwise(rest):
-                    if flag in {"-k", "--kustomize"}:
-                        yield KustomizeCall(_joined(at, value))
-                yield from (KustomizeCall(_joined(at, word[12:])) for word in rest if word.startswith("--kustomize="))
-            case ["kustomize", "build", *rest] if rest:
-                yield KustomizeCall(_joined(at, rest[0]))
+                yield from _kubectl(rest, at)
+            case ["kustomize", "build", *rest]:
+                yield from (KustomizeCall(_joined(at, word)) for word in rest[:1] if not word.startswith("-"))
+
+
+def _kubectl(words: Sequence[str], directory: str) -> Iterator[Call]:
+    if _APPLIES.isdisjoint(words):
+        return
+    for flag, value in _flags(words):
+        if flag in {"-k", "--kustomize"}:
+            yield KustomizeCall(_joined(directory, value))
+        elif flag in {"-f", "--filename"}:
+            yield from (ApplyCall(_joined(directory, one)) for one in value.split(",") if one != "-")
+
+
+def _flags(words: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Give flags with their values, whether these stand behind `=`, as the next word, or against a short flag."""
+    for word, following in itertools.zip_longest(words, words[1:], fillvalue=""):
+        if word.startswith("--"):
+            flag, equals, value = word.partition("=")
+            yield flag, value if equals else following
+        elif word.startswith("-"):
+            yield word[:2], word[2:].removeprefix("=") or following
+
+
+def is_address(path: str) -> bool:
+    """Tell whether something is to come over the network."""
+    return "://" in path or path.startswith(("git@", "github.com/"))
 
 
 def _commands(text: str, env: Mapping[str, str]) -> Iterator[list[str]]:
@@ -127,5 +198,7 @@ def _helm(words: Sequence[str], directory: str) -> HelmCall | None:
 
 
 def _joined(directory: str, path: str) -> str:
+    if is_address(path):
+        return path
     joined = posixpath.normpath(posixpath.join(directory, path))
     return "" if joined == "." else joined

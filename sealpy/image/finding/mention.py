@@ -84,6 +84,8 @@ def _warning(doubts: Sequence[Doubt]) -> Problem:
     if more:
         what += f", and {len(more)} more like it in this file"
     hint = f"list what is needed in {IMAGE_LIST}"
+    if not first.spot.file:
+        hint = f"COPY it, or list its images in {IMAGE_LIST}"
     if first.remedy:
         how = "or take all of them" if first.text else "and say so"
         hint += f", {how} by a line '{first.remedy}' in {IMAGE_RULES}"

@@ -12,16 +12,15 @@ from typing import TYPE_CHECKING, Self
 
 from sealpy.errors import Problem
 from sealpy.image.finding import charts, kustomizations
-from sealpy.image.finding.launching import HelmCall, KustomizeCall, calls
-from sealpy.image.finding.rootfs import Rootfs
-from sealpy.image.metadata import Metadata
+from sealpy.image.finding.launching import ApplyCall, Call, HelmCall, Launches, is_address
+from sealpy.image.finding.likeness import unresolved
+from sealpy.image.finding.rootfs import SEARCHED, Rootfs, below
 
 if TYPE_CHECKING:
     import yaml
 
 __all__ = ["Rendered", "Rendering"]
 
-_VERSION = "cluster.alpha.sealer.io/cluster-runtime-version"
 _AT_ONCE = 4
 
 
@@ -52,28 +51,31 @@ class Rendering:
     kustomize: Sequence[str]
     kustomizations: Mapping[str, str]  # directory → its file
     directories: Collection[str]  # of all charts and kustomizations: their files are not manifests
+    lost: Sequence[str]  # what new launch commands name and the rootfs does not hold
     kubernetes: str
 
     @classmethod
-    def of(cls, rootfs: Rootfs, metadata: Metadata, before: Metadata | None, *, skips: Callable[[str], bool]) -> Self:
+    def of(cls, rootfs: Rootfs, launches: Launches, *, kubernetes: str, skips: Callable[[str], bool]) -> Self:
         """Find charts and kustomizations, and how each is launched; leave out those that `skips` tells."""
-        launched = calls(metadata)
-        known = set(calls(before)) if before else set()
-        found = charts.charts_in(rootfs)
-        helm = [call for call in launched if isinstance(call, HelmCall) and call.chart in found]
-        helm += [charts.default_call(chart) for chart in found if chart not in {call.chart for call in helm}]
+        found = charts.charts_in(rootfs, named=[call.path for call in launches.helm])
+        helm = [call for call in launches.helm if call.path in found]
+        named = {call.path for call in helm}
+        helm += [charts.default_call(one) for one in found if one not in named and one.startswith(SEARCHED)]
         kinds = kustomizations.kustomizations_in(rootfs)
-        named = {call.path for call in launched if isinstance(call, KustomizeCall)} & set(kinds)
-        roots = named or kustomizations.roots_of(kinds, rootfs)
-        anything_new = any(_is_new(rootfs, directory) for directory in kinds)
-        fresh = [call for call in helm if _is_new(rootfs, call.chart) or (call in launched and call not in known)]
+        roots = {call.path for call in launches.kustomize} & set(kinds) or kustomizations.roots_of(kinds, rootfs)
+        anything_new = any(_is_new(rootfs, path) for path in kinds) or any(map(launches.is_new, launches.kustomize))
         return cls(
             rootfs,
-            [call for call in fresh if not skips(call.chart)],
+            [call for call in helm if (_is_new(rootfs, call.path) or launches.is_new(call)) and not skips(call.path)],
             [path for path in sorted(roots) if not skips(path)] if anything_new else (),
             kinds,
             (*found, *kinds),
-            metadata.labels.get(_VERSION, ""),
+            [
+                call.path
+                for call in launches.calls
+                if launches.is_new(call) and _is_lost(call, rootfs, (*found, *kinds))
+            ],
+            kubernetes,
         )
 
     def outputs(self) -> Iterator[Rendered]:
@@ -91,9 +93,18 @@ class Rendering:
     def _chart(self, directory: Path, call: HelmCall) -> Rendered:
         rule = f"chart of release {call.release}" if call.flags else "chart"
         data, problems = charts.render(call, self.rootfs, directory, kubernetes=self.kubernetes)
-        return Rendered(call.chart, rule, data, problems, charts.sources(data, call.chart))
+        return Rendered(call.path, rule, data, problems, charts.sources(data, call.path))
+
+
+def _is_lost(call: Call, rootfs: Rootfs, directories: Collection[str]) -> bool:
+    """Tell whether a call names what the rootfs does not hold; what is made on the host cannot be told."""
+    if is_address(call.path):
+        return True
+    if call.path.startswith("/") or unresolved(call.path) or call.path in directories:
+        return False
+    covers = call.covers if isinstance(call, ApplyCall) else functools.partial(below, directory=call.path)
+    return not any(covers(path) for path in rootfs)
 
 
 def _is_new(rootfs: Rootfs, directory: str) -> bool:
-    prefix = f"{directory}/"
-    return any(rootfs.is_new(path) for path in rootfs if path == directory or path.startswith(prefix))
+    return any(rootfs.is_new(path) for path in rootfs if below(path, directory))

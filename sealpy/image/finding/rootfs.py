@@ -2,32 +2,46 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from sealpy.errors import Place, Problem, TemplateError
 from sealpy.gotemplate import NO_VALUE, render
+from sealpy.image.finding.launching import Launches
 from sealpy.image.metadata import APP_ROOT, Metadata
 from sealpy.image.tarball import Member, Source, read
 
-__all__ = ["SEARCHED", "TEMPLATE", "Files", "Rootfs", "app_of"]
+__all__ = ["SEARCHED", "TEMPLATE", "Files", "Rootfs", "app_of", "below"]
 
 Files = Mapping[str, tuple[Member, Source]]
 
 SEARCHED = ("manifests/", "charts/", f"{APP_ROOT}/")  # sealer.md §4.4
 TEMPLATE = ".tmpl"
 _MOST = 32 << 20  # no manifest and no chart is larger; archives and programs of an app are
+_MOST_ELSEWHERE = 1 << 20
 
 
 class Rootfs:
     """Read files by their path; some are new in this build, others are those of the image that it builds upon.
 
     `before` is what that image says about itself. A template of its that other variables fill otherwise counts as new.
+    `launches` may name files outside of the directories that are searched anyway.
     """
 
-    def __init__(self, new: Files, base: Files, *, metadata: Metadata, before: Metadata | None, context: Path) -> None:
+    def __init__(
+        self,
+        new: Files,
+        base: Files,
+        *,
+        metadata: Metadata,
+        before: Metadata | None,
+        launches: Launches,
+        context: Path,
+    ) -> None:
         self._files = {**base, **new}
         self._context = context
+        self._launched = tuple(call.path for call in launches.calls)
         self._new = {path.removesuffix(TEMPLATE) if self._is_template(path) else path for path in new}
         self._rendered: dict[str, str] = {}  # path of the twin → text
         self.problems: list[Problem] = []
@@ -40,8 +54,12 @@ class Rootfs:
 
     def __iter__(self) -> Iterator[str]:
         """Give the paths of all files, sorted; a template under the name of what it is rendered to."""
+        return iter(self._paths)
+
+    @functools.cached_property
+    def _paths(self) -> list[str]:
         plain = (path for path in self._files if self._is_file(path) and not self._is_template(path))
-        return iter(sorted({*plain, *self._rendered}))
+        return sorted({*plain, *self._rendered})
 
     def read(self, path: str) -> bytes:
         """Give the bytes of a file, or the text that its template is rendered to."""
@@ -57,6 +75,11 @@ class Rootfs:
     def is_rendered(self, path: str) -> bool:
         """Tell whether a file is what a template is rendered to."""
         return path in self._rendered
+
+    def is_large(self, path: str) -> bool:
+        """Tell whether a file is larger than any manifest or chart; elsewhere than where these are, than any text."""
+        most = _MOST if path.startswith(SEARCHED) or path.startswith(self._launched or "\0") else _MOST_ELSEWHERE
+        return path not in self._rendered and self._files[path][0].size > most
 
     def origin(self, path: str) -> str:
         """Give the path of the file that an author would mend: the template where there is one."""
@@ -83,9 +106,9 @@ class Rootfs:
         return holding[0] if len(holding) == 1 else 0
 
     def lay_out(self, directory: Path) -> None:
-        """Write the files that are searched below a directory, for programs that read files only."""
+        """Write files below a directory, for programs that read files only: all that charts and manifests may need."""
         for path in self:
-            if not path.startswith(SEARCHED) or (path in self._files and self._files[path][0].size > _MOST):
+            if self.is_large(path):
                 continue
             target = directory / path
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -95,7 +118,8 @@ class Rootfs:
         return path in self._files and self._files[path][0].kind == "file"
 
     def _is_template(self, path: str) -> bool:
-        return path.endswith(TEMPLATE) and path.startswith(SEARCHED)
+        twin = path.removesuffix(TEMPLATE)
+        return twin != path and (path.startswith(SEARCHED) or any(below(twin, one) for one in self._launched))
 
     def _render(self, path: str, env: Mapping[str, str], env_before: Mapping[str, str] | None) -> None:
         """Fill a template; one of the base, given by its variables there, is new when it now says something else."""
@@ -114,6 +138,11 @@ class Rootfs:
         """Keep what is wrong with a new template; the author of this build cannot mend those of the base."""
         if self.is_new(path.removesuffix(TEMPLATE)):
             self.problems += problems
+
+
+def below(path: str, directory: str) -> bool:
+    """Tell whether a path is another one, or stands below it."""
+    return path == directory or path.startswith(f"{directory}/")
 
 
 def _env(path: str, metadata: Metadata) -> Mapping[str, str]:

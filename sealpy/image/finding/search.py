@@ -12,6 +12,7 @@ from sealpy.gotemplate import NO_VALUE
 from sealpy.image.cluster_image import ClusterImage
 from sealpy.image.finding import likeness
 from sealpy.image.finding.documents import NotYamlError, documents
+from sealpy.image.finding.launching import Launches
 from sealpy.image.finding.mention import IMAGE_LIST, Doubt, Found, Mention, listed
 from sealpy.image.finding.rendering import Rendered, Rendering
 from sealpy.image.finding.resources import Sight, read_document
@@ -24,7 +25,9 @@ __all__ = ["find"]
 
 _YAML = (".yaml", ".yml", ".json")
 _MANIFESTS = ("manifests/", f"{APP_ROOT}/")
-_NOT_LOOKED_INTO = ("registry/", "plugin/", "plugins/", ".sealpy/")
+_REGISTRY = "registry/"
+_VERSION = "cluster.alpha.sealer.io/cluster-runtime-version"
+_NOT_LOOKED_INTO = (_REGISTRY, "plugin/", "plugins/", ".sealpy/")
 
 
 def find(
@@ -43,11 +46,15 @@ def find(
     is needed and is not there.
     """
     before = base.metadata if base else None
-    rootfs = Rootfs(new, _files_of(base) if base else {}, metadata=metadata, before=before, context=context)
+    launches = Launches.of(metadata, before)
+    files = _files_of(base) if base else {}
+    rootfs = Rootfs(new, files, metadata=metadata, before=before, launches=launches, context=context)
     rules, problems = _rules_of(rootfs)
     search = _Search(rootfs, rules, ignored=ignored, problems=[*rootfs.problems, *problems])
-    rendering = Rendering.of(rootfs, metadata, before, skips=rules.skips)
-    search.files(without=rendering.directories)
+    kubernetes = metadata.labels.get(_VERSION, "")
+    rendering = Rendering.of(rootfs, launches, kubernetes=kubernetes, skips=rules.skips)
+    search.files(launches, without=rendering.directories)
+    search.lost(rendering.lost)
     for rendered in rendering.outputs():
         search.output(rendered)
     if search.problems:
@@ -58,7 +65,7 @@ def find(
 
 def _still_named(base: ClusterImage, rootfs: Rootfs, rendering: Rendering) -> tuple[ContainerImageUse, ...]:
     """Give the images of the base with those of their places that are as they were."""
-    again = tuple(f"{path}/" for path in (*(call.chart for call in rendering.helm), *rendering.kustomize))
+    again = tuple(f"{path}/" for path in (*(call.path for call in rendering.helm), *rendering.kustomize))
 
     def stands(spot: Spot) -> bool:
         return not rootfs.is_new(spot.file.removesuffix(TEMPLATE)) and not f"{spot.file}/".startswith(again)
@@ -70,7 +77,7 @@ def _still_named(base: ClusterImage, rootfs: Rootfs, rendering: Rendering) -> tu
 
 
 def _files_of(base: ClusterImage) -> Files:
-    items = {path: base.item(entry) for path, entry in base.files.items() if path.startswith(SEARCHED)}
+    items = {path: base.item(entry) for path, entry in base.files.items() if not path.startswith(_REGISTRY)}
     return {path: (item.member, item.source) for path, item in items.items()}
 
 
@@ -93,20 +100,35 @@ class _Search:
         self._doubts: list[Doubt] = []
         self.problems = list(problems)
 
-    def files(self, *, without: Collection[str]) -> None:
-        """Search the new files, but for those in directories that are rendered by a program."""
+    def files(self, launches: Launches, *, without: Collection[str]) -> None:
+        """Search what is new, or newly launched, but for the directories that are rendered by a program."""
         rendered = tuple(f"{directory}/" for directory in without)
+        fresh = [call for call in launches.applied if launches.is_new(call)]
         for path in self._rootfs:
-            if not self._rootfs.is_new(path) or path.startswith(rendered) or self._rules.skips(path):
+            if path.startswith(rendered) or self._rules.skips(path):
                 continue
-            if path == IMAGE_LIST:
-                mentions, wrong = listed(self._rootfs.read(path), shown=self._rootfs.shown(path))
-                self._keep(mentions)
-                self.problems += wrong
-            elif path.endswith(_YAML) and path.startswith(_MANIFESTS):
-                self._manifest(path)
-            elif path.endswith(_YAML) and not path.startswith((*SEARCHED, *_NOT_LOOKED_INTO)):
-                self._elsewhere(path)
+            if self._rootfs.is_new(path) or any(call.covers(path) for call in fresh):
+                self._file(path, applied=any(call.covers(path) for call in launches.applied))
+
+    def lost(self, paths: Sequence[str]) -> None:
+        """Doubt what launch commands name and the rootfs does not hold."""
+        for path in paths:
+            spot = Spot(file="", rule=f"{path!r} is not in the image, so nobody knows which images it names")
+            self._doubts.append(Doubt("", Place("launch commands"), spot))
+
+    def _file(self, path: str, *, applied: bool) -> None:
+        is_manifest = path.endswith(_YAML) and (applied or path.startswith(_MANIFESTS))
+        if is_manifest and self._rootfs.is_large(path):
+            spot = Spot(file=path, rule="the file is too large to be a manifest, and was not searched")
+            self._doubts.append(Doubt("", Place(self._rootfs.shown(path)), spot))
+        elif is_manifest:
+            self._manifest(path)
+        elif path == IMAGE_LIST:
+            mentions, wrong = listed(self._rootfs.read(path), shown=self._rootfs.shown(path))
+            self._keep(mentions)
+            self.problems += wrong
+        elif path.endswith(_YAML) and not path.startswith((*SEARCHED, *_NOT_LOOKED_INTO)):
+            self._elsewhere(path)
 
     def found(self) -> Found:
         """Give all that was found; what looks like an image that is taken anyway is no doubt."""
@@ -133,11 +155,12 @@ class _Search:
         except NotYamlError as error:
             what = "what the template is filled to is " if self._rootfs.is_rendered(path) else ""
             line = 0 if self._rootfs.is_rendered(path) else error.line
-            self.problems.append(Problem(f"{what}{error.message}", Place(shown, line), error.hint))
+            hint = f"{error.hint}; or leave it out by a line 'skip: [{path}]' in {IMAGE_RULES}"
+            self.problems.append(Problem(f"{what}{error.message}", Place(shown, line), hint))
 
     def _elsewhere(self, path: str) -> None:
         """Doubt whether pods in a file that is not searched are ever applied."""
-        data = self._rootfs.read(path)
+        data = b"" if self._rootfs.is_large(path) else self._rootfs.read(path)
         if b"image:" not in data and b'"image"' not in data:
             return
         shown = self._rootfs.shown(path)
@@ -145,7 +168,7 @@ class _Search:
             for number, document in documents(data):
                 for sight in read_document(document, self._rules):
                     if sight.sort == "named":
-                        rule = f"{sight.rule}, outside of manifests/, charts/ and application/apps/"
+                        rule = f"{sight.rule} in a file that is neither below manifests/ nor launched"
                         spot = Spot(file=path, line=sight.line, document=number, path=sight.path, rule=rule)
                         self._doubts.append(Doubt(sight.text, Place(shown, sight.line), spot))
         except NotYamlError:

@@ -11,7 +11,7 @@ import pytest
 
 from sealpy.errors import ImageError
 from sealpy.image.finding import find
-from sealpy.image.finding.launching import HelmCall, KustomizeCall, calls
+from sealpy.image.finding.launching import ApplyCall, Call, HelmCall, KustomizeCall, Launches
 from sealpy.image.finding.programs import HELM, KUSTOMIZE, Program, ProgramFailedError, command_of, run
 from sealpy.image.metadata import Application, Launch, Metadata
 from sealpy.image.tarball import Member, Source
@@ -70,23 +70,27 @@ def needs(program: Program) -> pytest.MarkDecorator:
         ("helm repo add a https://example.com", None),
         ("helm uninstall a", None),
         ("helm install 'a", None),
-        ("kubectl apply -f x.yaml # helm install a .", None),
+        ("kubectl apply -f x.yaml # helm install a .", ApplyCall("apps/x/x.yaml")),
+        ("kubectl create -n x --filename=../y/*.yaml", ApplyCall("apps/y/*.yaml")),
+        ("kubectl apply -f https://example.com/x.yaml", ApplyCall("https://example.com/x.yaml")),
+        ("cat x | kubectl apply -f -", None),
+        ("kubectl logs -f pod", None),
+        ("kubectl get -k x", None),
     ],
 )
-def test_launch_commands_say_which_charts_are_rendered_how(
-    command: str, expected: HelmCall | KustomizeCall | None
-) -> None:
+def test_launch_commands_say_which_charts_are_rendered_how(command: str, expected: Call | None) -> None:
     launch = Launch(cmds=(f"cd apps/x; {command}",))
-    assert calls(Metadata(env={"Registry": "example.com"}, launch=launch)) == ([expected] if expected else [])
+    found = Launches.of(Metadata(env={"Registry": "example.com"}, launch=launch), None).calls
+    assert found == ((expected,) if expected else ())
 
 
 def test_the_command_of_an_app_runs_in_its_directory_with_its_variables() -> None:
     app = Application(name="x", cmds=("helm install x . --set a=$A",), env={"A": "own"})
     metadata = Metadata(env={"A": "1"}, applications=(app, Application(name="y", type="helm")))
-    assert calls(metadata) == [
+    assert Launches.of(metadata, None).calls == (
         HelmCall("x", "application/apps/x", "application/apps/x", "", ("--set", "a=own")),
         HelmCall("y", "application/apps/y", "application/apps/y"),
-    ]
+    )
 
 
 @needs(HELM)
