@@ -63,6 +63,9 @@ class Goods:
             return _directory(contents)
         if "manifest.json" in contents:
             return _docker(contents)
+        if "Metadata" in contents:
+            hint = "unpack it, load each tar in it, and put them under one name by 'sealpy manifest create'"
+            raise ImageError(f"{path}: several archives in one, as the ancestor saves a list of platforms", hint=hint)
         raise ImageError(f"{path}: holds no image: neither index.json nor manifest.json", hint=_HINT)
 
     def blob(self, digest: str) -> Blob | None:

@@ -170,7 +170,9 @@ def read_metadata(manifest: Manifest, config: ImageConfig) -> Metadata:
         env = dict(pair.partition("=")[::2] for pair in (run.env if run and run.env else ()))
         return Metadata(labels=(run.labels if run and run.labels else {}), env=env)
     metadata = parse(Metadata, given[_EXTENSION].encode(), what=f"annotation {_EXTENSION}")
-    return metadata.model_copy(update={"container_images": _uses(given.get(_CONTAINER_IMAGES, "[]"))})
+    labels = {**(config.config.labels or {} if config.config else {}), **metadata.labels}  # the ancestor has both
+    uses = _uses(given.get(_CONTAINER_IMAGES, "[]"))
+    return metadata.model_copy(update={"container_images": uses, "labels": labels})
 
 
 def _uses(text: str) -> tuple[ContainerImageUse, ...]:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import sys
 import tarfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -19,7 +22,7 @@ from sealpy.image.container import write_container_image
 from sealpy.image.load import load
 from sealpy.image.metadata import Metadata
 from sealpy.image.save import pack, save
-from sealpy.image.store import Store
+from sealpy.image.store import Store, Waste
 from sealpy.image.tarball import walk
 
 
@@ -106,6 +109,66 @@ def test_what_is_no_archive_is_refused(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "k.tar").write_bytes(data)
     with pytest.raises(ImageError, match=r"k\.tar"):
         load(Store(tmp_path / "there"), tmp_path / "k.tar")
+
+
+def test_a_list_of_platforms_in_several_archives_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "Metadata").write_text("kubernetes:v1")
+    with tarfile.open(tmp_path / "k.tar", "w") as tar:
+        tar.add(tmp_path / "Metadata", "Metadata")
+    with pytest.raises(ImageError, match="several archives in one") as caught:
+        load(Store(tmp_path / "there"), tmp_path / "k.tar")
+    assert "load each tar in it" in caught.value.hint
+
+
+KILLED = """
+import os, sys; from pathlib import Path
+from sealpy.image.blobs import BlobWriter; from sealpy.image.load import load; from sealpy.image.store import Store
+write, count = BlobWriter.write, []
+def dying(writer, piece):
+    write(writer, piece); count.append(piece)
+    if len(count) == {pieces}:
+        writer._file.flush(); os.kill(os.getpid(), 9)
+BlobWriter.write = dying
+load(Store(Path(sys.argv[1])), Path(sys.argv[2]))
+"""
+
+
+@pytest.mark.parametrize("pieces", [1, 2, 3, 4])
+def test_a_load_that_is_killed_leaves_a_valid_store_and_goes_on(
+    pieces: int, tmp_path: Path, image: ClusterImage
+) -> None:
+    keep(image, tmp_path / "k.tar")
+    there = Store(tmp_path / "there")
+    words = [sys.executable, "-c", KILLED.format(pieces=pieces), str(there.root), str(tmp_path / "k.tar")]
+    assert subprocess.run(words, check=False, capture_output=True).returncode == -9
+    assert there.images() == ()
+    assert check(there).faults == ()
+    moved: list[int] = []
+    [loaded] = load(there, tmp_path / "k.tar", begin=lambda _: moved.append)
+    assert loaded.files == image.files
+    assert len(moved) == 5 - pieces, "what was written is not written again"
+    assert check(there).waste == Waste(0, 0, 0)
+
+
+def test_loads_a_removal_and_prunes_at_once_do_each_other_no_harm(tmp_path: Path, image: ClusterImage) -> None:
+    keep(image, tmp_path / "k.tar")
+    there = tmp_path / "there"
+
+    def work(number: int) -> None:
+        store, name = Store(there), f"kube:v{number % 3}"
+        for _ in range(5):
+            load(store, tmp_path / "k.tar", tag=name)
+            with suppress(StoreError):  # somebody uses the store
+                store.prune()
+            with suppress(StoreError):  # another of our kind was faster
+                store.remove(name)
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(work, range(6)))
+    assert check(Store(there)).faults == ()
+    load(Store(there), tmp_path / "k.tar")
+    assert check(Store(there)).faults == ()
+    assert Store(there).prune() == Waste(0, 0, 0)
 
 
 def test_an_ordinary_container_image_can_be_loaded_too(tmp_path: Path) -> None:
