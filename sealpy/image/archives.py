@@ -77,6 +77,11 @@ class Library:
         """List the names of the images that were found."""
         return tuple(sorted(self._by_name))
 
+    def add(self, images: Mapping[Reference, ContainerImage]) -> None:
+        """Have images too that came from elsewhere."""
+        for reference, image in images.items():
+            self._by_name[reference] = self._by_digest[reference.digest or image.manifest.digest] = image
+
     def find(self, reference: Reference) -> ContainerImage | None:
         """Find the image that a reference means; the digest decides where there is one."""
         if reference.digest:

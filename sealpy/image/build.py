@@ -1,21 +1,25 @@
 """Build a cluster image from a Kubefile.
 
 FROM hands down layers, apps, labels, env and container images. Each COPY, ADD, APP and RUN is one layer. Then the new
-files are searched for container images, which are taken out of local archives and laid out as `registry/`. No daemon
-and no root are needed, and the same input gives the same digest.
+files are searched for container images, which are taken out of local archives, or else come from their registries, and
+are laid out as `registry/`. No daemon and no root are needed, and the same input gives the same digest.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from sealpy.errors import SealpyError
 from sealpy.events import Emit
 from sealpy.image.add import Downloads
 from sealpy.image.archives import Library
-from sealpy.image.assemble import write_image, write_index
+from sealpy.image.assemble import Layer, write_image, write_index
 from sealpy.image.bases import Bases, Obtain
-from sealpy.image.bundle import bundle
+from sealpy.image.bundle import absent, bundle
 from sealpy.image.cluster_image import ClusterImage
+from sealpy.image.finding import Found
 from sealpy.image.gather import gather, once
 from sealpy.image.layer_cache import Forgetful, LayerCache
 from sealpy.image.manifest import Descriptor, Platform
@@ -27,7 +31,10 @@ from sealpy.image.wish import Wish
 from sealpy.image.workshop import Workshop
 from sealpy.image.workspace import workspace
 
-__all__ = ["Built", "build"]
+if TYPE_CHECKING:
+    from sealpy.image.remote.containers import Brought  # a build without a registry does not wait for HTTP
+
+__all__ = ["Bring", "Built", "build"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +57,19 @@ class Built:
         return sum({**parts, **{image.digest: image.descriptor.size for image in self.images}}.values())
 
 
-def build(wish: Wish, *, store: Store, emit: Emit, obtain: Obtain | None = None) -> Built:
-    """Build an image and name it; `obtain` may bring a base that is not in the store.
+Bring = Callable[[Sequence[Reference], Platform, Progress], "Brought"]
+"""Fetch container images into the store."""
+
+
+def build(wish: Wish, *, store: Store, emit: Emit, obtain: Obtain | None = None, bring: Bring | None = None) -> Built:
+    """Build an image and name it.
+
+    `obtain` may bring a base that is not in the store, `bring` container images that are in no archive.
 
     Raises KubefileError, ConfigError, ImageError, StoreError and BadReferenceError, all of them before the name is
     given: an image that had it before stays.
     """
-    making = _Making(wish, store, emit=once(emit), obtain=obtain)
+    making = _Making(wish, store, emit=once(emit), obtain=obtain, bring=bring)
     with store.keeping():
         descriptors = [making.image(platform) for platform in wish.for_platforms()]
         top = descriptors[0] if len(descriptors) == 1 else write_index(store, descriptors)
@@ -69,11 +82,12 @@ def build(wish: Wish, *, store: Store, emit: Emit, obtain: Obtain | None = None)
 class _Making:
     """Write the image for one platform after the other."""
 
-    def __init__(self, wish: Wish, store: Store, *, emit: Emit, obtain: Obtain | None) -> None:
+    def __init__(self, wish: Wish, store: Store, *, emit: Emit, obtain: Obtain | None, bring: Bring | None) -> None:
         self._wish = wish
         self._store = store
         self._emit = emit
         self._obtain = obtain
+        self._bring = bring
         self.progress = Progress(emit, f"build {wish.tag.familiar}")
         cache = LayerCache(store) if wish.caching == "use" else Forgetful(store)
         self._works = Workshop(store, cache=cache, progress=self.progress)
@@ -96,11 +110,7 @@ class _Making:
             )
             base, layers = got.builder.base, got.builder.layers
             if self._wish.mode == "all":
-                library = Library(self._wish.archives(), architecture=platform.architecture)
-                layers = [
-                    *layers,
-                    *bundle(self._store, got.found, library=library, base=base, progress=self.progress),
-                ]
+                layers = [*layers, *self._containers(got.found, base, platform)]
             return write_image(
                 self._store,
                 base=base,
@@ -109,3 +119,14 @@ class _Making:
                 platform=platform,
                 annotations=self._wish.annotations,
             )
+
+    def _containers(self, found: Found, base: ClusterImage | None, platform: Platform) -> tuple[Layer, ...]:
+        """Write the layers of the container images: from archives, from the base, else from their registries."""
+        library = Library(self._wish.archives(), architecture=platform.architecture)
+        failures: Mapping[Reference, SealpyError] = {}
+        missing = absent(found, library=library, base=base)
+        if missing and self._bring:
+            brought = self._bring(missing, platform, self.progress)
+            library.add(brought.images)
+            failures = brought.failures
+        return bundle(self._store, found, library=library, base=base, progress=self.progress, failures=failures)

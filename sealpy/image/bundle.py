@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from sealpy.errors import DigestMismatchError, ImageError, Problem
+from sealpy.errors import DigestMismatchError, ImageError, Problem, SealpyError, counted
 from sealpy.image import registry_tree
 from sealpy.image.archives import ContainerImage, Library
 from sealpy.image.assemble import Layer, write_layer
@@ -16,7 +16,17 @@ from sealpy.image.reference import Reference
 from sealpy.image.registry_tree import RegistryLayer
 from sealpy.image.store import Store
 
-__all__ = ["bundle"]
+__all__ = ["absent", "bundle"]
+
+
+def absent(wanted: Found, *, library: Library, base: ClusterImage | None) -> tuple[Reference, ...]:
+    """List the wanted images that neither an archive nor the base holds."""
+    present = base.files if base else {}
+    return tuple(
+        reference
+        for reference in wanted.mentions
+        if not library.find(reference) and not registry_tree.holds(present, reference)
+    )
 
 
 def bundle(
@@ -26,26 +36,21 @@ def bundle(
     library: Library,
     base: ClusterImage | None,
     progress: Progress,
+    failures: Mapping[Reference, SealpyError] | None = None,
 ) -> tuple[Layer, ...]:
     """Write the layers of the wanted images that the base does not hold yet.
 
-    Raises ImageError that names every image which neither an archive nor the base holds, and DigestMismatchError for
-    an archive that is damaged.
+    `failures` are why images did not come from their registries. Raises ImageError that names every image which
+    neither an archive nor the base holds, and DigestMismatchError for an archive that is damaged.
     """
     present = base.files if base else {}
     found: dict[Reference, ContainerImage] = {}
-    missing: list[Reference] = []
-    problems: list[Problem] = []
-    for reference, places in wanted.mentions.items():
+    if missing := absent(wanted, library=library, base=base):
+        raise _missing(missing, wanted, library, failures or {})
+    for reference in wanted.mentions:
         image = library.find(reference)
-        if image is None and not registry_tree.holds(present, reference):
-            missing.append(reference)
-            message = f"container image {reference.familiar!r}: in no archive"
-            problems += [Problem(message, mention.place) for mention in places]
-        elif image is not None and not _is_in(base, reference, image):
+        if image is not None and not _is_in(base, reference, image):
             found[reference] = image
-    if missing:
-        raise _missing(missing, problems, library)
     short = registry_tree.short_names(found, _taken(base))
     pieces = registry_tree.layers(found, short=short, present=present)
     return tuple(_write(store, piece, progress=progress) for piece in pieces)
@@ -81,10 +86,27 @@ def _write(store: Store, piece: RegistryLayer, *, progress: Progress) -> Layer:
     return replace(layer, made_by=f"container images: {title}")
 
 
-def _missing(missing: Sequence[Reference], problems: Sequence[Problem], library: Library) -> ImageError:
+def _missing(
+    missing: Sequence[Reference], wanted: Found, library: Library, failures: Mapping[Reference, SealpyError]
+) -> ImageError:
+    if failures:
+        first = next(iter(failures.values()))
+        told = {reference: str(error) for reference, error in failures.items()}
+        message = f"{counted(len(failures), 'container image')} did not come from their registries"
+        return ImageError(message, problems=_problems(failures, wanted, told), hint=first.hint)
+    problems = _problems(missing, wanted, dict.fromkeys(missing, "in no archive"))
     looked = ", ".join(str(path) for path in library.paths) or "no archives were given"
     hint = (
         "put their archives ('skopeo copy docker://NAME oci-archive:FILE.tar:NAME') into container-images/ "
         f"or name a directory with --container-images; looked in: {looked}"
     )
     return ImageError(f"{len(missing)} container image(s) are missing", problems=problems, hint=hint)
+
+
+def _problems(references: Iterable[Reference], wanted: Found, why: Mapping[Reference, str]) -> list[Problem]:
+    """Tell of each image at every place that names it."""
+    return [
+        Problem(f"container image {reference.familiar!r}: {why[reference]}", mention.place)
+        for reference in references
+        for mention in wanted.mentions[reference]
+    ]

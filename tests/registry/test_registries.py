@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from sealpy.image.container import write_container_image
+from sealpy.image.registry_tree import blob_path
 from tests.registry.conftest import Sealpy
 from tests.registry.servers import USER, Distribution
 
@@ -178,3 +179,20 @@ def test_crane_reads_a_pulled_image_as_a_layout(plain: Distribution, sealpy: Sea
         f"docker://{copied}",
     )
     tool(crane, "validate", "--remote", copied, "--insecure", "--fast")
+
+
+def test_a_build_takes_its_base_and_container_images_from_registries(
+    entered: Distribution, sealpy: Sealpy, other: Sealpy, tmp_path: Path
+) -> None:
+    base, web = f"{entered.address}/build/base:1", f"{entered.address}/build/web:1"
+    sealpy.image(base, motd=b"hi\n")
+    write_container_image(tmp_path / "web.tar", reference=web, layers=[{"web": os.urandom(500_000)}])
+    sealpy("load", "-i", str(tmp_path / "web.tar"))
+    sealpy("push", base, *ways(entered))
+    sealpy("push", web, *ways(entered))
+    (tmp_path / "Kubefile").write_text(f"FROM {base}\nCOPY imageList manifests/imageList\n")
+    (tmp_path / "imageList").write_text(f"{web}\n")
+    other("build", "-t", "shop:1", *ways(entered), str(tmp_path))
+    layers = sealpy.opened(web).manifest.layers
+    assert all(blob_path(layer.digest) in other.opened("shop:1").files for layer in layers)
+    assert other.run("build", "-t", "shop:2", "--pull", "never", str(tmp_path)).returncode == 5

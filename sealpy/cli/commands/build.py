@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sealpy.cli.build_output import EXPORTS, Export, read_exports
 from sealpy.cli.home import open_store
+from sealpy.cli.pulling import bringing, obtaining, read_policy
 from sealpy.cli.remotes import AuthFile, Ca, Insecure, open_remotes
 from sealpy.cli.renderers import units
 
 if TYPE_CHECKING:
     from sealpy.image.bases import Obtain
-    from sealpy.image.build import Built
+    from sealpy.image.build import Bring, Built
     from sealpy.image.manifest import Platform
     from sealpy.image.reference import Reference
     from sealpy.image.wish import Wish
@@ -117,7 +118,7 @@ Annotations = Annotated[
 ]
 PullBase = Annotated[
     str,
-    typer.Option("--pull", metavar="WHEN", help="When the base is pulled: missing, ifnewer, always, never."),
+    typer.Option("--pull", metavar="WHEN", help="When images are pulled: missing, ifnewer, always, never."),
 ]
 NoBill = Annotated[
     bool, typer.Option("--no-sbom", help="Make no bill of materials; 'inspect --sbom' can make it later.")
@@ -166,7 +167,8 @@ def command(  # noqa: PLR0917 - typer needs every option as a parameter
 ) -> None:
     """Build a cluster image from a Kubefile.
 
-    Container images come out of archives in 'container-images' beside the Kubefile or in PATH. No root is needed.
+    Container images come out of archives in 'container-images' beside the Kubefile or in PATH; others come from their
+    registries, but with --pull never. No root is needed.
 
     Examples:
         sealpy build -t shop:1 --dry-run .
@@ -193,7 +195,8 @@ def command(  # noqa: PLR0917 - typer needs every option as a parameter
     if dry_run:
         _preview(ctx, wish)
     else:
-        built = _build(ctx, wish, _obtain(ctx, pull, insecure=insecure, ca=ca, authfile=authfile))
+        policy, remotes = read_policy(pull), open_remotes(ctx.obj, insecure=insecure, ca=ca, authfile=authfile)
+        built = _build(ctx, wish, obtaining(ctx.obj, policy, remotes), bringing(policy, remotes))
         if not no_sbom:
             _attach_bills(built)
         _export(ctx, built)
@@ -206,10 +209,10 @@ def _reference(name: str) -> Reference:
     return Reference.parse(name)
 
 
-def _build(ctx: typer.Context, wish: Wish, obtain: Obtain) -> Built:
+def _build(ctx: typer.Context, wish: Wish, obtain: Obtain, bring: Bring | None) -> Built:
     from sealpy.image.build import build
 
-    return build(wish, store=open_store(), emit=ctx.obj.emit, obtain=obtain)
+    return build(wish, store=open_store(), emit=ctx.obj.emit, obtain=obtain, bring=bring)
 
 
 def _attach_bills(built: Built) -> None:
@@ -242,24 +245,6 @@ def _report(ctx: typer.Context, built: Built) -> None:
         ctx.obj.json({"name": name, "digest": built.digest, "size": built.size})
     else:
         ctx.obj.text(f"{name}  {built.digest}  {units.size(built.size)}")
-
-
-def _obtain(ctx: typer.Context, pull: str, *, insecure: bool, ca: Path | None, authfile: Path | None) -> Obtain:
-    """Bring a base from its registry as `--pull` says; `true` is the ancestor's word for ifnewer."""
-    from sealpy.errors import ConfigError, did_you_mean, known_words
-    from sealpy.image.remote import PullPolicy
-    from sealpy.image.remote.policy import ensure
-
-    word = {"true": "ifnewer", "false": "missing"}.get(pull, pull)
-    if word not in set(PullPolicy):
-        raise ConfigError(f"--pull {pull!r}: unknown", hint=did_you_mean(word, PullPolicy) or known_words(PullPolicy))
-
-    def obtain(reference: Reference, platform: Platform) -> Any:
-        remotes = open_remotes(ctx.obj, insecure=insecure, ca=ca, authfile=authfile)
-        store, policy = open_store(), PullPolicy(word)
-        return ensure(store, remotes, reference, policy=policy, emit=ctx.obj.emit, platforms=[platform])
-
-    return obtain
 
 
 def _platforms(words: list[str]) -> list[Platform]:

@@ -1,0 +1,59 @@
+"""How a build gets the images that are not here: the base, and container images."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sealpy.cli.home import open_store
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sealpy.cli.output import Output
+    from sealpy.image.bases import Obtain
+    from sealpy.image.build import Bring
+    from sealpy.image.manifest import Platform
+    from sealpy.image.progress import Progress
+    from sealpy.image.reference import Reference
+    from sealpy.image.remote import PullPolicy
+    from sealpy.image.remote.containers import Brought
+    from sealpy.image.remote.remotes import Remotes
+
+__all__ = ["bringing", "obtaining", "read_policy"]
+
+# ruff: noqa: PLC0415 - '--help' must not wait for HTTP
+
+
+def read_policy(pull: str) -> PullPolicy:
+    """Read the word of `--pull`; `true` is the ancestor's for ifnewer."""
+    from sealpy.errors import ConfigError, did_you_mean, known_words
+    from sealpy.image.remote import PullPolicy
+
+    word = {"true": "ifnewer", "false": "missing"}.get(pull, pull)
+    if word not in set(PullPolicy):
+        raise ConfigError(f"--pull {pull!r}: unknown", hint=did_you_mean(word, PullPolicy) or known_words(PullPolicy))
+    return PullPolicy(word)
+
+
+def obtaining(output: Output, policy: PullPolicy, remotes: Remotes) -> Obtain:
+    """Bring a base from its registry as `--pull` says."""
+    from sealpy.image.remote.policy import ensure
+
+    def obtain(reference: Reference, platform: Platform) -> Any:
+        return ensure(open_store(), remotes, reference, policy=policy, emit=output.emit, platforms=[platform])
+
+    return obtain
+
+
+def bringing(policy: PullPolicy, remotes: Remotes) -> Bring | None:
+    """Bring container images from their registries, unless `--pull` says never."""
+    from sealpy.image.remote import PullPolicy
+    from sealpy.image.remote.containers import bring
+
+    if policy is PullPolicy.NEVER:
+        return None
+
+    def brought(references: Sequence[Reference], platform: Platform, progress: Progress) -> Brought:
+        return bring(references, store=open_store(), remotes=remotes, platform=platform, progress=progress)
+
+    return brought
