@@ -95,13 +95,18 @@ class Stage:
         Raises PluginError for documents that are refused, PluginFailedError for a plugin that fails.
         """
         bound = check(documents, discover(self.files), self.inventory, image=image)
+        self.perform(Hook(at, bound, limits=self.limits))
+
+    def perform(self, hook: Hook) -> None:
+        """Fire a hook point of an action's list in a run of its own."""
         self.executor = Executor(
             Connections(lambda address: self.machines[address]),
             emit=self.events.append,
             journal=Journal(self.journal, run="r1", action="apply"),
             rehearsal=self.rehearsal,
         )
-        Hook(at, bound, limits=self.limits).fire(self._operation(), self.executor)
+        if hook.plugins:
+            hook.fire(self._operation(), self.executor)
 
     def fire_file(self, path: Path, *, at: HookPoint = HookPoint.POST_INSTALL, data: str = "", on: str = "") -> None:
         """Fire the plugin that stands in a file."""
