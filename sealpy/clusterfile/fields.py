@@ -149,6 +149,8 @@ def _pair(value: str) -> str:
     name, equals, _ = value.partition("=")
     if not equals or not name.strip():
         raise refused(f"'{name}' sets nothing", "write NAME=value")
+    if "\0" in value:
+        raise refused(f"'{name}' holds a NUL, which no environment can", "take \\0 out of the value")
     return value
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 
 from sealpy.clusterfile.document import Document, Location
 from sealpy.clusterfile.findings import Findings
@@ -12,12 +12,16 @@ from sealpy.clusterfile.models import ClusterSpec, LoginModel, PluginDocument, S
 __all__ = ["notice_env", "notice_passwords", "unusual"]
 
 _REFERENCES = {"passwd": "passwordFrom", "pkPasswd": "pkPasswdFrom", "sudoPasswd": "sudoPasswdFrom"}
+_QUOTED = re.compile(r"([\"']).*\1", re.DOTALL)
 _SHELL_NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 
 
-def notice_env(document: Document, location: Location, env: Iterable[str], findings: Findings) -> None:
-    """Tell which names scripts cannot use."""
-    for name in env:
+def notice_env(document: Document, location: Location, env: Mapping[str, str], findings: Findings) -> None:
+    """Tell which names scripts cannot use, and which values stand in quotes that are part of them."""
+    for name, value in env.items():
+        if _QUOTED.fullmatch(value):
+            hint = "leave them out if they are not meant: nothing takes them away"
+            findings.notice(document, location, f"the quotes of '{name}' are part of its value", hint=hint)
         if not _SHELL_NAME.fullmatch(name):
             hint = "templates see it; for scripts use letters, digits and '_'"
             findings.notice(document, location, f"'{name}' is no name of a shell variable", hint=hint)

@@ -149,6 +149,7 @@ REFUSED = [
     (f"{MINIMAL}metadata: {{name: ''}}\n", "f:4: metadata.name: '' cannot be the name of a cluster"),
     (f"{MINIMAL}  provider: CONTAINER\n", "f:4: spec.provider: 'CONTAINER' is not supported"),
     (f"{MINIMAL}  masters: {{count: 3}}\n", "f:4: spec.masters: sealpy makes no machines"),
+    (f'{MINIMAL}  env: ["A=\\0"]\n', "f:4: spec.env[0]: 'A' holds a NUL"),
     (f"{MINIMAL}  registry: {{externalRegistry: {{domain: 'https://x'}}}}\n", "'https://x' is no domain"),
 ]
 
