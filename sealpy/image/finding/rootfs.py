@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from sealpy.errors import Place, Problem, TemplateError
@@ -101,9 +101,9 @@ class Rootfs:
         if path not in self._rendered:
             return line
         member, source = self._files[self.origin(path)]
-        lines = b"".join(read(source, member.size)).decode("utf-8", "replace").splitlines()
-        holding = [number for number, one in enumerate(lines, 1) if text and text in one]
-        return holding[0] if len(holding) == 1 else 0
+        before = b"".join(read(source, member.size)).decode("utf-8", "replace").splitlines()
+        after = self._rendered[path].splitlines()
+        return _same_line(before, after, line, whole=after[line - 1]) or _same_line(before, after, line, whole=text)
 
     def lay_out(self, directory: Path) -> None:
         """Write files below a directory, for programs that read files only: all that charts and manifests may need."""
@@ -143,6 +143,13 @@ class Rootfs:
 def below(path: str, directory: str) -> bool:
     """Tell whether a path is another one, or stands below it."""
     return path == directory or path.startswith(f"{directory}/")
+
+
+def _same_line(before: Sequence[str], after: Sequence[str], line: int, *, whole: str) -> int:
+    """Find the line of a template that stands in the same place among those that hold a text; 0 when some are gone."""
+    holding = [number for number, one in enumerate(before, 1) if whole in one]
+    rendered = [number for number, one in enumerate(after, 1) if whole in one]
+    return holding[rendered.index(line)] if whole and line in rendered and len(holding) == len(rendered) else 0
 
 
 def _env(path: str, metadata: Metadata) -> Mapping[str, str]:
