@@ -35,6 +35,7 @@ COMMANDS = (
     Entry("init", "Look at machines over SSH, and write a Clusterfile with comments.", _CLUSTERS),
     Entry("explain", "Say what a field of a Clusterfile is for.", _CLUSTERS),
     Entry("schema", "Print the JSON Schema of a Clusterfile, for editors that complete and check YAML.", _CLUSTERS),
+    Entry("check", "Put machines to every check, and change nothing on them.", _CLUSTERS),
     Entry("build", "Build a cluster image from a Kubefile.", _IMAGES),
     Entry("images", "List the cluster images on this machine.", _IMAGES),
     Entry("inspect", "Show what is inside a cluster image.", _IMAGES),
