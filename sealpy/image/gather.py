@@ -63,9 +63,10 @@ def _found(wish: Wish, builder: Builder, emit: Emit) -> Found:
         base=builder.base,
         ignored=wish.ignored_images,
     )
-    for doubt in found.warnings():
+    found = _with_lists(wish, found)
+    for doubt in found.warnings():  # what a list names after all is none
         emit(Warned(message=str(doubt), hint=doubt.hint))
-    return _with_lists(wish, found)
+    return found
 
 
 def once(emit: Emit) -> Emit:
