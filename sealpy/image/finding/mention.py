@@ -93,7 +93,10 @@ def _warning(doubts: Sequence[Doubt]) -> Problem:
 
 
 def listed(data: bytes, *, shown: str, path: str = IMAGE_LIST) -> tuple[list[Mention], list[Problem]]:
-    """Read a list of images, one a line: what it names, and the lines that are wrong; `#` begins a comment."""
+    """Read a list of images, one a line: what it names, and the lines that are wrong; `#` begins a comment.
+
+    `path` is that of the file in the rootfs, "" for one that is not there.
+    """
     found: list[Mention] = []
     problems: list[Problem] = []
     for number, line in enumerate(data.decode("utf-8", "replace").splitlines(), 1):
@@ -102,7 +105,7 @@ def listed(data: bytes, *, shown: str, path: str = IMAGE_LIST) -> tuple[list[Men
             continue
         place = Place(shown, number)
         try:
-            spot = Spot(file=path, line=number, rule="image list")
+            spot = Spot(file=path or "--image-list", line=number, rule="image list")
             found.append(Mention(Reference.parse(text), place, spot, app_of(path)))
         except BadReferenceError as error:
             problems.append(Problem(error.message, place, error.hint))
