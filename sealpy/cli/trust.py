@@ -33,7 +33,9 @@ Verify = Annotated[
 ]
 VerifyKeys = Annotated[
     list[Path] | None,
-    typer.Option("--verify-key", help="Public key to verify it by, beside those in ~/.sealpy/keys; may repeat."),
+    typer.Option(
+        "--verify-key", metavar="FILE", help="Public key to verify it by, beside those in ~/.sealpy/keys; may repeat."
+    ),
 ]
 
 

@@ -16,7 +16,10 @@ __all__ = ["command"]
 def command(
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(help="Name of the image.")],
-    key: Annotated[Path, typer.Option("--key", help="Private key in PEM form: of 'sealpy keygen', OpenSSL or cosign.")],
+    key: Annotated[
+        Path,
+        typer.Option("--key", metavar="FILE", help="Private key in PEM form: of 'sealpy keygen', OpenSSL or cosign."),
+    ],
 ) -> None:
     """Sign a local cluster image.
 

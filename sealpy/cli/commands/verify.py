@@ -18,7 +18,9 @@ def command(
     name: Annotated[str, typer.Argument(help="Name of the image.")],
     key: Annotated[
         list[Path] | None,
-        typer.Option("--key", help="Public key in PEM form; default: those in ~/.sealpy/keys. May repeat."),
+        typer.Option(
+            "--key", metavar="FILE", help="Public key in PEM form; default: those in ~/.sealpy/keys. May repeat."
+        ),
     ] = None,
 ) -> None:
     """Verify who signed a local cluster image, without asking anybody.
