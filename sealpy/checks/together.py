@@ -11,6 +11,7 @@ from sealpy.inventory import Facts
 __all__ = ["CHECKS"]
 
 _CLOCKS_DIFFER = 60.0  # seconds; a token or a certificate of a minute ago must not lie in the future
+_FEW = 3  # of a unit: less is told in the next smaller one
 _HERE_DIFFERS = 12 * 3600.0  # seconds; certificates that are made here are valid from a day ago
 
 
@@ -66,8 +67,8 @@ def _middle(subject: Subject) -> float:
 
 
 def _seconds(off: float) -> str:
-    size = abs(off)
-    text = f"{size:.0f} s" if size < 3600 else f"{size / 3600:.1f} h"  # noqa: PLR2004 - an hour
+    minutes, hours = abs(off) / 60, abs(off) / 3600
+    text = f"{abs(off):.0f} s" if minutes < _FEW else f"{minutes:.0f} min" if hours < _FEW else f"{hours:.0f} h"
     return f"{text} {'ahead' if off > 0 else 'behind'}"
 
 

@@ -20,10 +20,10 @@ from sealpy.inventory import Facts, Inventory
 from sealpy.phases.preflight import refuse
 from sealpy.sdk import Ask, Result, Steps
 
-__all__ = ["WAYS", "CheckWays", "find_blocked", "ways_between"]
+__all__ = ["WAYS", "WHY_WAYS", "CheckWays", "find_blocked", "ways_between"]
 
 WAYS = "ways"  # the id of this check
-_REASON = "control planes, kubelets and the registry are called there by other hosts"
+WHY_WAYS = "control planes, kubelets and the registry are called there by other hosts"
 _API, _ETCD, _KUBELET = 6443, (2379, 2380), 10250
 _KNOCK = 3  # seconds until nobody answers
 _LISTEN = 60  # seconds after which what listens ends by itself
@@ -162,7 +162,7 @@ def _found(host: str, said: str, *, heard: set[str], facts: Mapping[str, Facts])
             check=WAYS,
             severity="error",
             message=f"does not reach {target} at port {', '.join(ports)}: {reason}",
-            reason=_REASON,
+            reason=WHY_WAYS,
             fix=f"let TCP from {host} to {target} through every firewall between, and on it: port {', '.join(ports)}",
         )
         for (target, reason), ports in blocked.items()

@@ -7,7 +7,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,10 +53,16 @@ def make_key(path: Path, *, kind: str = "ed25519", passphrase: str = "") -> Path
 
 @contextlib.contextmanager
 def sshd(
-    directory: Path, settings: Mapping[str, str] | None = None, *, host_key_kind: str = "ed25519", port: int = 0
+    directory: Path,
+    settings: Mapping[str, str] | None = None,
+    *,
+    host_key_kind: str = "ed25519",
+    port: int = 0,
+    within: Sequence[str] = (),
 ) -> Generator[Sshd]:
     """Run a server while the block runs; `settings` are lines of sshd_config that replace or add to the plain ones.
 
+    `within` are words that begin the command of the server, such as those of a program that gives it other mounts.
     A key in `directory` that an earlier server has left there is used again. Raises FileNotFoundError where OpenSSH is
     not installed and TimeoutError, with the server's log, when it does not begin to listen.
     """
@@ -82,7 +88,7 @@ def sshd(
     config.write_text("".join(f"{name} {value}\n" for name, value in lines.items()))
     log = directory / "sshd.log"
     with log.open("ab") as sink:
-        process = subprocess.Popen([_BINARY, "-D", "-e", "-f", str(config)], stdout=sink, stderr=sink)
+        process = subprocess.Popen([*within, _BINARY, "-D", "-e", "-f", str(config)], stdout=sink, stderr=sink)
     try:
         _wait_for_listener(process, (address, port), log)
         yield Sshd(address, port, client_key, host_key, log)

@@ -223,14 +223,14 @@ def clocks(*offsets: float, doubt: float = 0.1) -> list[tuple[str, str, str]]:
     ("offsets", "told"),
     [
         ((0, 2, -3), []),
-        ((0, 0, -3600), [("10.0.0.3", "clock", "clock is 1.0 h behind against the others")]),
+        ((0, 0, -3600), [("10.0.0.3", "clock", "clock is 60 min behind against the others")]),
         ((0, 90), [("10.0.0.2", "clock", "clock is 90 s ahead against the others")]),
-        ((3600, 0), [("10.0.0.1", "clock", "clock is 1.0 h ahead against the others")]),
-        ((3600, 3601, 3602), [(HERE, "clock-here", "clock is 1.0 h behind against the hosts")]),
-        ((-3600,), [(HERE, "clock-here", "clock is 1.0 h ahead against the hosts")]),
+        ((3600, 0), [("10.0.0.1", "clock", "clock is 60 min ahead against the others")]),
+        ((3600, 3601, 3602), [(HERE, "clock-here", "clock is 60 min behind against the hosts")]),
+        ((-3600,), [(HERE, "clock-here", "clock is 60 min ahead against the hosts")]),
         (
             (-90_000, -90_000, -90_000),
-            [(HERE, "clock-here", "clock is 25.0 h ahead against the hosts; certificates will not be valid yet")],
+            [(HERE, "clock-here", "clock is 25 h ahead against the hosts; certificates will not be valid yet")],
         ),
     ],
 )

@@ -1,0 +1,151 @@
+"""Put machines to every check, before anything is made of them; nothing on them is changed."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from sealpy.actions.session import Surroundings
+from sealpy.actions.setup import prepare
+from sealpy.checks import Found, Needs, inspect, refuse_unknown
+from sealpy.clusterfile import Clusterfile
+from sealpy.connectors.reach import Ways
+from sealpy.engine import Connections, Executor, Journal, Outcomes
+from sealpy.engine.interrupt import interruptible
+from sealpy.errors import SealpyError
+from sealpy.events import PhaseFinished, PhaseStarted
+from sealpy.image.cluster_image import ClusterImage
+from sealpy.inventory import Facts, Inventory, facts_script, parse_facts
+from sealpy.phases.check_ways import WAYS, WHY_WAYS, find_blocked, ways_between
+from sealpy.phases.preflight import needs_of
+from sealpy.sdk import Ask, Result, Steps
+
+__all__ = ["ELSEWHERE", "EXPLAINED", "Checked", "check"]
+
+_CONNECT, _ROOT = "connect", "root"
+_WHY_CONNECT = "what cannot be reached cannot be made a node"
+_WHY_ROOT = "most of what makes a node is root's to do"
+# The checks that are not made on facts: their ids, and why they are made.
+EXPLAINED = ((_CONNECT, _WHY_CONNECT), (_ROOT, _WHY_ROOT), (WAYS, WHY_WAYS))
+ELSEWHERE = tuple(id_ for id_, _ in EXPLAINED)
+_AT_ONCE = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """Tell what was found, on which hosts, and how long it took."""
+
+    hosts: tuple[str, ...]
+    found: tuple[Found, ...]
+    seconds: float
+
+    def count(self, severity: str) -> int:
+        """Count the findings of a severity."""
+        return sum(one.severity == severity for one in self.found)
+
+
+def check(clusterfile: Clusterfile, image: ClusterImage | None, surroundings: Surroundings) -> Checked:
+    """Look at all hosts at once; one that cannot be reached is a finding like any other.
+
+    Without an image its processor and size are not looked at. Raises ConfigError for what is wrong in the Clusterfile.
+    """
+    refuse_unknown(surroundings.skip, more=ELSEWHERE)
+    begun = time.monotonic()
+    inventory = Inventory.of(clusterfile.cluster, surroundings.logins)
+    for secret in (*clusterfile.cluster.secrets, *inventory.secrets):
+        surroundings.secret(secret)
+    ways = Ways(known_hosts=surroundings.known_hosts, emit=surroundings.emit)
+    connections = Connections(lambda address: ways.to(inventory[address].target))
+    with contextlib.closing(connections):
+        needs = _needs(clusterfile, image, surroundings, connections)
+        survey = _Survey(Executor(connections, emit=surroundings.emit, journal=Journal(None, run="", action="check")))
+        with interruptible(survey.executor):
+            found = survey.look(inventory, f"{clusterfile.cluster.data_root}/{clusterfile.cluster.name}")
+            left = inventory.without(set(inventory.addresses) - set(survey.facts))
+            found += inspect(left, survey.facts, replace(needs, leader=inventory.leader), skip=surroundings.skip)
+            if WAYS not in surroundings.skip:
+                found += survey.knock(left, (needs.registry_hosts, needs.registry_port))
+    order = {address: number for number, address in enumerate(inventory.addresses)}
+    ordered = sorted(
+        (one for one in found if one.check not in surroundings.skip),
+        key=lambda one: (order.get(one.host, -1), one.severity != "error"),
+    )
+    return Checked(hosts=inventory.addresses, found=tuple(ordered), seconds=time.monotonic() - begun)
+
+
+def _needs(
+    clusterfile: Clusterfile, image: ClusterImage | None, surroundings: Surroundings, connections: Connections
+) -> Needs:
+    """Say what is asked of the machines: all of it by the image, else what the Clusterfile alone says."""
+    cluster = clusterfile.cluster
+    if image is not None:
+        return needs_of(prepare(clusterfile, image, surroundings).make_context(connections, surroundings.emit))
+    return Needs(
+        data_root=cluster.data_root,
+        pods=_texts(cluster.env.get("PodCIDR", "")),
+        services=_texts(cluster.env.get("SvcCIDR", "")),
+        registry_port=cluster.registry.local.port,
+    )
+
+
+def _texts(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+class _Survey:
+    """Ask all hosts the same, and tell how far that is."""
+
+    def __init__(self, executor: Executor) -> None:
+        self.executor = executor
+        self.facts: Mapping[str, Facts] = {}
+
+    def look(self, inventory: Inventory, directory: str) -> list[Found]:
+        """Gather the facts of every host that can be reached, and tell why others cannot."""
+
+        def steps(_host: str) -> Steps:
+            begun = time.time()
+            answer: Result = yield Ask("look at the host", *facts_script(directory))
+            return parse_facts(answer.text).asked_between(begun, time.time())
+
+        outcomes = self._told("gather_facts", "Look at the hosts", inventory.addresses, steps)
+        self.facts = {host: facts for host, facts in outcomes.values.items() if isinstance(facts, Facts)}
+        found = [_unreached(host, error) for host, error in outcomes.errors.items()]
+        return found + [_not_root(host) for host, facts in self.facts.items() if facts.uid != 0]
+
+    def knock(self, inventory: Inventory, registry: tuple[Sequence[str], int]) -> list[Found]:
+        """Try every way between hosts that is needed."""
+        wanted = ways_between(inventory, self.facts, registry=registry)
+        if not wanted:
+            return []
+        with self._phase("check_ways", "Check that the hosts reach each other", tuple(wanted)) as failed:
+            found = list(find_blocked("check_ways", self.executor, wanted, self.facts))
+            failed.extend((one.host, one.message) for one in found)
+        return found
+
+    def _told(self, phase: str, title: str, hosts: Sequence[str], steps: Callable[[str], Steps]) -> Outcomes:
+        with self._phase(phase, title, hosts) as failed:
+            outcomes = self.executor.fan_out(phase, hosts, steps, at_once=_AT_ONCE)
+            failed.extend((host, error.message) for host, error in outcomes.errors.items())
+        self.executor.check_interrupted()
+        return outcomes
+
+    @contextlib.contextmanager
+    def _phase(self, name: str, title: str, hosts: Sequence[str]) -> Generator[list[tuple[str, str]]]:
+        begun = time.monotonic()
+        failed: list[tuple[str, str]] = []
+        self.executor.emit(PhaseStarted(phase=name, title=title, hosts=tuple(hosts)))
+        yield failed
+        seconds = time.monotonic() - begun
+        self.executor.emit(
+            PhaseFinished(phase=name, title=title, seconds=seconds, changed=0, failed=tuple(dict(failed).items()))
+        )
+
+
+def _unreached(host: str, error: SealpyError) -> Found:
+    return Found(host, _CONNECT, "error", error.message, _WHY_CONNECT, error.hint)
+
+
+def _not_root(host: str) -> Found:
+    return Found(host, _ROOT, "error", "commands do not run as root", _WHY_ROOT, "log in as root or allow sudo")

@@ -1,0 +1,26 @@
+"""The option that leaves checks out, alike in every command that makes any."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated
+
+import typer
+
+__all__ = ["SkipOption", "skipped"]
+
+SkipOption = Annotated[
+    list[str] | None,
+    typer.Option("--skip", metavar="ID", help="Leave this check out; may repeat. `sealpy check --list` shows all."),
+]
+
+
+def skipped(words: Iterable[str] | None) -> frozenset[str]:
+    """Read ids, several of them joined by commas or not; raises ConfigError for one that is none."""
+    from sealpy.actions.check import ELSEWHERE  # noqa: PLC0415 - '--help' must not wait for it
+    from sealpy.checks import refuse_unknown  # noqa: PLC0415
+
+    ids = [one.strip() for word in words or () for one in word.split(",") if one.strip()]
+    if ids:
+        refuse_unknown(ids, more=ELSEWHERE)
+    return frozenset(ids)

@@ -1,0 +1,136 @@
+"""sealpy check: put machines to every check before anything is made of them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sealpy.cli.checks import SkipOption, skipped
+from sealpy.cli.logins import HostKeysOption, SshConfigOption, logins_of
+
+if TYPE_CHECKING:
+    from sealpy.actions.check import Checked
+    from sealpy.cli.output import Output
+    from sealpy.clusterfile import Clusterfile
+    from sealpy.inventory import Logins
+
+__all__ = ["command"]
+
+_FAILED = 3  # the exit code of a PreflightError
+_NO_IMAGE = "none"  # stands in a Clusterfile that flags are written as, where no image was named
+
+
+def command(  # noqa: PLR0917 - typer needs every option as a parameter
+    ctx: typer.Context,
+    image: Annotated[str, typer.Argument(metavar="[IMAGE]", help="The image that is to run there.")] = _NO_IMAGE,
+    file: Annotated[Path | None, typer.Option("--file", "-f", help="The Clusterfile, instead of -m and -n.")] = None,
+    masters: Annotated[str, typer.Option("--masters", "-m", help="Control planes: 10.0.0.1,10.0.0.4-10.0.0.5.")] = "",
+    nodes: Annotated[str, typer.Option("--nodes", "-n", help="Workers, likewise.")] = "",
+    user: Annotated[str, typer.Option("--user", "-u", help="Account on the machines.")] = "",
+    password: Annotated[str, typer.Option("--passwd", "-p", help="Its password; '-' asks for it.")] = "",
+    port: Annotated[int | None, typer.Option("--port", help="Port of sshd, default 22.", min=1, max=65535)] = None,
+    private_key: Annotated[Path | None, typer.Option("--pk", help="Private key.")] = None,
+    key_password: Annotated[str, typer.Option("--pk-passwd", help="Its passphrase; '-' asks for it.")] = "",
+    jump: Annotated[str, typer.Option("--jump", metavar="HOST,…", help="Go there through these.")] = "",
+    host_keys: HostKeysOption = "",
+    ssh_config: SshConfigOption = "",
+    skip: SkipOption = None,
+    *,
+    pre: Annotated[bool, typer.Option("--pre", help="Check what must be so before a cluster is made.")] = False,
+    every: Annotated[
+        bool, typer.Option("--list", help="Show every check and why it is made; connect nowhere.")
+    ] = False,
+) -> None:
+    """Put machines to every check, and change nothing on them: all hosts at once. The exit code is 3 when one fails.
+
+    Examples:
+        sealpy check --pre -f Clusterfile
+        sealpy check --pre kubernetes:v1.34.4 -m 10.0.0.1 -n 10.0.0.2-10.0.0.4 --skip swap,time-sync
+        sealpy check --list
+    """
+    if every:
+        _list(ctx.obj)
+        return
+    _refuse_half(file, masters, pre=pre)
+    from sealpy.cli.cluster import Given, ask_secrets  # noqa: PLC0415 - heavy
+    from sealpy.cli.wish import Wish, clusterfile_of  # noqa: PLC0415
+    from sealpy.clusterfile import load  # noqa: PLC0415
+
+    logins, left_out = logins_of(host_keys, ssh_config), skipped(skip)
+    of = Given("--passwd", password, f"password of {user or 'the machines'}")
+    account, key = ask_secrets(ctx.obj, of, Given("--pk-passwd", key_password, "passphrase of the key"))
+    if file:
+        read = load(file)
+        wanted = read.with_password(account) if account else read
+    else:
+        wish = Wish(image=image, masters=masters, nodes=nodes, user=user, password=account, port=port or 0,
+                    private_key=private_key, key_password=key, jump=jump)  # fmt: skip
+        wanted = clusterfile_of(wish, ctx.obj.emit)
+    checked = _check(ctx.obj, wanted, logins, left_out)
+    _show(ctx.obj, checked)
+    if checked.count("error"):
+        raise typer.Exit(_FAILED)
+
+
+def _refuse_half(file: Path | None, masters: str, *, pre: bool) -> None:
+    from sealpy.errors import ConfigError  # noqa: PLC0415
+
+    if not pre:
+        raise ConfigError("what to check is not said", hint="sealpy check --pre: what must be so before a cluster is")
+    if bool(file) == bool(masters):
+        raise ConfigError(
+            "give the machines either by --file or by --masters", hint="sealpy check --pre -f Clusterfile"
+        )
+
+
+def _check(output: Output, clusterfile: Clusterfile, logins: Logins, skip: frozenset[str]) -> Checked:
+    from contextlib import ExitStack  # noqa: PLC0415
+
+    from sealpy.actions.check import check  # noqa: PLC0415
+    from sealpy.actions.session import Surroundings  # noqa: PLC0415
+    from sealpy.cli.home import home, open_store  # noqa: PLC0415
+    from sealpy.errors import StoreError  # noqa: PLC0415
+    from sealpy.events import Warned  # noqa: PLC0415
+    from sealpy.image.cluster_image import ClusterImage  # noqa: PLC0415
+
+    around = Surroundings(home=home(), emit=output.emit, secret=output.secrets.add, logins=logins, skip=skip)
+    name = clusterfile.cluster.image
+    with ExitStack() as stack:
+        image = None
+        if name != _NO_IMAGE:
+            store = open_store()
+            stack.enter_context(store.keeping())
+            try:
+                image = ClusterImage.open(store, name)
+            except StoreError as error:
+                hint = "load or pull it here, so that its processor and its size are looked at too"
+                output.emit(Warned(message=error.message, hint=hint))
+        return check(clusterfile, image, around)
+
+
+def _show(output: Output, checked: Checked) -> None:
+    from sealpy.checks import CHECKS  # noqa: PLC0415
+    from sealpy.errors import counted  # noqa: PLC0415
+
+    if output.is_json:
+        counts = {"errors": checked.count("error"), "warnings": checked.count("warning")}
+        found = [asdict(one) for one in checked.found]
+        output.json({"hosts": checked.hosts, **counts, "seconds": round(checked.seconds, 3), "found": found})
+        return
+    if checked.found:
+        rows = [(one.host, one.check, one.severity, one.message, one.fix) for one in checked.found]
+        output.table("", ("host", "check", "severity", "found", "what to do"), rows)
+    errors, warnings = counted(checked.count("error"), "error"), counted(checked.count("warning"), "warning")
+    hosts = counted(len(checked.hosts), "host")
+    output.text(f"{hosts}, {len(CHECKS)} checks in {checked.seconds:.1f} s: {errors}, {warnings}")
+
+
+def _list(output: Output) -> None:
+    from sealpy.actions.check import EXPLAINED  # noqa: PLC0415
+    from sealpy.checks import CHECKS  # noqa: PLC0415
+
+    rows = [*((one.id, one.severity, one.reason) for one in CHECKS), *((id_, "error", why) for id_, why in EXPLAINED)]
+    output.table("", ("check", "severity", "why"), rows)
