@@ -46,10 +46,11 @@ def unresolved(text: str) -> bool:
 
 def spotted(text: str, *, beside: str = "") -> list[str]:
     """List the parts of a text that look like names of images; `beside` is the name of the field it stands in."""
-    found = [] if beside and not names_image(beside) else _beside(text, beside)
-    if "/" in text:
-        plain = _COMMENT.sub("", text) if "\n" in text else text
-        found += [one for one in _NAME.findall(plain) if one not in found]
+    if names_image(beside) and _SHORT.fullmatch(text):
+        return [text] if parsed(text) else []
+    plain = _COMMENT.sub("", text) if "\n" in text else text
+    found = [match[0] for match in _BESIDE.findall(plain)] if ":" in text else []
+    found += _NAME.findall(plain) if "/" in text else []
     return [one for one in dict.fromkeys(found) if parsed(one)]
 
 
@@ -65,11 +66,3 @@ def parsed(text: str) -> Reference | None:
 def is_explicit(text: str) -> bool:
     """Tell whether a name carries a tag or a digest, and so cannot be a word that means something else."""
     return "@" in text or ":" in text.rpartition("/")[2]
-
-
-def _beside(text: str, name: str) -> list[str]:
-    if name and _SHORT.fullmatch(text):
-        return [text]
-    if "\n" in text or " " in text:
-        return [found[0] for found in _BESIDE.findall(_COMMENT.sub("", text))]
-    return []
