@@ -1,10 +1,11 @@
 """the host side of plugins: find, check, bind, call.
 
-`discover` finds the types: built in, installed, and in an image's `plugin/` and `plugins/`. `check` binds the
-documents of kind Plugin to them, or says all that is wrong, before any host is touched. `Hook` is a phase that fires
-what is bound to one hook point. A built-in runs in this process; everything else in a process of its own, from which
-its steps come as data, so that foreign code is rehearsed, timed and ended like ours and never holds a connection or a
-credential. That limits accidents; it is no sandbox against an author who means harm.
+`discover` finds the types: built in, installed, in an image's `plugin/` and `plugins/`, in directories of this machine.
+`check` binds the documents of kind Plugin to them, or says all that is wrong, before any host is touched; `diagnose`
+tells what would come of them. `Hook` is a phase that fires what is bound to one hook point, each by a `Firing`. A
+built-in runs in this process; everything else in a process of its own, from which its steps come as data, so that
+foreign code is rehearsed, timed and ended like ours and never holds a connection or a credential. That limits
+accidents; it is no sandbox against an author who means harm.
 """
 
 from sealpy.plugin.bind import check

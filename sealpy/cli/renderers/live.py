@@ -31,6 +31,7 @@ _LASTING: Final = {  # what is printed above the moving part, and how
     e.RunFinished: "bold",
     e.PhaseSkipped: "dim",
     e.PhaseFinished: "green",
+    e.PluginRetrying: "yellow",
     e.PluginOutput: "none",
     e.PluginFinished: "none",
     e.PluginSkipped: "dim",

@@ -24,6 +24,7 @@ _NOTABLE: Final = (
     e.PhaseStarted,
     e.PhaseSkipped,
     e.PhaseFinished,
+    e.PluginRetrying,
     e.PluginOutput,
     e.PluginFinished,
     e.PluginSkipped,

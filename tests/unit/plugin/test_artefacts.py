@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import io
+import os
+import subprocess
+import sys
 import time
 import zipfile
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -180,3 +184,46 @@ def test_an_error_in_an_archive_names_its_own_lines(stage: Stage) -> None:
     told = caught.value.problems[0].message
     assert "raised KeyError: 'gone'" in told
     assert 'mine.pyz/other.py", line 2, in fail' in told
+
+
+# A sealpy that waits for the answer of a program; argv holds the program's file.
+SEALPY = """
+import pathlib, sys
+from sealpy.plugin.child import Child
+from sealpy.plugin.code import Program
+from sealpy.plugin.limits import Limits
+from sealpy.sdk import HookPoint, PluginContext
+code = Program("mine", pathlib.Path(sys.argv[1]).read_bytes())
+context = PluginContext(
+    plugin="mine", type="MINE", hook=HookPoint.PRE_INIT, data="", cluster="", leader="", hosts=(), masters=(),
+    workers=(), rootfs="",
+)
+def show(line):
+    print(line, flush=True)
+with Child(code, limits=Limits(), show=show, log=show, check_interrupted=bool) as child:
+    child.load(context)
+"""
+
+
+def test_a_program_and_what_it_started_do_not_outlive_a_sealpy_that_is_killed(tmp_path: Path) -> None:
+    script = tmp_path / "mine"
+    script.write_text("#!/bin/sh\nsleep 3600 &\necho $$ $!\nwait\n", encoding="utf-8")
+    command = [sys.executable, "-c", SEALPY, str(script)]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, env={**os.environ, "TMPDIR": str(tmp_path)}
+    ) as it:
+        assert it.stdout
+        pids = it.stdout.readline().split()
+        assert len(pids) == 2
+        it.kill()
+    deadline = time.monotonic() + 5
+    while any(lives(pid) for pid in pids):
+        assert time.monotonic() < deadline, "it lives on"
+
+
+def lives(pid: str) -> bool:
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
+    except OSError:
+        return False
+    return stat.rpartition(")")[2].split()[0] != "Z"
