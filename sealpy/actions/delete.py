@@ -15,7 +15,7 @@ from sealpy.engine import Phase
 from sealpy.events import Warned
 from sealpy.image.cluster_image import ClusterImage
 from sealpy.image.reference import Reference
-from sealpy.image.remains import nothing_of, read_remains
+from sealpy.image.remains import kept_remains, nothing_of, read_remains
 from sealpy.kube import kubeconfig
 from sealpy.phases.audit import Audit
 from sealpy.phases.connect import Connect
@@ -40,7 +40,7 @@ def delete(clusterfile: Clusterfile, image: ClusterImage | None, surroundings: S
     """
     name, home = clusterfile.cluster.name, surroundings.cluster_home(clusterfile.cluster.name)
     clusterfile = _bare(clusterfile)
-    image = image or _kept(home)
+    image = image or kept_remains(home / REMAINS)
     known = image or nothing_of(Reference.parse(clusterfile.cluster.image))
     preparation = prepare(clusterfile, known, surroundings)
     hooks = Hooks.of(clusterfile, known, preparation.inventory, directories=surroundings.plugins)
@@ -67,12 +67,6 @@ def _bare(clusterfile: Clusterfile) -> Clusterfile:
     """Leave out what only matters to a cluster that is made, and may not fit what is left of its image."""
     cluster = replace(clusterfile.cluster, cmd=(), cmd_args={}, app_names=())
     return replace(clusterfile, cluster=cluster, configs=(), applications=())
-
-
-def _kept(home: Path) -> ClusterImage | None:
-    """Give what an apply from this machine kept of the image."""
-    path = home / REMAINS
-    return read_remains(path.read_text(encoding="utf-8")) if path.is_file() else None
 
 
 def _plugins_of_the_hosts(run: Session, clusterfile: Clusterfile) -> Hooks:

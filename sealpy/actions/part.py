@@ -72,7 +72,7 @@ def part(run: Session, clusterfile: Clusterfile, image: ClusterImage, gone: Sequ
     ctx = run.prepared(preparation)
     ctx.operation = hosts
     masters = frozenset(hosts) & frozenset(ctx.inventory.masters)
-    silent = run.find_out([Connect(only=hosts), GatherFacts()], ctx=ctx)
+    silent = run.find_out([Connect(only=hosts), GatherFacts(only=hosts)], ctx=ctx)
     for host, error in silent.items():
         run.executor.emit(
             Warned(

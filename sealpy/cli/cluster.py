@@ -5,29 +5,42 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import typer
 
 from sealpy.actions.apply import apply
 from sealpy.actions.delete import delete
+from sealpy.actions.remove import remove
 from sealpy.actions.session import Report, Surroundings
 from sealpy.cli.home import home, open_store
 from sealpy.cli.output import Output
 from sealpy.cli.renderers.plan import render_plan
+from sealpy.cli.terms import Terms
 from sealpy.cli.trust import Trust, admitted
-from sealpy.clusterfile import Clusterfile, load
-from sealpy.errors import ConfigError, did_you_mean
+from sealpy.clusterfile import Clusterfile, HostEntry, Ssh, load
+from sealpy.errors import ConfigError, StoreError, counted, did_you_mean
 from sealpy.events import Warned
 from sealpy.image.cluster_image import ClusterImage
 from sealpy.inventory import Logins
 
-__all__ = ["Given", "apply_and_report", "ask_secrets", "confirmed", "delete_and_report", "kept_clusterfile"]
+__all__ = [
+    "Given",
+    "apply_and_report",
+    "ask_secrets",
+    "check_roles",
+    "confirmed",
+    "delete_and_report",
+    "kept_clusterfile",
+    "remove_and_report",
+    "widened",
+]
 
 _ASK = "-"  # behind an option: ask for the secret, or read it from standard input
 _CLUSTERFILE = "Clusterfile"
+_MASTER = {"master", "control-plane"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +93,46 @@ def _kept(name: str) -> Path:
     )
 
 
-def confirmed(clusterfile: Clusterfile) -> bool:
-    """Ask whether the cluster is to be removed."""
+def confirmed(clusterfile: Clusterfile, hosts: Sequence[str] = ()) -> bool:
+    """Ask whether the cluster is to be removed, or these hosts from it."""
     cluster = clusterfile.cluster
-    hosts = [ip for entry in cluster.hosts for ip in entry.ips]
-    return bool(typer.confirm(f"remove cluster '{cluster.name}' from {', '.join(hosts)}?", err=True))
+    if hosts:
+        return bool(typer.confirm(f"remove {', '.join(hosts)} from cluster '{cluster.name}'?", err=True))
+    every = [ip for entry in cluster.hosts for ip in entry.ips]
+    return bool(typer.confirm(f"remove cluster '{cluster.name}' from {', '.join(every)}?", err=True))
+
+
+def check_roles(clusterfile: Clusterfile, *, masters: Sequence[str], nodes: Sequence[str]) -> None:
+    """Refuse a control plane that is named as a worker, or the other way round: somebody has mixed them up."""
+    planes = {ip for entry in clusterfile.cluster.hosts for ip in entry.ips if {*entry.roles} & _MASTER}
+    known = {ip for entry in clusterfile.cluster.hosts for ip in entry.ips}
+    for option, wrong, what in (
+        ("--masters", [ip for ip in masters if ip in known - planes], "a worker"),
+        ("--nodes", [ip for ip in nodes if ip in planes], "a control plane"),
+    ):
+        if wrong:
+            raise ConfigError(f"{option}: {wrong[0]} is {what}", hint="look at the addresses again")
+
+
+def widened(clusterfile: Clusterfile, *, masters: Sequence[str], nodes: Sequence[str], ssh: Ssh) -> Clusterfile:
+    """Give the Clusterfile with more hosts, all reached alike; those it names already are passed over.
+
+    Raises ConfigError when none is new.
+    """
+    known = {ip for entry in clusterfile.cluster.hosts for ip in entry.ips}
+    entries = [
+        HostEntry(ips=new, roles=(role,), ssh=ssh)
+        for role, wanted in (("master", masters), ("node", nodes))
+        if (new := tuple(ip for ip in wanted if ip not in known))
+    ]
+    if not entries:
+        every = ", ".join((*masters, *nodes))
+        raise ConfigError(
+            f"{every or 'no host'}: nothing to add to cluster '{clusterfile.cluster.name}'",
+            hint="name a host that it does not have: -m for control planes, -n for workers",
+        )
+    cluster = replace(clusterfile.cluster, hosts=(*clusterfile.cluster.hosts, *entries))
+    return replace(clusterfile, cluster=cluster)
 
 
 def apply_and_report(
@@ -95,9 +143,12 @@ def apply_and_report(
     logins: Logins,
     trust: Trust,
     plugins: Sequence[Path] = (),
+    terms: Terms | None = None,
 ) -> None:
     """Apply, or rehearse it, when the image is admitted, and print what came of it."""
-    surroundings = _surroundings(output, clusterfile, "apply", rehearsal=rehearsal, logins=logins, plugins=plugins)
+    surroundings = _surroundings(
+        output, clusterfile, "apply", rehearsal=rehearsal, logins=logins, plugins=plugins, terms=terms
+    )
     with _image(clusterfile) as image:
         admitted(output, clusterfile.cluster.image, trust)
         report = apply(clusterfile, image, surroundings)
@@ -113,16 +164,49 @@ def apply_and_report(
 def delete_and_report(
     output: Output, clusterfile: Clusterfile, *, rehearsal: bool, logins: Logins, plugins: Sequence[Path] = ()
 ) -> None:
-    """Delete, or rehearse it, and print what came of it."""
+    """Delete, or rehearse it, and print what came of it; the image may be gone."""
     surroundings = _surroundings(output, clusterfile, "delete", rehearsal=rehearsal, logins=logins, plugins=plugins)
-    with _image(clusterfile) as image:
+    with _image_or_none(clusterfile) as image:
         report = delete(clusterfile, image, surroundings)
     if rehearsal:
         _print_plan(output, report)
     else:
-        output.text(
-            f"cluster '{clusterfile.cluster.name}' is removed; nothing of it was found on {len(report.facts)} hosts"
-        )
+        count = counted(len(report.facts), "host")
+        output.text(f"cluster '{clusterfile.cluster.name}' is removed; nothing of it was found on {count}")
+
+
+def remove_and_report(
+    output: Output,
+    clusterfile: Clusterfile,
+    hosts: Sequence[str],
+    *,
+    rehearsal: bool,
+    logins: Logins,
+    terms: Terms,
+    plugins: Sequence[Path] = (),
+) -> None:
+    """Take hosts out of a living cluster, or rehearse it, and print what came of it; the image may be gone."""
+    surroundings = _surroundings(
+        output, clusterfile, "remove", rehearsal=rehearsal, logins=logins, plugins=plugins, terms=terms
+    )
+    surroundings = replace(surroundings, confirm=lambda _question: True)  # asked already
+    with _image_or_none(clusterfile) as image:
+        report = remove(clusterfile, hosts, image, surroundings)
+    if rehearsal:
+        _print_plan(output, report)
+    else:
+        output.text(f"cluster '{clusterfile.cluster.name}' goes on without {', '.join(hosts)}")
+
+
+@contextmanager
+def _image_or_none(clusterfile: Clusterfile) -> Iterator[ClusterImage | None]:
+    """Open the image of a cluster where it is still among the local ones."""
+    with ExitStack() as stack:
+        try:
+            image = stack.enter_context(_image(clusterfile))
+        except StoreError:
+            image = None
+        yield image
 
 
 @contextmanager
@@ -141,7 +225,9 @@ def _surroundings(
     rehearsal: bool,
     logins: Logins,
     plugins: Sequence[Path],
+    terms: Terms | None = None,
 ) -> Surroundings:
+    terms = terms or Terms()
     logs = home() / "clusters" / clusterfile.cluster.name / "logs"
     output.open_log(logs / f"{time.strftime('%Y%m%d-%H%M%S')}-{'plan-' if rehearsal else ''}{action}.log")
     return Surroundings(
@@ -151,7 +237,16 @@ def _surroundings(
         rehearsal=rehearsal,
         logins=logins,
         plugins=tuple(plugins),
+        confirm=_asked,
+        max_fail=terms.max_fail,
+        drain=terms.drain,
+        force=terms.force,
     )
+
+
+def _asked(question: str) -> bool:
+    """Ask who sits at the terminal; a script has said what it wants by its file."""
+    return bool(typer.confirm(question, err=True)) if sys.stdin.isatty() else True
 
 
 def _print_plan(output: Output, report: Report) -> None:

@@ -34,7 +34,9 @@ PATIENCE = 10.0  # seconds a shell has to report the end of a command it was tol
 # p FIELD VALUE    list live processes by parent (ppid) or session (sid)
 # e PID            end the session that the subshell PID has begun
 # f PID            end the shell PID of another program, and what it has begun or was about to begin
-# Names of variables that live beside those of a command begin with two underscores.
+# When its input ends, as when the connection is lost, the shell waits for the command that it has begun: by the shell
+# others know that the host is not quiet yet. Names of variables that live beside those of a command begin with two
+# underscores.
 _END = r"""
 p() {
   for f in /proc/[0-9]*/stat; do
@@ -57,7 +59,7 @@ e() {
 f() { kill -STOP "$1" 2>/dev/null; e "$1"; kill -KILL $(p ppid "$1") "$1" 2>/dev/null; }
 """
 _PROLOGUE = (
-    f"PATH={PATH}; export PATH\nunset ENV BASH_ENV CDPATH\n"
+    f"PATH={PATH}; export PATH\nunset ENV BASH_ENV CDPATH\ntrap wait EXIT\n"
     + _END
     + r"""
 h() { printf %s "$1"; printf %s "$1" >&2; }

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from sealpy.errors import ImageError
@@ -19,7 +19,7 @@ from sealpy.image.reference import Reference
 from sealpy.image.store import Store
 from sealpy.image.tarball import Member
 
-__all__ = ["Remains", "nothing_of", "read_remains", "remains_of"]
+__all__ = ["Remains", "kept_remains", "nothing_of", "read_remains", "remains_of"]
 
 _PLUGINS = ("plugin", "plugins")
 _CONFIGURATION = ("etc/kubeadm.yml", "etc/kubeadm.yml.tmpl")  # without one of them it is no cluster image
@@ -57,6 +57,7 @@ def remains_of(image: ClusterImage) -> str:
             "digest": image.digest,
             "architecture": image.config.architecture,
             "annotations": to_annotations(image.metadata.model_copy(update={"container_images": ()})),
+            "kubelet": image.files["bin/kubelet"].sha256 if "bin/kubelet" in image.files else "",
             "files": {path: base64.b64encode(data).decode() for path, data in sorted(wanted.items())},
         },
         sort_keys=True,
@@ -73,7 +74,15 @@ def read_remains(text: str) -> Remains:
         config = ImageConfig(architecture=found["architecture"], os="linux")
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ImageError(f"what was kept of an image cannot be read: {error}") from error
-    return _remains(image, found["digest"], config, read_metadata(manifest, config), files)
+    remains = _remains(image, found["digest"], config, read_metadata(manifest, config), files)
+    if kubelet := found.get("kubelet"):  # by it another Kubernetes is told from another application
+        return replace(remains, files={**remains.files, "bin/kubelet": Entry("bin/kubelet", sha256=kubelet)})
+    return remains
+
+
+def kept_remains(path: Path) -> Remains | None:
+    """Read what a run kept in a file; None where there is none."""
+    return read_remains(path.read_text(encoding="utf-8")) if path.is_file() else None
 
 
 def nothing_of(reference: Reference) -> Remains:

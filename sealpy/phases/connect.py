@@ -15,31 +15,39 @@ from sealpy.sdk import Ask, Result, Steps
 
 __all__ = ["LOCK", "Connect"]
 
-LOCK = "/run/sealpy/{}.lock"  # of a cluster, on its control planes
+LOCK = "/run/sealpy/{}.lock"  # of a cluster, on each of its hosts
 _BUSY = 75  # EX_TEMPFAIL
+_WAIT = 900.0  # seconds for what a run that was cut had begun
 
-# $1 the lock of the cluster, $2 who asks for it. The lock is held by a process that ends with the connection: it looks
-# for the first process above us that is neither a shell nor sudo, which is the sshd of this connection, or, on the
-# machine where sealpy runs, sealpy. So a run that is killed frees it, and nobody has to clear it by hand.
+# $1 the lock of the cluster, $2 who asks for it, $3 how long to wait for what a run that was cut had begun. A process
+# holds the lock as long as the connection lives, and the shell on it, which outlives a connection until its last
+# command has ended. So a run that is killed frees the lock by itself, but not before the host is quiet. The connection
+# is the first process above us that is neither a shell nor sudo: its sshd, or sealpy on the machine where it runs.
 _LOG_IN = r"""id -u
 command -v flock >/dev/null 2>&1 || exit 0
 umask 077
 mkdir -p "${1%/*}" && exec 9<>"$1" || exit 0
-flock -w 2 9 || { cat "$1" >&2; exit 75; }
-printf '%s\n' "$2" > "$1"
-pid=$PPID
-while read -r name < "/proc/$pid/comm"; do
-  case $name in sh|dash|bash|ash|busybox|sudo) pid=$(cut -d' ' -f4 "/proc/$pid/stat");; *) break;; esac
+flock -w 2 9 || {
+  { read -r who; read -r connection; } < "$1"
+  if kill -0 "$connection" 2>/dev/null || ! flock -w "$3" 9; then echo "$who" >&2; exit 75; fi
+}
+connection=$PPID
+while read -r name < "/proc/$connection/comm"; do
+  case $name in sh|dash|bash|ash|busybox|sudo) ;; *) break;; esac
+  shell=$connection
+  connection=$(cut -d' ' -f4 "/proc/$connection/stat")
 done
-(while kill -0 "$pid" 2>/dev/null; do sleep 0.5; done) </dev/null >/dev/null 2>&1 &
+printf '%s\n' "$2" "$connection" > "$1"
+held() { kill -0 "$connection" || kill -0 "${shell:-$connection}"; }
+(while held; do sleep 0.5; done) </dev/null >/dev/null 2>&1 &
 """
 
 
 class Connect(Phase[Context]):
     """Connect to the hosts.
 
-    On the control planes a run that changes things also takes the lock of the cluster, in the same round trip: two
-    operators on two machines do not change one cluster at once.
+    A run that changes things also takes the lock of the cluster on each host, in the same round trip: two operators on
+    two machines do not change one cluster at once, and nothing is begun where a run that was cut has not ended yet.
     """
 
     def __init__(self, *, only: Sequence[str] | None = None) -> None:
@@ -52,10 +60,9 @@ class Connect(Phase[Context]):
 
     def steps(self, ctx: Context, host: str) -> Steps:
         """See that commands run there, as root."""
-        command: tuple[str, ...] = ("id", "-u")
-        if host in ctx.inventory.masters and self._only is None and not ctx.rehearsal:
-            command = ("sh", "-c", _LOG_IN, "sh", LOCK.format(ctx.name), _myself())
-        answer: Result = yield Ask("log in", *command)
+        lock = ("sh", "-c", _LOG_IN, "sh", LOCK.format(ctx.name), _myself(), f"{_WAIT:.0f}")
+        command = ("id", "-u") if ctx.rehearsal else lock
+        answer: Result = yield Ask("log in", *command, timeout=_WAIT + 30)
         if answer.exit_status == _BUSY:
             raise HostError(
                 host,

@@ -18,9 +18,13 @@ class GatherFacts(Phase[Context]):
 
     at_once = 32
 
+    def __init__(self, *, only: Sequence[str] | None = None) -> None:
+        """Take the hosts, when it is not all of them."""
+        self._only = only
+
     def hosts(self, ctx: Context) -> Sequence[str]:
-        """Concern every host that nothing is known of yet."""
-        return tuple(host for host in ctx.inventory.addresses if host not in ctx.facts)
+        """Concern every host, unless some are named; one that did not answer before is not asked."""
+        return tuple(host for host in ctx.inventory.addresses if self._only is None or host in self._only)
 
     def steps(self, ctx: Context, host: str) -> Steps:
         """Run the script of facts."""

@@ -10,6 +10,7 @@ import typer
 from sealpy.cli.changes import EnvOption, SetOption, changes_of
 from sealpy.cli.logins import HostKeysOption, SshConfigOption, logins_of
 from sealpy.cli.plugins import PluginsDirOption
+from sealpy.cli.terms import DrainOption, ForceOption, MaxFailOption, Terms
 from sealpy.cli.trust import Trust, Verify, VerifyKeys
 
 __all__ = ["command"]
@@ -25,10 +26,16 @@ def command(
     ssh_config: SshConfigOption = "",
     verify: Verify = "if-possible",
     verify_keys: VerifyKeys = None,
+    max_fail: MaxFailOption = 0,
+    drain: DrainOption = 300.0,
+    force: ForceOption = False,
     plugins_dir: PluginsDirOption = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be changed, and change nothing.")] = False,
 ) -> None:
     """Make a cluster what its Clusterfile says: create it, go on where a run was cut, or find nothing to do.
+
+    Hosts that you add to the file join; those that you take out of it are drained, taken out of the cluster and
+    cleaned. One of them that does not answer is only forgotten, and what is left on it is told.
 
     Examples:
         sealpy apply -f Clusterfile
@@ -44,5 +51,6 @@ def command(
         rehearsal=dry_run,
         logins=logins_of(host_keys, ssh_config),
         trust=Trust(verify, tuple(verify_keys or ())),
+        terms=Terms(max_fail=max_fail, drain=drain, force=force),
         plugins=plugins_dir or (),
     )

@@ -1,4 +1,4 @@
-"""sealpy delete: remove a whole cluster."""
+"""sealpy delete: remove a whole cluster, or some of its hosts."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import typer
 
 from sealpy.cli.logins import HostKeysOption, SshConfigOption, logins_of
 from sealpy.cli.plugins import PluginsDirOption
+from sealpy.cli.terms import DrainOption, ForceOption, Terms
 
 __all__ = ["command"]
 
@@ -17,6 +18,10 @@ def command(
     ctx: typer.Context,
     *,
     everything: Annotated[bool, typer.Option("--all", "-a", help="Remove the whole cluster.")] = False,
+    masters: Annotated[
+        str, typer.Option("--masters", "-m", help="Control planes to take out: 10.0.0.2,10.0.0.4-10.0.0.5.")
+    ] = "",
+    nodes: Annotated[str, typer.Option("--nodes", "-n", help="Workers to take out, likewise.")] = "",
     file: Annotated[
         Path | None, typer.Option("--file", "-f", help="The Clusterfile; default: the one that the last run kept.")
     ] = None,
@@ -30,24 +35,41 @@ def command(
     host_keys: HostKeysOption = "",
     ssh_config: SshConfigOption = "",
     plugins_dir: PluginsDirOption = None,
-    force: Annotated[bool, typer.Option("--force", help="Do not ask.")] = False,
+    drain: DrainOption = 300.0,
+    force: ForceOption = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be removed, and remove nothing.")] = False,
 ) -> None:
-    """Remove a whole cluster from its machines, and look for what is left.
+    """Remove a whole cluster from its machines, or some of its hosts, and look for what is left.
+
+    Hosts that are taken out are drained first. One that does not answer is only forgotten by the cluster. The image of
+    the cluster need not be here any more.
 
     Examples:
         sealpy delete -a
         sealpy delete -a -f Clusterfile --force
+        sealpy delete -n 10.0.0.7,10.0.0.8 --cluster shop
     """
     from sealpy.cli import cluster  # noqa: PLC0415 - heavy
+    from sealpy.clusterfile import parse_hosts  # noqa: PLC0415
     from sealpy.errors import ConfigError  # noqa: PLC0415
 
     del prune
-    if not everything:
-        raise ConfigError("what to delete is not said", hint="sealpy delete --all removes the whole cluster")
+    hosts = parse_hosts(",".join(filter(None, (masters, nodes))))
+    if bool(hosts) == everything:
+        message = "--all is the whole cluster, so no hosts besides" if everything else "what to delete is not said"
+        raise ConfigError(
+            message, hint="sealpy delete --all removes a whole cluster, --nodes IP takes a host out of it"
+        )
     logins = logins_of(host_keys, ssh_config)
     (secret,) = cluster.ask_secrets(ctx.obj, cluster.Given("--passwd", password, "password of the machines"))
-    wanted = cluster.kept_clusterfile(file, name=name, password=secret)
-    if not (force or dry_run) and not cluster.confirmed(wanted):
+    found = cluster.kept_clusterfile(file, name=name, password=secret)
+    if not (force or dry_run) and not cluster.confirmed(found, hosts):
         raise typer.Abort
-    cluster.delete_and_report(ctx.obj, wanted, rehearsal=dry_run, logins=logins, plugins=plugins_dir or ())
+    if everything:
+        cluster.delete_and_report(ctx.obj, found, rehearsal=dry_run, logins=logins, plugins=plugins_dir or ())
+        return
+    cluster.check_roles(found, masters=parse_hosts(masters), nodes=parse_hosts(nodes))
+    terms = Terms(drain=drain, force=force)
+    cluster.remove_and_report(
+        ctx.obj, found, hosts, rehearsal=dry_run, logins=logins, plugins=plugins_dir or (), terms=terms
+    )

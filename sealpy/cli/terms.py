@@ -1,0 +1,37 @@
+"""The options that say how far a run may go: alike in every command that changes a cluster."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+
+__all__ = ["DrainOption", "ForceOption", "MaxFailOption", "Terms"]
+
+MaxFailOption = Annotated[
+    int,
+    typer.Option(
+        "--max-fail",
+        metavar="N",
+        min=0,
+        help="Go on when up to N hosts fail that are no control planes; they are named, and the exit code is 7.",
+    ),
+]
+DrainOption = Annotated[
+    float,
+    typer.Option("--drain-timeout", metavar="SECONDS", min=0, help="How long pods of a host that leaves may take."),
+]
+ForceOption = Annotated[
+    bool,
+    typer.Option("--force", help="Do not ask; let hosts leave though pods on them do not go in time."),
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """Hold what the options say."""
+
+    max_fail: int = 0
+    drain: float = 300.0
+    force: bool = False

@@ -1,0 +1,82 @@
+"""One run at a time on a cluster: the lock lives as long as the connection, and as long as what it had begun."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from sealpy.connectors.ssh import SshConnector
+from sealpy.errors import HostError
+from sealpy.phases.connect import _LOG_IN
+from sealpy.sdk import Result
+from sealpy.testing.sshd import Sshd, sshd
+from tests.ssh.conftest import Client
+from tests.ssh.test_kube_door import END_THE_CONNECTION
+
+pytestmark = pytest.mark.ssh
+
+
+def log_in(connector: SshConnector, lock: Path, who: str, *, wait: int = 20) -> Result:
+    return connector.run(("sh", "-c", _LOG_IN, "sh", str(lock), who, str(wait)), timeout=wait + 10)
+
+
+@pytest.fixture
+def lock(tmp_path: Path) -> Path:
+    return tmp_path / "run" / "x.lock"
+
+
+def killed(client: Client, server: Sshd, lock: Path, *, meanwhile: str) -> None:
+    """Hold the lock, begin a command, and lose the connection as a run does that is killed."""
+    connector = client.to(server)
+    assert log_in(connector, lock, "the first").text == "0"
+    with pytest.raises(HostError):
+        connector.run(("sh", "-c", f"({END_THE_CONNECTION}) & {meanwhile}"))
+
+
+def test_the_second_run_is_told_who_is_busy_until_the_first_one_ends(
+    client: Client, tmp_path: Path, lock: Path
+) -> None:
+    with sshd(tmp_path / "a") as server:
+        first, second = client.to(server), client.to(server)
+        assert log_in(first, lock, "ann@here, process 1").text == "0"
+        refused = log_in(second, lock, "bob")
+        assert (refused.exit_status, refused.reason) == (75, "ann@here, process 1")
+        first.close()
+        assert log_in(second, lock, "bob").exit_status == 0
+
+
+def test_a_run_that_was_killed_holds_nobody_up(client: Client, tmp_path: Path, lock: Path) -> None:
+    with sshd(tmp_path / "a") as server:
+        killed(client, server, lock, meanwhile="sleep 1")
+        assert log_in(client.to(server), lock, "the second").exit_status == 0
+
+
+def test_what_a_killed_run_had_begun_is_waited_for(client: Client, tmp_path: Path, lock: Path) -> None:
+    done = tmp_path / "done"
+    with sshd(tmp_path / "a") as server:
+        begun = time.monotonic()
+        killed(client, server, lock, meanwhile=f"sleep 4; touch {done}")
+        assert not done.exists()
+        assert log_in(client.to(server), lock, "the second").exit_status == 0
+        assert done.exists()
+        assert time.monotonic() - begun > 3
+
+
+def test_of_those_who_come_at_once_exactly_one_wins(client: Client, tmp_path: Path, lock: Path) -> None:
+    with sshd(tmp_path / "a") as server:
+        connectors = [client.to(server) for _ in range(4)]
+        won: list[int] = []
+
+        def race(connector: SshConnector) -> None:
+            if log_in(connector, lock, "somebody").exit_status == 0:
+                won.append(1)
+
+        threads = [threading.Thread(target=race, args=(connector,)) for connector in connectors]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert won == [1]
