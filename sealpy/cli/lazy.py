@@ -14,6 +14,7 @@ from typer.main import Typer, get_command, get_group
 __all__ = ["Entry", "LazyGroup", "SealpyCommand", "SealpyGroup"]
 
 _EXAMPLES = "Examples:"
+_ALIASES = {"join": "scale-up"}  # older names, which the help does not show
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,7 @@ class LazyGroup(SealpyGroup):
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 - the signature is click's
         """Import a command by its name; None when there is none of that name."""
+        cmd_name = _ALIASES.get(cmd_name, cmd_name)
         if cmd_name not in {entry.name for entry in self.entries}:
             return None
         if cmd_name not in self.commands:
@@ -101,7 +103,7 @@ class LazyGroup(SealpyGroup):
         return super().shell_complete(ctx, incomplete)
 
     def _load(self, name: str) -> Any:
-        module = import_module(f"sealpy.cli.commands.{name}")
+        module = import_module(f"sealpy.cli.commands.{name.replace('-', '_')}")
         if hasattr(module, "app"):
             loaded: Any = get_group(module.app)
         else:
