@@ -10,11 +10,11 @@ from typing import Any
 import yaml
 
 from sealpy.cli.home import home
-from sealpy.clusterfile import Changes, Clusterfile, Ssh, loads, parse_hosts
+from sealpy.clusterfile import DEFAULT_NAME, Changes, Clusterfile, Ssh, loads, parse_hosts
 from sealpy.errors import ClusterfileError, ConfigError, Problem, counted, did_you_mean
 from sealpy.events import Emit
 
-__all__ = ["PROVIDERS", "Wish", "clusterfile_of"]
+__all__ = ["DEFAULT_NAME", "PROVIDERS", "Wish", "clusterfile_of"]
 
 PROVIDERS = ("local",)
 _NAME = "command line"  # what messages call a text that nobody has seen
@@ -49,7 +49,7 @@ class Wish:
     image: str
     masters: str
     nodes: str = ""
-    name: str = "my-cluster"
+    name: str = DEFAULT_NAME
     user: str = ""
     password: str = field(default="", repr=False)
     port: int = 0

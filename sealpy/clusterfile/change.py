@@ -21,12 +21,13 @@ _SET, _ENV = "--set", "--env"
 _CLUSTER = "Cluster"
 _TOP = frozenset({"apiVersion", "metadata", "spec"})
 _KIND = re.compile(r"(?P<kind>[A-Z][A-Za-z]+)(?:/(?P<name>[^./]+))?")
-_PART = re.compile(r'\.?(?:"(?P<quoted>[^"]+)"|(?P<word>[^.\[\]"]+)|\[(?P<index>\d+)\])')
+_PART = re.compile(r'\.?(?:"(?P<quoted>[^"]+)"|(?P<word>[^.\[\]"]+)|\[(?P<index>\d+|\+)\])')
 _MADE = frozenset(  # of these there is one in a file, and one that is not there can be made
     {"InitConfiguration", "JoinConfiguration", "ClusterConfiguration", "KubeletConfiguration", "KubeProxyConfiguration"}
 )
-_FORM = "write a path and a value: spec.ssh.port=2222, hosts[0].labels.disk=ssd, Plugin/NAME.spec.data=…"
+_FORM = "write PATH=VALUE: ssh.port=2222, hosts[0].labels.disk=ssd, hosts[+]={ips: [10.0.0.9]}, Plugin/NAME.spec.data=…"
 Part = str | int
+_NEXT = -1  # `[+]`, the item behind the last one
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +75,14 @@ def _parts(path: str) -> Iterator[Part]:
         match = _PART.match(path, end)
         if not match:
             raise ConfigError(f"{_SET} '{path}': '{path[end:]}' is no part of a path", hint=_FORM)
-        yield int(match["index"]) if match["index"] else match["quoted"] or match["word"].strip()
+        yield _part(match)
         end = match.end()
+
+
+def _part(match: re.Match[str]) -> Part:
+    if match["index"]:
+        return _NEXT if match["index"] == "+" else int(match["index"])
+    return match["quoted"] or match["word"].strip()
 
 
 def _target(parts: list[Part]) -> tuple[str, str, list[Part]]:
@@ -109,7 +116,8 @@ def _changed(node: yaml.Node | None, parts: list[Part], value: yaml.Node, path: 
         return value
     if node is None or (isinstance(node, yaml.ScalarNode) and node.value in {"", "~", "null"}):
         node = _empty(parts[0])
-    match parts[0], node:
+    part = len(node.value) if parts[0] == _NEXT and isinstance(node, yaml.SequenceNode) else parts[0]
+    match part, node:
         case str(key), yaml.MappingNode():
             return _with_key(node, key, _changed(_get(node, key), parts[1:], value, path))
         case int(index), yaml.SequenceNode() if index <= len(node.value):
@@ -119,8 +127,8 @@ def _changed(node: yaml.Node | None, parts: list[Part], value: yaml.Node, path: 
         case int(index), yaml.SequenceNode():
             count = len(node.value)
             raise ConfigError(f"{_SET} '{path}': [{index}] is beyond the {count} items", hint=f"[{count}] adds one")
-        case part, _:
-            wanted = f"[{part}]" if isinstance(part, int) else f"'{part}'"
+        case _:
+            wanted = f"'{part}'" if isinstance(part, str) else f"[{'+' if part == _NEXT else part}]"
             raise ConfigError(f"{_SET} '{path}': {wanted} cannot be found in {_kind(node)}", hint=_FORM)
 
 

@@ -14,13 +14,16 @@ from sealpy.cli.trust import Trust, Verify, VerifyKeys
 
 __all__ = ["command"]
 
-Image = Annotated[str, typer.Argument(metavar="IMAGE", help="The cluster image, such as kubernetes:v1.34.4.")]
+Image = Annotated[str, typer.Argument(metavar="[IMAGE]", help="The cluster image; with --file instead of the file's.")]
 Masters = Annotated[
     str,
     typer.Option("--masters", "-m", help="Control planes: 10.0.0.1,10.0.0.4-10.0.0.5; with --provider how many."),
 ]
 Nodes = Annotated[str, typer.Option("--nodes", "-n", help="Workers, likewise.")]
-Name = Annotated[str, typer.Option("--name", help="Name of the cluster.")]
+Name = Annotated[str, typer.Option("--name", help="Name of the cluster, default my-cluster or that of the file.")]
+File = Annotated[
+    Path | None, typer.Option("--file", "-f", help="Begin with this Clusterfile: the other words change it.")
+]
 User = Annotated[str, typer.Option("--user", "-u", help="Account on the machines, default root; others use sudo.")]
 Password = Annotated[
     str,
@@ -43,10 +46,11 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be chan
 
 def command(  # noqa: PLR0917 - typer needs every option as a parameter
     ctx: typer.Context,
-    image: Image,
-    masters: Masters,
+    image: Image = "",
+    masters: Masters = "",
     nodes: Nodes = "",
-    name: Name = "my-cluster",
+    name: Name = "",
+    file: File = None,
     user: User = "",
     password: Password = "",
     port: Port = None,
@@ -72,9 +76,11 @@ def command(  # noqa: PLR0917 - typer needs every option as a parameter
         sealpy run kubernetes:v1.34.4 -m 10.0.0.1 -n 10.0.0.2-10.0.0.4 --pk ~/.ssh/id_ed25519
         sealpy run kubernetes:v1.34.4 -m 10.0.0.1 -u admin -p - --jump ops@bastion.site
         sealpy run kubernetes:v1.34.4 --provider local -m 1 -n 1
+        sealpy run -f Clusterfile -n 10.0.0.5 --set ssh.port=2222
     """
     from sealpy.cli.cluster import Given, apply_and_report, ask_secrets  # noqa: PLC0415 - heavy
-    from sealpy.cli.wish import Wish, clusterfile_of  # noqa: PLC0415
+    from sealpy.cli.onfile import clusterfile_on  # noqa: PLC0415
+    from sealpy.cli.wish import DEFAULT_NAME, Wish, clusterfile_of  # noqa: PLC0415
     from sealpy.errors import ConfigError  # noqa: PLC0415
 
     if provider and dry_run:
@@ -86,7 +92,7 @@ def command(  # noqa: PLR0917 - typer needs every option as a parameter
         image=image,
         masters=masters,
         nodes=nodes,
-        name=name,
+        name=name or ("" if file else DEFAULT_NAME),
         user=user,
         password=account,
         port=port or 0,
@@ -99,5 +105,6 @@ def command(  # noqa: PLR0917 - typer needs every option as a parameter
         provider=provider,
         jump=jump,
     )
-    wanted, trust = clusterfile_of(wish, ctx.obj.emit), Trust(verify, tuple(verify_keys or ()))
+    wanted = clusterfile_on(file, wish) if file else clusterfile_of(wish, ctx.obj.emit)
+    trust = Trust(verify, tuple(verify_keys or ()))
     apply_and_report(ctx.obj, wanted, rehearsal=dry_run, logins=logins, trust=trust, plugins=plugins_dir or ())

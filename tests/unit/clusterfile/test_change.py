@@ -47,6 +47,12 @@ def test_an_item_of_a_list_is_named_by_its_number_and_the_next_one_is_added() ->
     assert hosts[2].ips == ("10.0.0.9",)
 
 
+def test_an_item_is_added_without_counting() -> None:
+    hosts = changed("hosts[+]={ips: [10.0.0.8], roles: [node]}", "hosts[+].ips[+]=10.0.0.9").cluster.hosts
+    assert [entry.ips for entry in hosts[2:]] == [("10.0.0.8",), ("10.0.0.9",)]
+    assert changed("env[+]=C=3").cluster.env == {"A": "1", "B": "2", "C": "3"}
+
+
 def test_a_key_with_dots_stands_in_quotes() -> None:
     assert changed('hosts[0].labels."a.b/c"=d').cluster.hosts[0].labels == {"disk": "slow", "a.b/c": "d"}
 
@@ -96,6 +102,7 @@ def test_env_takes_the_form_that_is_there(written: str) -> None:
         ("hosts[5].ips=[10.0.0.9]", "--set 'hosts[5].ips': [5] is beyond the 2 items"),
         ("image.name=x", "--set 'image.name': 'name' cannot be found in a text"),
         ("hosts.first=x", "--set 'hosts.first': 'first' cannot be found in a list"),
+        ("ssh[+]=x", "--set 'ssh[+]': [+] cannot be found in a mapping"),
         ("ssh[0]=x", "--set 'ssh[0]': [0] cannot be found in a mapping"),
         ("Plugin.spec.data=x", "--set 'Plugin.spec.data': the file holds 2 times a document of kind Plugin"),
         ("Plugin/nobody.spec.data=x", "--set 'Plugin/nobody.spec.data': the file holds no Plugin 'nobody'"),

@@ -25,7 +25,7 @@ T = TypeVar("T")
 texts = st.text(st.characters(codec="utf-8"))
 words = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Zs", "Zl", "Zp"]), min_size=1)
 names = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]*", fullmatch=True)
-env = st.dictionaries(names, texts, max_size=3)
+env = st.dictionaries(names, st.text(st.characters(codec="utf-8", exclude_characters="\0")), max_size=3)
 sources = st.none() | st.builds(PasswordFrom, st.sampled_from(["env", "file", "command"]), words)
 secrets = st.sampled_from(["", "secret-0", "secret-1"])
 plain_scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | texts

@@ -1,0 +1,68 @@
+"""The words of `sealpy run --file`: what they change in a Clusterfile (sealer.md §1.2)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from sealpy.cli.wish import Wish
+from sealpy.clusterfile import Changes, Clusterfile, HostEntry, Ssh, load, parse_hosts
+from sealpy.errors import ConfigError
+
+__all__ = ["clusterfile_on"]
+
+
+def clusterfile_on(file: Path, wish: Wish) -> Clusterfile:
+    """Read a file and make what the words say of it; raises ConfigError.
+
+    Hosts are added, with the login that was typed; without hosts the login is that of the whole cluster. Environment is
+    added, commands and apps take the place of those in the file.
+    """
+    if wish.provider:
+        raise ConfigError("--provider: not with --file", hint="the file lists its machines")
+    changes = Changes((*_changes(wish), *wish.sets), wish.env)
+    found = load(file, changes=changes)
+    added = set(parse_hosts(",".join(filter(None, (wish.masters, wish.nodes)))))
+    entries = found.cluster.hosts
+    hosts = tuple(
+        _with_secrets(entry, wish) if set(entry.ips) <= (added or set(entry.ips)) else entry for entry in entries
+    )
+    login = found.cluster.ssh if added else _login_with_secrets(found.cluster.ssh, wish)
+    return replace(found, cluster=replace(found.cluster, hosts=hosts, ssh=login))
+
+
+def _changes(wish: Wish) -> Iterator[str]:
+    if wish.image:
+        yield f"image={wish.image}"
+    if wish.name:
+        yield f"metadata.name={wish.name}"
+    login = _login(wish)
+    hosts = [(role, parse_hosts(text)) for role, text in (("master", wish.masters), ("node", wish.nodes)) if text]
+    for role, ips in hosts:
+        entry = {"ips": list(ips), "roles": [role], **({"ssh": login} if login else {})}
+        yield f"hosts[+]={json.dumps(entry)}"
+    for key, value in login.items() if not hosts else ():
+        yield f"ssh.{key}={value}"
+    for key, values in (("cmd", wish.commands), ("appNames", wish.apps)):
+        if values:
+            yield f"{key}={json.dumps(list(values))}"
+
+
+def _login(wish: Wish) -> dict[str, Any]:
+    key = str(wish.private_key.expanduser().absolute()) if wish.private_key else ""
+    given = {"user": wish.user, "port": str(wish.port or ""), "pk": key, "jump": wish.jump}
+    return {name: value for name, value in given.items() if value}
+
+
+def _with_secrets(entry: HostEntry, wish: Wish) -> HostEntry:
+    return replace(entry, ssh=_login_with_secrets(entry.ssh, wish))
+
+
+def _login_with_secrets(ssh: Ssh, wish: Wish) -> Ssh:
+    ssh = ssh.with_password(wish.password) if wish.password else ssh
+    if not wish.key_password:
+        return ssh
+    return replace(ssh, private_key_password=wish.key_password, private_key_password_from=None)
