@@ -45,9 +45,10 @@ def builds(*, megabytes: int = 1000, runs: int = 3) -> Iterator[Row]:
 
 def _build(site: Path, tag: str, kubefile: str) -> float:
     (site / "context" / "Kubefile").write_text(kubefile)
-    command = [PROGRAM, "--quiet", "build", "--pull", "never", "-t", tag, site / "context"]
+    command = [str(PROGRAM), "--quiet", "build", "--pull", "never", "-t", tag, str(site / "context")]
+    env = {**os.environ, "SEALPY_HOME": str(site / "home")}
     begun = time.perf_counter()
-    subprocess.run(command, check=True, env={**os.environ, "SEALPY_HOME": str(site / "home")}, stdout=subprocess.DEVNULL)
+    subprocess.run(command, check=True, env=env, stdout=subprocess.DEVNULL)
     return time.perf_counter() - begun
 
 
