@@ -61,8 +61,13 @@ class Rendering:
         helm = [call for call in launches.helm if call.path in found]
         named = {call.path for call in helm}
         helm += [charts.default_call(one) for one in found if one not in named and one.startswith(SEARCHED)]
-        kinds = kustomizations.kustomizations_in(rootfs)
-        roots = {call.path for call in launches.kustomize} & set(kinds) or kustomizations.roots_of(kinds, rootfs)
+        applied = {call.path for call in launches.kustomize}
+        kinds = {
+            path: file
+            for path, file in kustomizations.kustomizations_in(rootfs).items()
+            if path in applied or not any(below(path, chart) for chart in found)  # some charts are made by kustomize
+        }
+        roots = applied & set(kinds) or kustomizations.roots_of(kinds, rootfs)
         anything_new = any(_is_new(rootfs, path) for path in kinds) or any(map(launches.is_new, launches.kustomize))
         return cls(
             rootfs,

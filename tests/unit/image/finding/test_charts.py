@@ -100,6 +100,17 @@ def test_a_chart_without_values_file_is_rendered_and_its_files_are_no_manifests(
 
 
 @needs(HELM)
+def test_a_kustomization_that_a_chart_was_made_by_is_no_manifest() -> None:
+    texts = {
+        "charts/shop/Chart.yaml": CHART,
+        "charts/shop/templates/a.yaml": POD.format("quay.io/a/b:1"),
+        "charts/shop/kustomization.yaml": "resources: [files/b.yaml]",
+        "charts/shop/files/b.yaml": POD.format("quay.io/not/this:1"),
+    }
+    assert found(texts) == ["quay.io/a/b:1"]
+
+
+@needs(HELM)
 def test_a_packed_chart_is_rendered_and_another_archive_is_left_alone() -> None:
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w:gz") as archive:
