@@ -411,4 +411,5 @@ def test_the_example_at_the_top_of_the_repository_can_be_built(site: Site, base:
     )
     [image] = build(wish, store=site.store, emit=site.events.append).images
     assert {"plugin/list_nodes.py", "plugin/list_nodes.yaml"} <= set(image.files)
+    assert image.read("etc/motd") == f"Built upon {base}.\n".encode()
     assert launched(image) == [("greeting", "kubectl apply -f greeting.yaml")]
