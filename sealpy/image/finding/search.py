@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from sealpy.errors import BadReferenceError, ImageError, Place, Problem, counted
@@ -60,7 +60,7 @@ def find(
     if search.problems:
         message = f"{counted(len(search.problems), 'place')} where container images cannot be told"
         raise ImageError(message, problems=search.problems, hint="mend these places")
-    return replace(search.found(), inherited=_still_named(base, rootfs, rendering) if base else ())
+    return dataclasses.replace(search.found(), inherited=_still_named(base, rootfs, rendering) if base else ())
 
 
 def _still_named(base: ClusterImage, rootfs: Rootfs, rendering: Rendering) -> tuple[ContainerImageUse, ...]:
@@ -155,8 +155,8 @@ class _Search:
         except NotYamlError as error:
             what = "what the template is filled to is " if self._rootfs.is_rendered(path) else ""
             line = 0 if self._rootfs.is_rendered(path) else error.line
-            hint = f"{error.hint}; or leave it out by a line 'skip: [{path}]' in {IMAGE_RULES}"
-            self.problems.append(Problem(f"{what}{error.message}", Place(shown, line), hint))
+            problem = Problem(f"{what}{error.message}", Place(shown, line), error.hint)
+            self.problems.append(self._with_way_out(problem, path))
 
     def _elsewhere(self, path: str) -> None:
         """Doubt whether pods in a file that is not searched are ever applied."""
@@ -176,7 +176,7 @@ class _Search:
 
     def output(self, rendered: Rendered) -> None:
         """Search what a program has rendered."""
-        self.problems += rendered.problems
+        self.problems += [self._with_way_out(problem, rendered.path) for problem in rendered.problems]
         try:
             for number, document in documents(rendered.data):
                 file = rendered.file_of(number, document)
@@ -185,9 +185,14 @@ class _Search:
                     self._sight(sight, Place(self._rootfs.shown(file)), spot)
         except NotYamlError as error:
             shown = self._rootfs.shown(rendered.path)
-            self.problems.append(Problem(f"what it is rendered to is {error.message}", Place(shown), error.hint))
+            problem = Problem(f"what it is rendered to is {error.message}", Place(shown), error.hint)
+            self.problems.append(self._with_way_out(problem, rendered.path))
 
     # ---- what is kept
+
+    def _with_way_out(self, problem: Problem, path: str) -> Problem:
+        hint = f"{problem.hint}; or leave it out by a line 'skip: [{path}]' in {IMAGE_RULES}"
+        return dataclasses.replace(problem, hint=hint)
 
     def _sight(self, sight: Sight, place: Place, spot: Spot) -> None:
         if sight.sort == "doubt":
