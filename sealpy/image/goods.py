@@ -26,8 +26,10 @@ from sealpy.image.manifest import (
 from sealpy.image.reference import Reference
 from sealpy.image.tarball import read
 
-__all__ = ["SINCE_DIGEST", "SINCE_NAME", "Goods", "Since"]
+__all__ = ["REFERRERS", "SINCE_DIGEST", "SINCE_NAME", "Goods", "Since"]
 
+REFERRERS = "referrers.json"
+"""Lists what refers to the image, such as signatures: in `index.json` other tools would take them for images."""
 SINCE_NAME = "io.sealpy.since.name"
 SINCE_DIGEST = "io.sealpy.since.digest"
 _HINT = "take an OCI archive or layout, what 'docker save' writes, or what 'sealpy save' wrote"
@@ -88,10 +90,13 @@ class Goods:
 
 def _oci(contents: Contents) -> Goods:
     index = parse(Index, contents.read("index.json"), what=f"{contents.path}: index.json")
-    entries = tuple((name_of(entry.annotations or {}), entry) for entry in index.manifests)
+    entries = [(name_of(entry.annotations or {}), entry) for entry in index.manifests]
+    if REFERRERS in contents:
+        what = f"{contents.path}: {REFERRERS}"
+        entries += [(None, entry) for entry in parse(Index, contents.read(REFERRERS), what=what).manifests]
     told = index.annotations or {}
     since = Since(told[SINCE_NAME], told.get(SINCE_DIGEST, "")) if SINCE_NAME in told else None
-    return Goods(contents, entries, {}, since)
+    return Goods(contents, tuple(entries), {}, since)
 
 
 def _docker(contents: Contents) -> Goods:

@@ -18,7 +18,7 @@ from sealpy.errors import ConfigError, ImageError, StoreError
 from sealpy.image import tarball
 from sealpy.image.contents import oci_path
 from sealpy.image.formats import Format
-from sealpy.image.goods import SINCE_DIGEST, SINCE_NAME
+from sealpy.image.goods import REFERRERS, SINCE_DIGEST, SINCE_NAME
 from sealpy.image.graph import platforms, reach
 from sealpy.image.listing import StoredImage
 from sealpy.image.manifest import LAYOUT, MANIFEST_TYPES, REF_NAME, Descriptor, Index, Manifest, encode
@@ -120,8 +120,9 @@ def _layout(shipment: Shipment, format_: Format) -> dict[str, bytes]:
     told: Mapping[str, str] | None = None
     if shipment.since:
         told = {SINCE_NAME: str(shipment.since.reference), SINCE_DIGEST: shipment.since.descriptor.digest}
-    index = encode(Index(manifests=(listing, *shipment.documents), annotations=told))
-    documents = {"oci-layout": LAYOUT, "index.json": index}
+    documents = {"oci-layout": LAYOUT, "index.json": encode(Index(manifests=(listing,), annotations=told))}
+    if shipment.documents:
+        documents[REFERRERS] = encode(Index(manifests=shipment.documents))
     if format_ is Format.DOCKER_ARCHIVE:
         documents["manifest.json"] = _docker_list(shipment)
     return documents

@@ -17,7 +17,7 @@ from sealpy.image.check import check
 from sealpy.image.cluster_image import ClusterImage
 from sealpy.image.formats import Format
 from sealpy.image.load import load
-from sealpy.image.manifest import OCI_CONFIG, OCI_INDEX, OCI_MANIFEST, Index, Manifest, Platform, encode
+from sealpy.image.manifest import OCI_CONFIG, OCI_INDEX, OCI_MANIFEST, Descriptor, Index, Manifest, Platform, encode
 from sealpy.image.metadata import Metadata
 from sealpy.image.save import Saved, Shipment, pack, save
 from sealpy.image.store import Store
@@ -170,16 +170,44 @@ def test_an_image_for_several_platforms_travels_whole_but_not_to_docker(
     assert not (tmp_path / "d.tar").exists()
 
 
-def test_signatures_travel_with_their_image(tmp_path: Path, store: Store, image: ClusterImage, there: Store) -> None:
+@pytest.fixture
+def signature(store: Store, image: ClusterImage) -> Descriptor:
+    """Let a document refer to the image."""
     config = store.put(b"{}", media_type=OCI_CONFIG)
     subject = image.descriptor.model_copy(update={"annotations": None, "platform": None})
     data = encode(Manifest(config=config, subject=subject, artifact_type="application/x-signature"))
     document = store.put(data, media_type=OCI_MANIFEST).model_copy(update={"artifact_type": "application/x-signature"})
-    store.attach(document, subject=image.digest)
-    save(pack(store, "kube:v1"), tmp_path / "k.tar")
-    [loaded] = load(there, tmp_path / "k.tar")
+    return store.attach(document, subject=image.digest)
+
+
+@pytest.mark.parametrize("format_", [Format.OCI_ARCHIVE, Format.OCI_DIR, Format.DOCKER_ARCHIVE])
+def test_signatures_travel_with_their_image(
+    format_: Format, tmp_path: Path, image: ClusterImage, signature: Descriptor, there: Store
+) -> None:
+    save(pack(image.store, "kube:v1"), tmp_path / "k", format_=format_)
+    [loaded] = load(there, tmp_path / "k")
     assert loaded.digest == image.digest
-    assert [found.digest for found in there.referrers(image.digest)] == [document.digest]
+    assert [found.digest for found in there.referrers(image.digest)] == [signature.digest]
+
+
+@needs_skopeo
+@pytest.mark.usefixtures("signature")
+def test_an_image_that_is_signed_is_one_image_to_other_tools(tmp_path: Path, image: ClusterImage) -> None:
+    save(pack(image.store, "kube:v1"), tmp_path / "k.tar")
+    assert json.loads(skopeo("inspect", f"oci-archive:{tmp_path}/k.tar"))["Labels"] == {"k": "v"}
+
+
+def test_signatures_that_another_tool_lists_beside_the_image_are_taken_too(
+    tmp_path: Path, image: ClusterImage, signature: Descriptor, there: Store
+) -> None:
+    save(pack(image.store, "kube:v1"), tmp_path / "k", format_=Format.OCI_DIR)
+    index = json.loads((tmp_path / "k" / "index.json").read_bytes())
+    beside = tmp_path / "k" / "referrers.json"
+    index["manifests"] += json.loads(beside.read_bytes())["manifests"]
+    beside.unlink()
+    (tmp_path / "k" / "index.json").write_text(json.dumps(index))
+    load(there, tmp_path / "k")
+    assert [found.digest for found in there.referrers(image.digest)] == [signature.digest]
 
 
 @pytest.mark.parametrize(
