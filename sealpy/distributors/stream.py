@@ -9,6 +9,7 @@ whole files in `incoming`, and the next one sends the rest.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from sealpy.distributors.tree import Tree, TreeFile
 from sealpy.image.payload import Item, TreePayload
@@ -34,7 +35,7 @@ _SUMS = r"""sums() {
 """
 
 # $1 the directory of the cluster. Prints the index of the rootfs as lines `I …`, and of each file in the rootfs or left
-# by a stream that was cut `<where> M <mode> <path>` and `<where> <sha256> *<path>`.
+# by a stream that was cut `<where> M <mode>[,<owner>:<group>] <path>` and `<where> <sha256> *<path>`.
 _PRESENT = (
     _SUMS
     + r"""
@@ -42,7 +43,9 @@ cd "$1" 2>/dev/null || exit 0
 [ -f rootfs.index ] && sed 's/^/I /' rootfs.index
 for place in rootfs incoming/files; do
   [ -d "$place" ] || continue
-  (cd "$place" && find . -type f -printf 'M %m %P\n' && find . -type f -printf '%P\0' | sums) | sed "s|^|$place |"
+  (cd "$place" &&
+    find . -type f \( -user "$(id -u)" -group "$(id -g)" -printf 'M %m %P\n' -o -printf 'M %m,%U:%G %P\n' \) &&
+    find . -type f -printf '%P\0' | sums) | sed "s|^|$place |"
 done
 """
 )
@@ -60,7 +63,7 @@ rm -f ../marks/rootfs
 hash="sha256sum -b --"
 if command -v openssl >/dev/null 2>&1; then hash="openssl dgst -sha256 -r --"; fi
 # tar names a file when it begins it, so the one named before is whole: it is read back while the next ones arrive.
-{ tar --no-same-owner --quoting-style=literal -xpvf - || : > failed; } | {
+{ tar --numeric-owner --quoting-style=literal -xpvf - || : > failed; } | {
   before=
   while IFS= read -r name; do
     case $before in files/*[!/]) printf '%s\0' "$before";; esac
@@ -126,7 +129,7 @@ def _has(present: dict[tuple[str, str], tuple[str, str]], file: TreeFile) -> boo
 
 
 def _same(file: TreeFile, found: tuple[str, str] | None) -> bool:
-    return found == (file.sha256, f"{file.item.member.mode:o}")
+    return found == (file.sha256, file.mode)
 
 
 def _parse(lines: Iterable[str]) -> tuple[frozenset[str], dict[tuple[str, str], tuple[str, str]]]:
@@ -178,6 +181,4 @@ def _stream(
 
 
 def _below_files(file: TreeFile) -> Item:
-    member = file.item.member
-    moved = Member(f"files/{member.path}", member.kind, member.mode, member.size, member.target)
-    return Item(moved, file.item.source)
+    return Item(replace(file.item.member, path=f"files/{file.path}"), file.item.source)

@@ -45,10 +45,16 @@ class TreeFile:
         return self.item.member.path
 
     @property
+    def mode(self) -> str:
+        """Give the mode in octal digits, and the owner where it is not root: `644`, or `644,1000:1000`."""
+        member = self.item.member
+        return f"{member.mode:o}" + (f",{member.uid}:{member.gid}" if member.uid or member.gid else "")
+
+    @property
     def line(self) -> str:
         """Give what identifies the file, its place and its mode, as it stands in the index on a host."""
         member = self.item.member
-        return f"{member.kind} {member.mode:o} {self.sha256 or '-'} {member.target or '-'} {member.path}"
+        return f"{member.kind} {self.mode} {self.sha256 or '-'} {member.target or '-'} {member.path}"
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -162,3 +163,19 @@ def test_what_a_cut_stream_of_another_image_left_does_not_get_in(machine: Machin
         machine.deliver(tree_of({"a": b"a" * 200_000, "b": b"b" * 200_000}), cut=300_000)
     machine.deliver(tree_of({"c": b"c"}))
     assert machine.files() == {"c": b"c"}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away, as on a host")
+def test_files_have_the_owner_that_the_image_gives_them_and_a_new_owner_is_sent(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    place = tmp_path / "rootfs" / "etc" / "own"
+    for uid in (1000, 0, 7):
+        member = Member("etc/own", "file", 0o4755, 1, uid=uid, gid=uid)
+        tree = Tree({
+            "etc": TreeFile(Item(Member("etc", "dir", 0o755))),
+            "etc/own": TreeFile(Item(member, b"x"), hashlib.sha256(b"x").hexdigest()),
+        })  # fmt: skip
+        assert machine.deliver(tree) != []
+        status = place.stat()
+        assert (status.st_uid, status.st_gid, status.st_mode & 0o7777) == (uid, uid, 0o4755)
+        assert machine.deliver(tree) == []
