@@ -20,7 +20,7 @@ from sealpy.cli.output import Output
 from sealpy.cli.renderers.plan import render_plan
 from sealpy.cli.terms import Terms
 from sealpy.cli.trust import Trust, admitted
-from sealpy.clusterfile import Clusterfile, HostEntry, Ssh, load
+from sealpy.clusterfile import Clusterfile, load
 from sealpy.errors import ConfigError, StoreError, counted, did_you_mean
 from sealpy.events import Warned
 from sealpy.image.cluster_image import ClusterImage
@@ -30,17 +30,14 @@ __all__ = [
     "Given",
     "apply_and_report",
     "ask_secrets",
-    "check_roles",
     "confirmed",
     "delete_and_report",
     "kept_clusterfile",
     "remove_and_report",
-    "widened",
 ]
 
 _ASK = "-"  # behind an option: ask for the secret, or read it from standard input
 _CLUSTERFILE = "Clusterfile"
-_MASTER = {"master", "control-plane"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,39 +97,6 @@ def confirmed(clusterfile: Clusterfile, hosts: Sequence[str] = ()) -> bool:
         return bool(typer.confirm(f"remove {', '.join(hosts)} from cluster '{cluster.name}'?", err=True))
     every = [ip for entry in cluster.hosts for ip in entry.ips]
     return bool(typer.confirm(f"remove cluster '{cluster.name}' from {', '.join(every)}?", err=True))
-
-
-def check_roles(clusterfile: Clusterfile, *, masters: Sequence[str], nodes: Sequence[str]) -> None:
-    """Refuse a control plane that is named as a worker, or the other way round: somebody has mixed them up."""
-    planes = {ip for entry in clusterfile.cluster.hosts for ip in entry.ips if {*entry.roles} & _MASTER}
-    known = {ip for entry in clusterfile.cluster.hosts for ip in entry.ips}
-    for option, wrong, what in (
-        ("--masters", [ip for ip in masters if ip in known - planes], "a worker"),
-        ("--nodes", [ip for ip in nodes if ip in planes], "a control plane"),
-    ):
-        if wrong:
-            raise ConfigError(f"{option}: {wrong[0]} is {what}", hint="look at the addresses again")
-
-
-def widened(clusterfile: Clusterfile, *, masters: Sequence[str], nodes: Sequence[str], ssh: Ssh) -> Clusterfile:
-    """Give the Clusterfile with more hosts, all reached alike; those it names already are passed over.
-
-    Raises ConfigError when none is new.
-    """
-    known = {ip for entry in clusterfile.cluster.hosts for ip in entry.ips}
-    entries = [
-        HostEntry(ips=new, roles=(role,), ssh=ssh)
-        for role, wanted in (("master", masters), ("node", nodes))
-        if (new := tuple(ip for ip in wanted if ip not in known))
-    ]
-    if not entries:
-        every = ", ".join((*masters, *nodes))
-        raise ConfigError(
-            f"{every or 'no host'}: nothing to add to cluster '{clusterfile.cluster.name}'",
-            hint="name a host that it does not have: -m for control planes, -n for workers",
-        )
-    cluster = replace(clusterfile.cluster, hosts=(*clusterfile.cluster.hosts, *entries))
-    return replace(clusterfile, cluster=cluster)
 
 
 def apply_and_report(

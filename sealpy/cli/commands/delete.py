@@ -50,12 +50,11 @@ def command(
         sealpy delete -n 10.0.0.7,10.0.0.8 --cluster shop
     """
     from sealpy.cli import cluster  # noqa: PLC0415 - heavy
-    from sealpy.clusterfile import parse_hosts  # noqa: PLC0415
+    from sealpy.cli.hosts import check_roles  # noqa: PLC0415
     from sealpy.errors import ConfigError  # noqa: PLC0415
 
     del prune
-    hosts = parse_hosts(",".join(filter(None, (masters, nodes))))
-    if bool(hosts) == everything:
+    if bool(masters or nodes) == everything:
         message = "--all is the whole cluster, so no hosts besides" if everything else "what to delete is not said"
         raise ConfigError(
             message, hint="sealpy delete --all removes a whole cluster, --nodes IP takes a host out of it"
@@ -63,13 +62,12 @@ def command(
     logins = logins_of(host_keys, ssh_config)
     (secret,) = cluster.ask_secrets(ctx.obj, cluster.Given("--passwd", password, "password of the machines"))
     found = cluster.kept_clusterfile(file, name=name, password=secret)
+    hosts = check_roles(found, masters=masters, nodes=nodes)
     if not (force or dry_run) and not cluster.confirmed(found, hosts):
         raise typer.Abort
+    plugins = plugins_dir or ()
     if everything:
-        cluster.delete_and_report(ctx.obj, found, rehearsal=dry_run, logins=logins, plugins=plugins_dir or ())
-        return
-    cluster.check_roles(found, masters=parse_hosts(masters), nodes=parse_hosts(nodes))
-    terms = Terms(drain=drain, force=force)
-    cluster.remove_and_report(
-        ctx.obj, found, hosts, rehearsal=dry_run, logins=logins, plugins=plugins_dir or (), terms=terms
-    )
+        cluster.delete_and_report(ctx.obj, found, rehearsal=dry_run, logins=logins, plugins=plugins)
+    else:
+        terms = Terms(drain=drain, force=force)
+        cluster.remove_and_report(ctx.obj, found, hosts, rehearsal=dry_run, logins=logins, plugins=plugins, terms=terms)
