@@ -1,4 +1,4 @@
-"""The words of `sealpy run --file`: what they change in a Clusterfile (sealer.md §1.2)."""
+"""What the words of `sealpy run` ask for, with a Clusterfile that they change (sealer.md §1.2), or without one."""
 
 from __future__ import annotations
 
@@ -8,11 +8,22 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from sealpy.cli.wish import Wish
-from sealpy.clusterfile import Changes, Clusterfile, HostEntry, Ssh, load, parse_hosts
+from sealpy.cli.wish import Wish, clusterfile_of
+from sealpy.clusterfile import DEFAULT_NAME, Changes, Clusterfile, HostEntry, Ssh, load, parse_hosts
 from sealpy.errors import ConfigError
+from sealpy.events import Emit
 
-__all__ = ["clusterfile_on"]
+__all__ = ["clusterfile_on", "clusterfile_wanted"]
+
+
+def clusterfile_wanted(wish: Wish, emit: Emit, *, file: Path | None, rehearsal: bool) -> Clusterfile:
+    """Give the Clusterfile of a run; with a provider its machines are booted, which no rehearsal does."""
+    if wish.provider and rehearsal:
+        hint = "sealpy lab up --nodes 2, then run with their addresses"
+        raise ConfigError("--dry-run boots no machines", hint=hint)
+    if file:
+        return clusterfile_on(file, wish)
+    return clusterfile_of(replace(wish, name=wish.name or DEFAULT_NAME), emit)
 
 
 def clusterfile_on(file: Path, wish: Wish) -> Clusterfile:

@@ -14,7 +14,7 @@ from sealpy.clusterfile import DEFAULT_NAME, Changes, Clusterfile, Ssh, loads, p
 from sealpy.errors import ClusterfileError, ConfigError, Problem, counted, did_you_mean
 from sealpy.events import Emit
 
-__all__ = ["DEFAULT_NAME", "PROVIDERS", "Wish", "clusterfile_of"]
+__all__ = ["PROVIDERS", "Wish", "clusterfile_of"]
 
 PROVIDERS = ("local",)
 _NAME = "command line"  # what messages call a text that nobody has seen

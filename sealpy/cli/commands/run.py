@@ -74,25 +74,21 @@ def command(  # noqa: PLR0917 - typer needs every option as a parameter
 
     Examples:
         sealpy run kubernetes:v1.34.4 -m 10.0.0.1 -n 10.0.0.2-10.0.0.4 --pk ~/.ssh/id_ed25519
-        sealpy run kubernetes:v1.34.4 -m 10.0.0.1 -u admin -p - --jump ops@bastion.site
+        sealpy run kubernetes:v1.34.4 -m 10.0.0.1 -u admin -p -
         sealpy run kubernetes:v1.34.4 --provider local -m 1 -n 1
         sealpy run -f Clusterfile -n 10.0.0.5 --set ssh.port=2222
     """
     from sealpy.cli.cluster import Given, apply_and_report, ask_secrets  # noqa: PLC0415 - heavy
-    from sealpy.cli.onfile import clusterfile_on  # noqa: PLC0415
-    from sealpy.cli.wish import DEFAULT_NAME, Wish, clusterfile_of  # noqa: PLC0415
-    from sealpy.errors import ConfigError  # noqa: PLC0415
+    from sealpy.cli.onfile import clusterfile_wanted  # noqa: PLC0415
+    from sealpy.cli.wish import Wish  # noqa: PLC0415
 
-    if provider and dry_run:
-        raise ConfigError("--dry-run boots no machines", hint="sealpy lab up --nodes 2, then run with their addresses")
-    logins = logins_of(host_keys, ssh_config)
     of = Given("--passwd", password, f"password of {user or 'the machines'}")
     account, key = ask_secrets(ctx.obj, of, Given("--pk-passwd", key_password, "passphrase of the key"))
     wish = Wish(
         image=image,
         masters=masters,
         nodes=nodes,
-        name=name or ("" if file else DEFAULT_NAME),
+        name=name,
         user=user,
         password=account,
         port=port or 0,
@@ -105,6 +101,6 @@ def command(  # noqa: PLR0917 - typer needs every option as a parameter
         provider=provider,
         jump=jump,
     )
-    wanted = clusterfile_on(file, wish) if file else clusterfile_of(wish, ctx.obj.emit)
-    trust = Trust(verify, tuple(verify_keys or ()))
+    logins, trust = logins_of(host_keys, ssh_config), Trust(verify, tuple(verify_keys or ()))
+    wanted = clusterfile_wanted(wish, ctx.obj.emit, file=file, rehearsal=dry_run)
     apply_and_report(ctx.obj, wanted, rehearsal=dry_run, logins=logins, trust=trust, plugins=plugins_dir or ())
