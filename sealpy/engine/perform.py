@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from sealpy.engine.connections import Connections
-from sealpy.errors import CommandError, InterruptedRunError, NotReadyError, TransferError
+from sealpy.errors import CommandError, CommandTimeoutError, InterruptedRunError, NotReadyError, TransferError
 from sealpy.events import Emit, StepOutput, StepRetrying, TransferProgress
 from sealpy.sdk import Ask, Call, Fetch, PlainStep, Put, Result, Run, Send, Wait
 
@@ -86,7 +86,11 @@ class Performer:
 
     def _command(self, host: str, step: Ask | Run, on_line: Callable[[str], None] | None = None) -> Result:
         with self._connections.use(host) as connector:
-            return connector.run(step.argv, stdin=step.stdin, env=step.env, timeout=step.timeout, on_line=on_line)
+            try:
+                return connector.run(step.argv, stdin=step.stdin, env=step.env, timeout=step.timeout, on_line=on_line)
+            except CommandTimeoutError as error:  # the words of a script, or of a sensitive step, tell nobody anything
+                tail = () if step.sensitive else error.tail
+                raise CommandTimeoutError(host, step.title, timeout=step.timeout, tail=tail, hint=error.hint) from error
 
     def _run(self, phase: str, host: str, step: Run) -> Performed:
         def show(line: str) -> None:

@@ -2,6 +2,7 @@
 
 A plugin is a Python file with two module-level names: `PluginType`, the type that a document of `kind: Plugin` names,
 and `Plugin`, a class, instance or function. See `StepPlugin` and `ImperativePlugin` for the two styles.
+`sealpy.sdk.data` reads the data of a document line by line, `sealpy.sdk.nodes` asks for the cluster's nodes.
 """
 
 from sealpy.sdk.hooks import HookPoint

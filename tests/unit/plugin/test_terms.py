@@ -35,7 +35,8 @@ def test_a_script_is_ended_on_the_host_when_the_time_of_its_document_is_over(sta
     with pytest.raises(PluginFailedError) as caught:
         stage.fire(document(timeout=90.0))
     assert caught.value.hosts == ("10.0.0.2",)
-    assert "was ended because it took longer than 90 s" in caught.value.problems[0].message
+    told = caught.value.problems[0].message
+    assert told == "10.0.0.2: 'run the script of mine' was ended because it took longer than 90 s"
 
 
 def test_a_script_may_be_given_longer_than_usual(stage: Stage) -> None:
