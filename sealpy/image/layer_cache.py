@@ -10,9 +10,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from pathlib import Path
 
 from sealpy.disk import make_private, write_whole
 from sealpy.errors import ImageError
@@ -24,6 +26,8 @@ from sealpy.image.tarball import Content, Member, Source, read
 __all__ = ["Forgetful", "LayerCache", "content_key", "key_of"]
 
 _DIRECTORY = "cache"
+_KEY = re.compile(r"[0-9a-f]{64}")
+_MOST = 2000  # records; a tenth of them is what a large Kubefile needs
 _VERSION = 1  # of how layers are made: another number makes every record old
 
 
@@ -39,13 +43,25 @@ class LayerCache:
         with suppress(FileNotFoundError, ImageError, ValueError):
             [(digest, entries)] = decode_index((self._directory / key).read_bytes()).items()
             if self._store.has(digest):
+                (self._directory / key).touch()  # used, so not forgotten
                 return Layer(digest, self._store.blob_path(digest).stat().st_size, tuple(entries))
         return None
 
     def keep(self, key: str, layer: Layer) -> None:
-        """Remember the layer of a key."""
+        """Remember the layer of a key, and forget the oldest when there are too many."""
         make_private(self._directory)
         write_whole(self._directory / key, encode_index({layer.digest: layer.entries}))
+        records = [entry for entry in os.scandir(self._directory) if _KEY.fullmatch(entry.name)]
+        if len(records) > _MOST:
+            for entry in sorted(records, key=_used)[: len(records) - _MOST // 2]:
+                Path(entry.path).unlink(missing_ok=True)
+
+
+def _used(entry: os.DirEntry[str]) -> float:
+    """Say when a record was used last; one that another build has just forgotten is the oldest."""
+    with suppress(FileNotFoundError):
+        return entry.stat().st_mtime
+    return 0
 
 
 class Forgetful(LayerCache):

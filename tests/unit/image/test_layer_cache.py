@@ -46,6 +46,20 @@ def test_a_record_that_cannot_be_read_counts_as_none(store: Store, layer: Layer)
         assert cache.find("k") is None
 
 
+def test_the_records_that_were_used_last_are_kept_when_there_are_too_many(
+    store: Store, layer: Layer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sealpy.image.layer_cache._MOST", 4)
+    cache = LayerCache(store)
+    keys = [key_of(number) for number in range(5)]
+    for number, key in enumerate(keys[:4]):
+        cache.keep(key, layer)
+        os.utime(store.root / "cache" / key, (number, number))
+    cache.find(keys[0])
+    cache.keep(keys[4], layer)
+    assert [key for key in keys if cache.find(key)] == [keys[0], keys[4]]
+
+
 def test_one_that_forgets_finds_nothing_and_still_remembers_for_others(store: Store, layer: Layer) -> None:
     Forgetful(store).keep("k", layer)
     assert Forgetful(store).find("k") is None

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ import pytest
 from sealpy.errors import KubefileError
 from sealpy.events import Event, TaskOutput
 from sealpy.image.build import build
+from sealpy.image.check import check
 from sealpy.image.cluster_image import ClusterImage
 from sealpy.image.reference import Reference
 from sealpy.image.store import Store
@@ -163,8 +165,12 @@ def test_a_proxy_reaches_commands_and_is_remembered_nowhere(site: Site) -> None:
 def test_all_that_a_command_started_ends_with_it(site: Site) -> None:
     site.build("RUN sleep 987 & echo started")
     assert site.said() == ["started"]
-    left = [path for path in Path("/proc").glob("[0-9]*/cmdline") if b"sleep\x00987" in _read(path)]
-    assert left == []
+    assert living("sleep\x00987") == []
+
+
+def living(words: str) -> list[Path]:
+    """List the processes with these words."""
+    return [path for path in Path("/proc").glob("[0-9]*/cmdline") if words.encode() in _read(path)]
 
 
 def _read(path: Path) -> bytes:
@@ -172,6 +178,26 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError:
         return b""
+
+
+def test_a_build_that_is_killed_takes_its_command_along_and_leaves_a_store_to_build_in(site: Site) -> None:
+    (site.context / "Kubefile").write_text("FROM scratch\nCOPY tools /\nRUN echo begun && sleep 986\n")
+    env = {**os.environ, "SEALPY_HOME": str(site.store.root.parent)}
+    command = [sys.executable, "-c", "from sealpy.cli.app import main; main()", "--output", "json", "build"]
+    with subprocess.Popen(
+        [*command, "-t", "x:1", str(site.context)], env=env, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert any('"begun"' in line for line in process.stdout)
+        process.kill()
+    deadline = time.monotonic() + 20
+    while living("sleep\x00986") and time.monotonic() < deadline:
+        os.sched_yield()
+    assert living("sleep\x00986") == []
+    assert len(list((site.store.root / "work").iterdir())) == 1, "what it left"
+    site.build("RUN echo well")
+    assert list((site.store.root / "work").iterdir()) == []
+    assert check(site.store).faults == ()
 
 
 REFUSED = [
