@@ -21,7 +21,9 @@ from sealpy.events import Event, TaskOutput
 from sealpy.image.build import build
 from sealpy.image.check import check
 from sealpy.image.cluster_image import ClusterImage
+from sealpy.image.formats import Format
 from sealpy.image.reference import Reference
+from sealpy.image.save import pack, save
 from sealpy.image.store import Store
 from sealpy.image.wish import Wish
 
@@ -178,6 +180,23 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError:
         return b""
+
+
+@pytest.mark.skipif(not shutil.which("umoci") or os.geteuid() != 0, reason="needs umoci, and root to give files away")
+def test_another_tool_unpacks_what_commands_removed_and_whose_files_are(site: Site, tmp_path: Path) -> None:
+    site.build(
+        "COPY --chown=5:6 --chmod=640 Kubefile etc/own", "RUN mkdir a && rm bin/mv", "RUN rm -r a && chmod 711 etc"
+    )
+    save(pack(site.store, "x:1"), tmp_path / "layout", format_=Format.OCI_DIR)
+    image = f"{tmp_path / 'layout'}:docker.io/library/x:1"
+    subprocess.run(["umoci", "unpack", "--image", image, tmp_path / "bundle"], check=True, capture_output=True)
+    rootfs = tmp_path / "bundle" / "rootfs"
+    own = (rootfs / "etc" / "own").stat()
+    assert (own.st_uid, own.st_gid, own.st_mode & 0o7777) == (5, 6, 0o640)
+    assert (rootfs / "etc").stat().st_mode & 0o7777 == 0o711
+    assert not (rootfs / "bin" / "mv").exists()
+    assert not (rootfs / "a").exists()
+    assert (rootfs / "bin" / "cat").read_bytes() == (site.context / "tools" / "bin" / "cat").read_bytes()
 
 
 def test_a_build_that_is_killed_takes_its_command_along_and_leaves_a_store_to_build_in(site: Site) -> None:
