@@ -41,6 +41,7 @@ def registry_plan(
         any_domain=not served or bool(without_domain(image.files, references)),
         env=for_scripts({**image.metadata.env, **cluster.env}),
         login=_login(local) if cluster.registry.runs else None,
+        insecure=local.insecure,
         elsewhere=Elsewhere(url=external.url, login=_login(external)) if external else None,
     )
     for login in (plan.login, plan.elsewhere and plan.elsewhere.login):

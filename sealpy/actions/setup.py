@@ -120,13 +120,10 @@ def _refuse_what_is_not_supported(clusterfile: Clusterfile, image: ClusterImage)
         if found not in known:
             raise ImageError(f"{name}: {key} '{found}' is not supported", hint=f"supported: {', '.join(known)}")
     check_kubernetes(name, image.metadata.labels)
-    cluster, local = clusterfile.cluster, clusterfile.cluster.registry.local
-    for what, given in (
-        ("an insecure registry", local.insecure),
-        (f"container runtime '{cluster.container_runtime}'", cluster.container_runtime not in {"", *_ENGINES}),
-    ):
-        if given:
-            raise ClusterfileError(f"{what} is not supported yet", place=cluster.place, hint="take it out of the file")
+    cluster = clusterfile.cluster
+    if cluster.container_runtime not in {"", *_ENGINES}:
+        what = f"container runtime '{cluster.container_runtime}'"
+        raise ClusterfileError(f"{what} is not supported yet", place=cluster.place, hint="take it out of the file")
 
 
 def _cluster_plan(

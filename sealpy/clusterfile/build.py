@@ -19,7 +19,7 @@ from sealpy.clusterfile.models import (
     PluginDocument,
     SshModel,
 )
-from sealpy.clusterfile.notices import notice_env, notice_passwords, unusual
+from sealpy.clusterfile.notices import notice_env, notice_passwords, notice_registry, unusual
 from sealpy.clusterfile.types import (
     AppConfig,
     AppFile,
@@ -54,6 +54,7 @@ def build_cluster(document: Document, model: ClusterDocument, findings: Findings
     env = _network_env(spec) | _env(spec.env)
     notice_env(document, ("spec", "env"), env, findings)
     notice_passwords(document, spec, findings)
+    notice_registry(document, spec, findings)
     return Cluster(
         name=model.metadata.name,
         image=spec.image,

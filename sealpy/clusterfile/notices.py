@@ -9,7 +9,7 @@ from sealpy.clusterfile.document import Document, Location
 from sealpy.clusterfile.findings import Findings
 from sealpy.clusterfile.models import ClusterSpec, LoginModel, PluginDocument, SshModel
 
-__all__ = ["notice_env", "notice_passwords", "unusual"]
+__all__ = ["notice_env", "notice_passwords", "notice_registry", "unusual"]
 
 _REFERENCES = {"passwd": "passwordFrom", "pkPasswd": "pkPasswdFrom", "sudoPasswd": "sudoPasswdFrom"}
 _QUOTED = re.compile(r"([\"']).*\1", re.DOTALL)
@@ -33,6 +33,16 @@ def notice_passwords(document: Document, spec: ClusterSpec, findings: Findings) 
         hint = f"write {source}: {{env: NAME}}, {{file: PATH}} or {{command: …}} instead"
         findings.notice(document, location, "whoever reads this file reads the password", hint=hint)
         return
+
+
+def notice_registry(document: Document, spec: ClusterSpec, findings: Findings) -> None:
+    """Tell that an account travels where everyone on the way can read it."""
+    local = spec.registry.local_registry
+    if local.insecure and local.username:
+        location = ("spec", "registry", "localRegistry", "insecure")
+        findings.notice(
+            document, location, "the account travels readable", hint="leave `insecure` out: TLS needs nothing"
+        )
 
 
 def _passwords(spec: ClusterSpec) -> Iterator[tuple[Location, str]]:

@@ -79,16 +79,15 @@ def is_running(ctx: Context, host: str, fingerprint: str) -> bool:
 def registry_digest(ctx: Context, host: str, fingerprint: str) -> str:
     """Give the input of starting the registry, for its mark."""
     plan = ctx.registry
-    login = plan.login and (plan.login.username, plan.login.password.reveal())
-    return digest_of(
-        plan.url, plan.dns_names, plan.ips, ctx.tree(host).digest, fingerprint, *([login] if login else [])
-    )
+    login = [(plan.login.username, plan.login.password.reveal())] if plan.login else []
+    protocol = ["insecure"] if plan.insecure else []
+    return digest_of(plan.url, plan.dns_names, plan.ips, ctx.tree(host).digest, fingerprint, *login, *protocol)
 
 
 def trusts(ctx: Context, host: str, fingerprint: str) -> bool:
     """Tell whether a host's container engine is told of the registry, and by the files as they should be."""
     found, plan = ctx.facts[host].digests, ctx.registry
-    if plan.hosts and found.get(authority_path(plan)) != fingerprint:
+    if plan.hosts and not plan.insecure and found.get(authority_path(plan)) != fingerprint:
         return False
     wanted = {path: hashlib.sha256(text.encode()).hexdigest() for path, text in mirrors(plan, host).items()}
     return all(found.get(path) == digest for path, digest in wanted.items())

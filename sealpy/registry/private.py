@@ -63,6 +63,7 @@ class RegistryPlan:
     env: Mapping[str, str] = field(default_factory=dict)
     login: Login | None = None
     elsewhere: Elsewhere | None = None
+    insecure: bool = False  # plain HTTP
 
     @property
     def url(self) -> str:
@@ -76,10 +77,8 @@ class RegistryPlan:
 
 def start(plan: RegistryPlan, host: str, authority: Authority) -> Steps:
     """Give the host its certificate and run `init-registry.sh PORT DIR DOMAIN` of the image (sealer.md §5.2)."""
-    server = authority.issue(dns=(plan.domain, *plan.dns_names), ips=(host, *plan.ips, "127.0.0.1"))
-    certs = f"{plan.rootfs}/certs/{plan.domain}"
-    yield Put("write the registry's certificate", f"{certs}.crt", server.certificate)
-    yield Put("write the registry's key", f"{certs}.key", server.key, mode=0o600, sensitive=True)
+    if not plan.insecure:
+        yield from _identify(plan, host, authority)
     if plan.login:
         users = f"{plan.rootfs}/{USERS}"
         yield Put("write who may use the registry", users, plan.login.htpasswd, mode=0o600, sensitive=True)
@@ -87,7 +86,7 @@ def start(plan: RegistryPlan, host: str, authority: Authority) -> Steps:
     yield Run(
         "start registry",
         *("bash", "-c", script, "bash", plan.rootfs, str(plan.port), plan.domain),
-        env=plan.env.items(),
+        env={**plan.env, "RegistryInsecure": str(plan.insecure).lower()}.items(),
     )
     yield Wait(
         "registry answers",
@@ -95,6 +94,13 @@ def start(plan: RegistryPlan, host: str, authority: Authority) -> Steps:
         timeout=60,
         pause=0.2,
     )
+
+
+def _identify(plan: RegistryPlan, host: str, authority: Authority) -> Steps:
+    server = authority.issue(dns=(plan.domain, *plan.dns_names), ips=(host, *plan.ips, "127.0.0.1"))
+    certs = f"{plan.rootfs}/certs/{plan.domain}"
+    yield Put("write the registry's certificate", f"{certs}.crt", server.certificate)
+    yield Put("write the registry's key", f"{certs}.key", server.key, mode=0o600, sensitive=True)
 
 
 def authority_path(plan: RegistryPlan) -> str:
@@ -107,7 +113,7 @@ def trust(plan: RegistryPlan, host: str, certificate: bytes) -> Steps:
 
     `certificate` is that of the authority of the cluster's own registry, when it runs one.
     """
-    if plan.hosts:
+    if plan.hosts and not plan.insecure:
         yield Put("write the registry's authority", authority_path(plan), certificate)
     for path, text in mirrors(plan, host).items():
         secret = _AUTHORIZATION in text
@@ -126,8 +132,9 @@ def _own(plan: RegistryPlan, host: str) -> dict[str, list[str]]:
     if not plan.hosts:
         return {}
     others = [other for other in plan.hosts if other != plan.address_for(host)]
-    roots = [f"https://{address}:{plan.port}" for address in (plan.domain, *map(_bracketed, others))]
-    known = _Known(plan.login, authority_path(plan))
+    scheme = "http" if plan.insecure else "https"
+    roots = [f"{scheme}://{address}:{plan.port}" for address in (plan.domain, *map(_bracketed, others))]
+    known = _Known(plan.login, "" if plan.insecure else authority_path(plan))
     dropped = _hosts(roots, "", known) if plan.any_domain else []
     files = {plan.url: [f'server = "{roots[0]}"', *_hosts(roots, "", known)]}
     for domain in plan.mirrored:

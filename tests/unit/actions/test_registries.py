@@ -101,12 +101,15 @@ def test_every_form_of_a_password_is_told_before_it_can_be_shown(tmp_path: Path)
     assert {"geheim", "cHVsbGVyOmdlaGVpbQ=="} <= set(secrets)
 
 
-def test_another_password_starts_the_registry_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_password_or_protocol_starts_the_registry_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     account = "{localRegistry: {username: puller, passwordFrom: {env: HUB}}}"
     digests = {registry_digest(context(tmp_path / "a", registry), "10.0.0.1", "f") for registry in (account, "{}")}
     monkeypatch.setenv("HUB", "another")
     digests.add(registry_digest(context(tmp_path / "b", account), "10.0.0.1", "f"))
-    assert len(digests) == 3
+    digests.add(registry_digest(context(tmp_path / "c", "{localRegistry: {insecure: true}}"), "10.0.0.1", "f"))
+    assert len(digests) == 4
 
 
 @pytest.mark.parametrize(

@@ -183,7 +183,6 @@ def test_every_secret_is_told_before_anything_else_happens(store: Store, monkeyp
 @pytest.mark.parametrize(
     ("spec", "told"),
     [
-        ("registry: {localRegistry: {insecure: true}}", "Clusterfile:1: an insecure registry"),
         ("containerRuntime: {type: docker}", "Clusterfile:1: container runtime 'docker'"),
     ],
 )

@@ -119,6 +119,11 @@ def test_passwords_in_the_file_are_one_notice_that_does_not_show_them(spec: str,
     assert notice.hint == f"write {instead}: {{env: NAME}}, {{file: PATH}} or {{command: …}} instead"
 
 
+def test_an_account_that_travels_readable_is_a_notice() -> None:
+    (notice,) = cluster("registry: {localRegistry: {insecure: true, username: a, passwordFrom: {env: X}}}").notices
+    assert str(notice) == "Clusterfile:4: spec.registry.localRegistry.insecure: the account travels readable"
+
+
 def test_a_password_that_is_referred_to_is_no_notice() -> None:
     assert cluster("ssh: {passwordFrom: {env: SITE_PASSWORD}}").notices == ()
 

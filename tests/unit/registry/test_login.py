@@ -11,7 +11,7 @@ from sealpy.connectors.secret import Secret
 from sealpy.errors import ConfigError
 from sealpy.registry import Elsewhere, Login, RegistryPlan, mirrors, start, trust
 from sealpy.registry.certificates import Authority
-from sealpy.sdk import Put
+from sealpy.sdk import Put, Run
 from sealpy.testing.builders import walk
 
 LOGIN = Login("puller", Secret("ge heim:€"))
@@ -92,3 +92,16 @@ def test_beside_the_clusters_own_a_registry_elsewhere_is_known_by_its_name_alone
     assert LOGIN.header in files[f"{CERTS}/hub.example/hosts.toml"]
     assert LOGIN.header not in files[f"{CERTS}/docker.io/hosts.toml"]
     assert f"{CERTS}/_default/hosts.toml" not in files
+
+
+def test_an_insecure_registry_has_no_certificate_and_is_asked_by_plain_http() -> None:
+    made = plan(insecure=True, hosts=("10.0.0.1", "10.0.0.2"))
+    steps, _ = walk(start(made, "10.0.0.1", Authority.create("shop")))
+    assert not [step for step in steps if isinstance(step, Put)]
+    (run,) = [step for step in steps if isinstance(step, Run)]
+    assert ("RegistryInsecure", "true") in run.env
+    steps, _ = walk(trust(made, "10.0.0.3", b"certificate"))
+    text = "".join(step.content.decode() for step in steps if isinstance(step, Put))
+    assert "https://" not in text
+    assert "ca =" not in text
+    assert '[host."http://10.0.0.2:5000/v2/docker.io"]' in text

@@ -1,6 +1,7 @@
 #!/bin/bash
 # init-registry.sh PORT DIR DOMAIN: serve DIR (which holds docker/registry/v2) over TLS as DOMAIN:PORT.
-# certs/DOMAIN.crt and .key of the rootfs are there before; with etc/registry_htpasswd clients must say who they are.
+# certs/DOMAIN.crt and .key of the rootfs are there before, unless RegistryInsecure=true asks for plain HTTP; with
+# etc/registry_htpasswd clients must say who they are.
 # A second run with the same files restarts nothing.
 set -euo pipefail
 # shellcheck source=lib.sh
@@ -13,12 +14,14 @@ certificate=$ROOTFS/certs/$domain.crt
 key=$ROOTFS/certs/$domain.key
 users=$ROOTFS/etc/registry_htpasswd
 configuration=$ROOTFS/etc/registry_config.yml
+insecure=${RegistryInsecure:-false}
 
 # The registry reads all this once: a change of it makes another unit, and so a restart.
 fingerprint() {
   {
     "$ROOTFS/bin/registry" --version
-    cat "$configuration" "$certificate" "$key"
+    cat "$configuration"
+    if [ "$insecure" != true ]; then cat "$certificate" "$key"; fi
     if [ -s "$users" ]; then cat "$users"; fi
   } | sha256sum | cut -d' ' -f1
 }
@@ -34,12 +37,13 @@ After=network.target
 [Service]
 ExecStart=$ROOTFS/bin/registry serve $configuration
 Environment=REGISTRY_HTTP_ADDR=:$port
-Environment=REGISTRY_HTTP_TLS_CERTIFICATE=$certificate
-Environment=REGISTRY_HTTP_TLS_KEY=$key
 Environment=REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY=$directory
 # It would send traces to this machine's port 4318.
 Environment=OTEL_TRACES_EXPORTER=none
 UNIT
+  if [ "$insecure" != true ]; then
+    printf 'Environment=REGISTRY_HTTP_TLS_%s\n' "CERTIFICATE=$certificate" "KEY=$key"
+  fi
   if [ -s "$users" ]; then
     printf 'Environment=REGISTRY_AUTH_HTPASSWD_%s\n' "REALM=$domain" "PATH=$users"
   fi
@@ -58,7 +62,7 @@ answers() {
 }
 
 for file in "$certificate" "$key"; do
-  [ -s "$file" ] || fail "$file is missing"
+  [ "$insecure" = true ] || [ -s "$file" ] || fail "$file is missing"
 done
 mkdir -p "$directory"
 trap 'rm -f "$unit.new"' EXIT
