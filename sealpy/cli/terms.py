@@ -35,3 +35,4 @@ class Terms:
     max_fail: int = 0
     drain: float = 300.0
     force: bool = False
+    skip: frozenset[str] = frozenset()  # ids of checks that are left out

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from sealpy.cli.changes import EnvOption, SetOption, changes_of
+from sealpy.cli.checks import SkipOption, skipped
 from sealpy.cli.logins import HostKeysOption, SshConfigOption, logins_of
 from sealpy.cli.plugins import PluginsDirOption
 from sealpy.cli.terms import DrainOption, ForceOption, MaxFailOption, Terms
@@ -30,6 +31,7 @@ def command(
     drain: DrainOption = 300.0,
     force: ForceOption = False,
     plugins_dir: PluginsDirOption = None,
+    skip: SkipOption = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be changed, and change nothing.")] = False,
 ) -> None:
     """Make a cluster what its Clusterfile says: create it, go on where a run was cut, or find nothing to do.
@@ -51,6 +53,6 @@ def command(
         rehearsal=dry_run,
         logins=logins_of(host_keys, ssh_config),
         trust=Trust(verify, tuple(verify_keys or ())),
-        terms=Terms(max_fail=max_fail, drain=drain, force=force),
+        terms=Terms(max_fail=max_fail, drain=drain, force=force, skip=skipped(skip)),
         plugins=plugins_dir or (),
     )

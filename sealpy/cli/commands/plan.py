@@ -8,8 +8,10 @@ from typing import Annotated
 import typer
 
 from sealpy.cli.changes import EnvOption, SetOption, changes_of
+from sealpy.cli.checks import SkipOption, skipped
 from sealpy.cli.logins import HostKeysOption, SshConfigOption, logins_of
 from sealpy.cli.plugins import PluginsDirOption
+from sealpy.cli.terms import Terms
 from sealpy.cli.trust import Trust, Verify, VerifyKeys
 
 __all__ = ["command"]
@@ -26,6 +28,7 @@ def command(
     verify: Verify = "if-possible",
     verify_keys: VerifyKeys = None,
     plugins_dir: PluginsDirOption = None,
+    skip: SkipOption = None,
 ) -> None:
     """Show what apply would change, and change nothing: hosts are asked, every changing step is only listed.
 
@@ -43,4 +46,5 @@ def command(
         logins=logins_of(host_keys, ssh_config),
         trust=Trust(verify, tuple(verify_keys or ())),
         plugins=plugins_dir or (),
+        terms=Terms(skip=skipped(skip)),
     )

@@ -8,8 +8,10 @@ from typing import Annotated
 import typer
 
 from sealpy.cli.changes import EnvOption, SetOption
+from sealpy.cli.checks import SkipOption, skipped
 from sealpy.cli.logins import HostKeysOption, SshConfigOption, logins_of
 from sealpy.cli.plugins import PluginsDirOption
+from sealpy.cli.terms import Terms
 from sealpy.cli.trust import Trust, Verify, VerifyKeys
 
 __all__ = ["command"]
@@ -67,6 +69,7 @@ def command(  # noqa: PLR0917 - typer needs every option as a parameter
     verify: Verify = "if-possible",
     verify_keys: VerifyKeys = None,
     plugins_dir: PluginsDirOption = None,
+    skip: SkipOption = None,
     *,
     dry_run: DryRun = False,
 ) -> None:
@@ -85,22 +88,17 @@ def command(  # noqa: PLR0917 - typer needs every option as a parameter
     of = Given("--passwd", password, f"password of {user or 'the machines'}")
     account, key = ask_secrets(ctx.obj, of, Given("--pk-passwd", key_password, "passphrase of the key"))
     wish = Wish(
-        image=image,
-        masters=masters,
-        nodes=nodes,
-        name=name,
-        user=user,
-        password=account,
-        port=port or 0,
-        private_key=private_key,
-        key_password=key,
-        env=tuple(env or ()),
-        sets=tuple(sets or ()),
-        commands=tuple(commands or ()),
-        apps=tuple(apps or ()),
-        provider=provider,
-        jump=jump,
-    )
-    logins, trust = logins_of(host_keys, ssh_config), Trust(verify, tuple(verify_keys or ()))
+        image=image, masters=masters, nodes=nodes, name=name, provider=provider,
+        user=user, password=account, port=port or 0, private_key=private_key, key_password=key, jump=jump,
+        env=tuple(env or ()), sets=tuple(sets or ()), commands=tuple(commands or ()), apps=tuple(apps or ()),
+    )  # fmt: skip
     wanted = clusterfile_wanted(wish, ctx.obj.emit, file=file, rehearsal=dry_run)
-    apply_and_report(ctx.obj, wanted, rehearsal=dry_run, logins=logins, trust=trust, plugins=plugins_dir or ())
+    apply_and_report(
+        ctx.obj,
+        wanted,
+        rehearsal=dry_run,
+        logins=logins_of(host_keys, ssh_config),
+        trust=Trust(verify, tuple(verify_keys or ())),
+        terms=Terms(skip=skipped(skip)),
+        plugins=plugins_dir or (),
+    )

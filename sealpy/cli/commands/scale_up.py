@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from sealpy.cli.changes import EnvOption
+from sealpy.cli.checks import SkipOption, skipped
 from sealpy.cli.logins import HostKeysOption, SshConfigOption, logins_of
 from sealpy.cli.plugins import PluginsDirOption
 from sealpy.cli.terms import MaxFailOption, Terms
@@ -47,6 +48,7 @@ def command(
     verify_keys: VerifyKeys = None,
     max_fail: MaxFailOption = 0,
     plugins_dir: PluginsDirOption = None,
+    skip: SkipOption = None,
     dry_run: DryRun = False,
 ) -> None:
     """Add hosts to a cluster that was made from here; hosts that it has already are passed over.
@@ -73,6 +75,6 @@ def command(
         rehearsal=dry_run,
         logins=logins_of(host_keys, ssh_config),
         trust=Trust(verify, tuple(verify_keys or ())),
-        terms=Terms(max_fail=max_fail),
+        terms=Terms(max_fail=max_fail, skip=skipped(skip)),
         plugins=plugins_dir or (),
     )
