@@ -78,12 +78,6 @@ def _registry_port(subject: Subject) -> Iterator[Finding]:
         yield Finding(f"port {port} of the registry is in use", "end what listens, or give `spec.registry` a `port`")
 
 
-@check("name-server", severity="warning", reason="pods ask it for names outside", stage=Stage.BEFORE_NODE)
-def _name_server(subject: Subject) -> Iterator[Finding]:
-    if not subject.facts.nameservers:
-        yield Finding("no name server in /etc/resolv.conf: pods find no name outside", "add `nameserver ADDRESS` there")
-
-
 @check("firewall", severity="warning", reason="it may drop what nodes say to each other", stage=Stage.BEFORE_NODE)
 def _firewall(subject: Subject) -> Iterator[Finding]:
     for unit in sorted(subject.facts.active & {"firewalld", "ufw"}):
@@ -118,6 +112,5 @@ CHECKS = (
     _ranges,
     _ports,
     _registry_port,
-    _name_server,
     _firewall,
 )

@@ -70,7 +70,6 @@ OF_A_MASTER: list[tuple[dict[str, Any], str, str]] = [
     ({"ports": frozenset({6443})}, "ports", "port 6443 is in use"),
     ({"ports": frozenset({10250})}, "ports", "port 10250 is in use"),
     ({"ports": frozenset({5000})}, "registry-port", "port 5000 of the registry is in use"),
-    ({"nameservers": ()}, "name-server", "no name server in /etc/resolv.conf: pods find no name outside"),
     ({"active": frozenset({"chrony", "firewalld"})}, "firewall", "firewalld is active"),
     (
         {"files": frozenset({"/etc/kubernetes/kubelet.conf"})},
