@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from sealpy.clusterfile import HostEntry
 from sealpy.distributors import Stream, Tree
@@ -58,6 +59,7 @@ class Context:
     operation: tuple[str, ...] = ()
     skip: frozenset[str] = frozenset()  # ids of checks that are left out
     before: Mapping[str, HostEntry] = field(default_factory=dict)  # the hosts as the last run saved them, by address
+    change: Any = None  # of the runtime's settings since they were saved, as the runtime itself describes it
     facts: dict[str, Facts] = field(default_factory=dict)
     authority: Authority | None = None
     ticket: JoinTicket | None = None

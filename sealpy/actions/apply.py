@@ -9,7 +9,7 @@ from sealpy.actions.hooks import Hooks
 from sealpy.actions.part import Parting, part
 from sealpy.actions.session import Report, Session, Surroundings, exclusive, session
 from sealpy.actions.setup import prepare
-from sealpy.actions.state import forget_strays, leader_of, leaving, led_by, recall
+from sealpy.actions.state import Saved, forget_strays, leader_of, leaving, led_by, recall
 from sealpy.clusterfile import Clusterfile, load
 from sealpy.context import Context
 from sealpy.engine import Journal, Phase
@@ -32,6 +32,7 @@ from sealpy.phases.label_nodes import LabelNodes
 from sealpy.phases.launch_apps import LaunchApps
 from sealpy.phases.preflight import Preflight
 from sealpy.phases.prepare_kubernetes import PrepareKubernetes
+from sealpy.phases.reconfigure import PublishSettings, ReconfigureControlPlanes, ReconfigureNodes
 from sealpy.phases.save_state import KUBERNETES, SaveState, Settle, kubernetes_digest, settling
 from sealpy.phases.start_registry import PrepareAuthority, StartRegistry
 from sealpy.phases.trust_registry import TrustRegistry
@@ -80,11 +81,12 @@ def _follow_the_leader(run: Session, clusterfile: Clusterfile, image: ClusterIma
         run.ctx = ctx
 
 
-def _compare(run: Session, clusterfile: Clusterfile, before: Clusterfile, image: ClusterImage) -> Parting | None:
+def _compare(run: Session, clusterfile: Clusterfile, before: Saved, image: ClusterImage) -> Parting | None:
     """Compare the file with what was saved: refuse what cannot be, and find out who leaves."""
     _refuse_another_kubernetes(run.ctx)
-    gone = leaving(before, clusterfile)
-    run.ctx.before = {ip: entry for entry in before.cluster.hosts for ip in entry.ips}
+    gone = leaving(before.clusterfile, clusterfile)
+    run.ctx.change = run.ctx.runtime.compare(before.settings)
+    run.ctx.before = {ip: entry for entry in before.clusterfile.cluster.hosts for ip in entry.ips}
     forget_strays(run.ctx)
     return part(run, clusterfile, image, gone)
 
@@ -186,6 +188,7 @@ def add_hosts(hooks: Hooks) -> Sequence[Phase[Context]]:
         PrepareAuthority(),
         StartRegistry(),
         TrustRegistry(),
+        *reconfigure(),
         AdaptDns(),
         PrepareKubernetes(),
         InstallNetwork(),
@@ -201,6 +204,11 @@ def add_hosts(hooks: Hooks) -> Sequence[Phase[Context]]:
     ]
 
 
+def reconfigure() -> Sequence[Phase[Context]]:
+    """List the phases by which a living cluster takes changed settings over, before anybody joins by them."""
+    return [ReconfigureControlPlanes(), PublishSettings(), ReconfigureNodes()]
+
+
 def upkeep() -> Sequence[Phase[Context]]:
     """List the phases that see to a cluster whose hosts are all nodes; no operation, so no plugin."""
     return [
@@ -210,6 +218,7 @@ def upkeep() -> Sequence[Phase[Context]]:
         PrepareAuthority(),
         StartRegistry(),
         TrustRegistry(),
+        *reconfigure(),
         InstallNetwork(),
         WaitReady(),
         LabelNodes(),

@@ -15,8 +15,7 @@ from sealpy.engine import Phase
 from sealpy.errors import ConfigError, StoreError, did_you_mean
 from sealpy.events import Warned
 from sealpy.image.cluster_image import ClusterImage
-from sealpy.image.reference import Reference
-from sealpy.image.remains import Remains, kept_remains, nothing_of
+from sealpy.image.remains import Remains, kept_remains
 from sealpy.phases.connect import Connect
 from sealpy.phases.distribute import Distribute
 from sealpy.phases.gather_facts import GatherFacts
@@ -39,7 +38,10 @@ def remove(
     """
     _refuse_strangers(clusterfile, hosts)
     home = surroundings.cluster_home(clusterfile.cluster.name)
-    known = image or kept_remains(home / REMAINS) or nothing_of(Reference.parse(clusterfile.cluster.image))
+    known = image or kept_remains(home / REMAINS)
+    if known is None:
+        message = f"image '{clusterfile.cluster.image}' is not here, and nothing was kept of it"
+        raise StoreError(message, hint="load it first, or do it from where the cluster was made")
     wanted = without_hosts(clusterfile, hosts)
     gone = leaving(clusterfile, wanted)
     preparation = prepare(wanted, known, surroundings)

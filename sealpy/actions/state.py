@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from sealpy.clusterfile import Clusterfile, HostEntry, Ssh, load, loads
 from sealpy.context import Context
@@ -13,7 +14,17 @@ from sealpy.events import Warned
 from sealpy.phases.keep_clusterfile import KEPT
 from sealpy.phases.save_state import CONFIG_MAP
 
-__all__ = ["addresses", "forget_strays", "leader_of", "leaving", "led_by", "recall", "with_hosts", "without_hosts"]
+__all__ = [
+    "Saved",
+    "addresses",
+    "forget_strays",
+    "leader_of",
+    "leaving",
+    "led_by",
+    "recall",
+    "with_hosts",
+    "without_hosts",
+]
 
 _PATIENCE = 30.0  # seconds that an API server may take to answer, after a reboot of the leader say
 
@@ -55,8 +66,16 @@ def addresses(clusterfile: Clusterfile) -> tuple[str, ...]:
     return tuple(ip for entry in clusterfile.cluster.hosts for ip in entry.ips)
 
 
-def recall(ctx: Context) -> Clusterfile | None:
-    """Read the Clusterfile that the cluster keeps of itself; None where there is no cluster yet.
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """Hold what a cluster keeps of itself: its Clusterfile, and settings of Kubernetes as its runtime wrote them."""
+
+    clusterfile: Clusterfile
+    settings: str = ""
+
+
+def recall(ctx: Context) -> Saved | None:
+    """Read what the cluster keeps of itself; None where there is no cluster yet, or nothing that can be read.
 
     Raises KubeError when the API server does not answer within half a minute.
     """
@@ -64,13 +83,14 @@ def recall(ctx: Context) -> Clusterfile | None:
         return None
     saved = _ask(ctx)
     if saved is None:  # a cut between the last mark and the ConfigMap, or somebody removed it
-        return load(ctx.home / KEPT) if (ctx.home / KEPT).is_file() else None
+        return Saved(load(ctx.home / KEPT)) if (ctx.home / KEPT).is_file() else None
     try:
-        return loads(saved.get("Clusterfile", ""), name=f"ConfigMap {'/'.join(CONFIG_MAP)}")
+        found = loads(saved.get("Clusterfile", ""), name=f"ConfigMap {'/'.join(CONFIG_MAP)}")
     except ClusterfileError as error:
         message = f"what the cluster keeps of itself cannot be read: {error.message}"
         ctx.emit(Warned(message=message, hint="hosts that leave are only seen from the next apply on"))
         return None
+    return Saved(found, saved.get("settings", ""))
 
 
 def _ask(ctx: Context) -> dict[str, str] | None:

@@ -57,7 +57,12 @@ class SaveState(Phase[Context]):
     def steps(self, ctx: Context, host: str) -> Steps:
         """Write the Clusterfile to the cluster, the kubeconfig here, and last to each control plane that it is made."""
         living = ctx.is_node(host) or not ctx.rehearsal
-        wanted = {"Clusterfile": ctx.document, "image": str(ctx.image.reference), "digest": ctx.image.digest}
+        wanted = {
+            "Clusterfile": ctx.document,
+            "image": str(ctx.image.reference),
+            "digest": ctx.image.digest,
+            "settings": ctx.runtime.settings(),
+        }
         if not living or ctx.kube.open().config_map(*CONFIG_MAP) != wanted:
             yield Call(
                 "save the Clusterfile in the cluster", lambda: ctx.kube.open().write_config_map(*CONFIG_MAP, wanted)

@@ -56,6 +56,26 @@ class Ranges:
 class Runtime(Protocol):
     """Install, extend and remove Kubernetes on hosts."""
 
+    def settings(self) -> str:
+        """Give what is set for the cluster as a whole, as text, to be kept and compared later."""
+        ...
+
+    def compare(self, before: str) -> Any:
+        """Compare what was kept with what is wanted now; raises ConfigError for what cannot change."""
+        ...
+
+    def reconfigure_control_plane(self, host: str, change: Any) -> Steps:
+        """Let a control plane that runs take changed settings over."""
+        ...
+
+    def publish(self, leader: str, change: Any) -> Steps:
+        """Let the cluster know changed settings, for its nodes and for those that join later."""
+        ...
+
+    def reconfigure_node(self, host: str, change: Any) -> Steps:
+        """Let a node that runs take published settings over."""
+        ...
+
     def ranges(self) -> Ranges:
         """Give the ranges that pods and services will have; raises ConfigError for a text that is none."""
         ...

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
+import json
 import secrets
 import string
 from collections.abc import Callable, Mapping
@@ -11,8 +12,10 @@ from dataclasses import replace
 
 from sealpy.errors import CommandError, ConfigError, HostError
 from sealpy.runtimes import ClusterPlan, JoinTicket, Ranges
-from sealpy.runtimes.kubeadm_config import init_config, join_config
+from sealpy.runtimes.kubeadm_change import Change, compare
+from sealpy.runtimes.kubeadm_config import init_config, join_config, reconfiguration, settings
 from sealpy.runtimes.kubeadm_merge import layered
+from sealpy.runtimes.kubeadm_reconfigure import RECONFIGURE_KUBELET, publish, reconfigure_control_plane
 from sealpy.sdk import Ask, Fetch, On, Put, Result, Run, Steps
 
 __all__ = ["ADMIN_CONF", "Kubeadm"]
@@ -142,6 +145,32 @@ class Kubeadm:
         """Join as a worker."""
         yield from self._configure(join_config(self.plan, host, ticket=ticket))
         yield from self._kubeadm("join worker", "join")
+
+    def settings(self) -> str:
+        """Give the documents that hold for the cluster as a whole, as JSON."""
+        return json.dumps(settings(self.plan), sort_keys=True)
+
+    def compare(self, before: str) -> Change:
+        """Compare the documents of before with those of the plan; raises ConfigError for what cannot change."""
+        return compare(json.loads(before), settings(self.plan)) if before else Change()
+
+    def reconfigure_control_plane(self, host: str, change: Change) -> Steps:
+        """Write the manifests of the parts concerned anew, and wait until they run by them."""
+        yield from self._configure(reconfiguration(self.plan, host))
+        yield from reconfigure_control_plane(_CONFIG, change)
+        yield self._forget()
+
+    def publish(self, leader: str, change: Change) -> Steps:
+        """Upload the documents to the cluster, and let kube-proxy begin anew where it is concerned."""
+        yield from self._configure(reconfiguration(self.plan, leader))
+        yield from publish(_CONFIG, change)
+        yield self._forget()
+
+    def reconfigure_node(self, host: str, change: Change) -> Steps:
+        """Let the kubelet fetch what was uploaded; pods go on running."""
+        del host
+        if change.kubelet:
+            yield Run("reconfigure kubelet", "sh", "-c", RECONFIGURE_KUBELET, timeout=300)
 
     def forget(self, host: str) -> Steps:
         """Remove the host's member of etcd, by the leader."""

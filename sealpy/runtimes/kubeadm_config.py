@@ -11,7 +11,7 @@ from sealpy.errors import ConfigError
 from sealpy.runtimes import ClusterPlan, JoinTicket
 from sealpy.runtimes.kubeadm_merge import API, layered, version_of
 
-__all__ = ["documents_by_kind", "init_config", "join_config"]
+__all__ = ["documents_by_kind", "init_config", "join_config", "reconfiguration", "settings"]
 
 KINDS = (
     "InitConfiguration",
@@ -44,20 +44,41 @@ def documents_by_kind(text: str, *, name: str) -> dict[str, dict[str, Any]]:
 
 def init_config(plan: ClusterPlan, *, ticket: JoinTicket) -> str:
     """Give the file for `kubeadm init` on the leader; holds secrets."""
+    documents = _init_documents(plan, plan.leader, masters=plan.masters)
+    init = documents["InitConfiguration"]
+    init["bootstrapTokens"] = [{"token": ticket.token, "ttl": "2h0m0s"}]
+    init["certificateKey"] = ticket.certificate_key
+    return _written(documents)
+
+
+def reconfiguration(plan: ClusterPlan, host: str) -> str:
+    """Give the file by which kubeadm changes a control plane that runs already; holds no secret."""
+    return _written(_init_documents(plan, host, masters=plan.masters))
+
+
+def settings(plan: ClusterPlan) -> dict[str, dict[str, Any]]:
+    """Give what is set for the cluster as a whole, by kind; it does not depend on which hosts there are."""
+    documents = _init_documents(plan, plan.leader, masters=())
+    return {kind: documents[kind] for kind in ("ClusterConfiguration", *_GROUPS)}
+
+
+def _written(documents: Mapping[str, Mapping[str, Any]]) -> str:
+    return yaml.safe_dump_all([document for document in documents.values() if document], sort_keys=False)
+
+
+def _init_documents(plan: ClusterPlan, host: str, *, masters: Iterable[str]) -> dict[str, dict[str, Any]]:
     found = layered(plan.documents, plan.overrides)
     documents = {kind: _document(plan, found, kind) for kind in KINDS if kind != "JoinConfiguration"}
     init = documents["InitConfiguration"]
-    init["localAPIEndpoint"] = {**init.get("localAPIEndpoint", {}), "advertiseAddress": plan.leader}
-    init["bootstrapTokens"] = [{"token": ticket.token, "ttl": "2h0m0s"}]
-    init["certificateKey"] = ticket.certificate_key
-    init["nodeRegistration"] = _node_registration(plan, plan.leader, init)
+    init["localAPIEndpoint"] = {**init.get("localAPIEndpoint", {}), "advertiseAddress": host}
+    init["nodeRegistration"] = _node_registration(plan, host, init)
     cluster = documents["ClusterConfiguration"]
     cluster["clusterName"] = plan.overrides.get("ClusterConfiguration", {}).get("clusterName") or plan.name
     cluster["controlPlaneEndpoint"] = f"{plan.endpoint}:{plan.port}"
     cluster.setdefault("imageRepository", plan.registry_url)
     server = cluster["apiServer"] = dict(cluster.get("apiServer") or {})
-    server["certSANs"] = _cert_sans(plan, server.get("certSANs") or ())
-    return yaml.safe_dump_all([document for document in documents.values() if document], sort_keys=False)
+    server["certSANs"] = _cert_sans(plan, server.get("certSANs") or (), masters)
+    return documents
 
 
 def join_config(plan: ClusterPlan, host: str, *, ticket: JoinTicket) -> str:
@@ -108,8 +129,8 @@ def _node_registration(plan: ClusterPlan, host: str, document: Mapping[str, Any]
     return registration
 
 
-def _cert_sans(plan: ClusterPlan, given: Iterable[str]) -> list[str]:
+def _cert_sans(plan: ClusterPlan, given: Iterable[str], masters: Iterable[str]) -> list[str]:
     """Add to the names given, never take one away; 127.0.0.1 serves those who come through a tunnel."""
     from_env = plan.env.get(plan.leader, {}).get("CertSANs", "")
-    names = (*given, *plan.cert_sans, *from_env.split(","), "127.0.0.1", "localhost", plan.endpoint, *plan.masters)
+    names = (*given, *plan.cert_sans, *from_env.split(","), "127.0.0.1", "localhost", plan.endpoint, *masters)
     return list(dict.fromkeys(name.strip() for name in names if name.strip()))

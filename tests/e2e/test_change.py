@@ -22,6 +22,16 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
 LAB = "change"
 CLUSTER = "change"
+SETTINGS = """\
+---
+apiVersion: kubelet.config.k8s.io/v1beta1
+kind: KubeletConfiguration
+maxPods: 50
+---
+apiVersion: kubeadm.k8s.io/v1beta4
+kind: ClusterConfiguration
+apiServer: {extraArgs: [{name: event-ttl, value: 2h0m0s}]}
+"""
 NOTHING = f"cluster '{CLUSTER}': nothing to change"
 
 
@@ -49,14 +59,14 @@ class Life:
         self.file = file
         self.five = five
 
-    def edit(self, masters: int, nodes: Sequence[int], *, more: str = "") -> None:
+    def edit(self, masters: int, nodes: Sequence[int], *, more: str = "", documents: str = "") -> None:
         """Write the file: the first machines are control planes, `nodes` are workers by their number."""
         m = ", ".join(machine.address for machine in self.five[:masters])
         n = ", ".join(self.five[number].address for number in nodes)
         self.file.write_text(
             f"kind: Cluster\nmetadata: {{name: {CLUSTER}}}\nspec:\n  image: demo:1\n"
             f"  ssh: {{pk: {self.five[0].private_key}}}\n  hosts:\n    - {{ips: [{m}], roles: [master]}}\n"
-            f"    - {{ips: [{n}], roles: [node]{more}}}\n"
+            f"    - {{ips: [{n}], roles: [node]{more}}}\n{documents}"
         )
 
     def apply(self) -> Done:
@@ -85,9 +95,9 @@ class Life:
         command = f"p=/etc/kubernetes/pki/etcd; kubectl -n kube-system exec {pod} -- etcdctl {certificates} member list"
         return len(self.sealpy.on(self.five[0].name, command).splitlines())
 
-    def kill_when(self, title: str) -> None:
-        """Apply, and kill -9 it as soon as a step of this title has begun."""
-        words = [self.sealpy.program, "--output", "json", "apply", "-f", str(self.file)]
+    def kill_when(self, title: str, *words: str) -> None:
+        """Apply, or do what the words say, and kill -9 it as soon as a step of this title has begun."""
+        words = (self.sealpy.program, "--output", "json", *(words or ("apply",)), "-f", str(self.file))
         with subprocess.Popen(
             words, env=self.sealpy.env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         ) as process:
@@ -198,7 +208,17 @@ def test_two_control_planes_leave_though_the_run_is_killed_on_the_way(life: Life
     assert life.is_settled()
 
 
+def test_settings_of_kubernetes_reach_the_living_cluster(life: Life) -> None:
+    life.edit(1, [3], documents=SETTINGS)
+    life.apply()
+    assert {node["status"]["capacity"]["pods"] for node in life.nodes().values()} == {"50"}
+    running = life.sealpy.on(life.five[0].name, "tr '\\0' ' ' < /proc/$(pidof kube-apiserver)/cmdline")
+    assert "--event-ttl=2h0m0s" in running
+    assert life.is_settled()
+
+
 def test_a_delete_that_is_killed_is_finished_by_the_next_one(life: Life) -> None:
+    life.kill_when("uninstall containerd", "delete", "--all", "--force")
     done = life.sealpy("delete", "--all", "-f", str(life.file), "--force")
     assert "removed; nothing of it was found on 2 hosts" in done.text
     assert life.is_clean(0)

@@ -207,6 +207,30 @@ def test_labels_and_taints_that_the_file_gives_no_more_go_and_others_stay(world:
     assert nothing_to_change(world, wanted)
 
 
+KUBELET = "---\nkind: KubeletConfiguration\napiVersion: kubelet.config.k8s.io/v1beta1\nmaxPods: 50\n"
+
+
+def test_settings_of_kubernetes_reach_a_living_cluster_once(world: World) -> None:
+    settle(world, clusterfile([A], [B]))
+    wanted = clusterfile([A], [B], plugins=KUBELET)
+    planned = [step.title for step in world.apply(wanted, rehearsal=True).recorded]
+    assert planned.count("reconfigure kubelet") == 2
+    world.apply(wanted)
+    assert sorted(of(world, "sh -c kubeadm upgrade node phase kubelet-config")) == [A, B]
+    assert nothing_to_change(world, wanted)
+
+
+def test_settings_that_a_living_cluster_cannot_change_are_refused_with_the_reason(world: World) -> None:
+    settle(world, clusterfile([A], [B]))
+    network = (
+        "---\nkind: ClusterConfiguration\napiVersion: kubeadm.k8s.io/v1beta4\nnetworking: {podSubnet: 10.9.0.0/16}\n"
+    )
+    with pytest.raises(ConfigError) as caught:
+        world.apply(clusterfile([A], [B], plugins=network))
+    assert caught.value.problems[0].message.endswith("pods and services keep the addresses that they have")
+    assert world.fleet.log == []
+
+
 def test_what_was_edited_by_hand_is_put_right_by_the_next_apply(world: World) -> None:
     settle(world, clusterfile([A], [B]))
     machine = world.fleet.machine(B)

@@ -26,10 +26,10 @@ ORDER = {
     ),
     "add hosts": (
         "preflight check_ways keep_clusterfile *Originally* distribute *pre-scaleup* *PreJoin* *pre-init-host* "
-        "write_hosts install_container_engine prepare_authority start_registry trust_registry adapt_dns "
-        "prepare_kubernetes install_network issue_ticket join_control_planes join_workers wait_ready "
-        "*post-init-host* *post-scaleup* "
-        "label_nodes *PreGuest* launch_apps *PostJoin* settle save_state"
+        "write_hosts install_container_engine prepare_authority start_registry trust_registry "
+        "reconfigure_control_planes publish_settings reconfigure_nodes adapt_dns prepare_kubernetes install_network "
+        "issue_ticket join_control_planes join_workers wait_ready *post-init-host* *post-scaleup* label_nodes "
+        "*PreGuest* launch_apps *PostJoin* settle save_state"
     ),
     "forget dead hosts": "forget_control_planes remove_nodes",
     "remove hosts": (
