@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import BinaryIO
@@ -57,7 +57,13 @@ def alone(path: Path) -> Iterator[BinaryIO]:
     while True:
         with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+b") as file:
             fcntl.flock(file, fcntl.LOCK_EX)  # given back when the file is closed
-            if path.exists() and os.path.samestat(os.fstat(file.fileno()), path.stat()):
+            if _stands_at(file, path):
                 yield file
                 return
             # while we waited, another put a new file in place of this one, or took it away
+
+
+def _stands_at(file: BinaryIO, path: Path) -> bool:
+    with suppress(FileNotFoundError):
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    return False

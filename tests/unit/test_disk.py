@@ -107,3 +107,20 @@ def test_what_is_written_to_a_held_file_stands_behind_what_was_read(tmp_path: Pa
         file.read()
         file.write(b"two\n")
     assert (tmp_path / "lines").read_text() == "one\ntwo\n"
+
+
+def test_a_file_that_goes_away_while_its_lock_is_checked_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "file"
+    fstat = os.fstat
+
+    def gone(descriptor: int) -> os.stat_result:
+        path.unlink()  # another had the lock before us, and took the file away
+        monkeypatch.setattr(os, "fstat", fstat)
+        return fstat(descriptor)
+
+    monkeypatch.setattr(os, "fstat", gone)
+    with alone(path) as file:
+        file.write(b"mine")
+    assert path.read_bytes() == b"mine"
