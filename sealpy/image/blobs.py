@@ -94,8 +94,7 @@ class Incoming:
 
         Whoever writes the same blob at this moment is waited for.
         """
-        hexadecimal = digest.removeprefix("sha256:")
-        path = self._directory / f"{hexadecimal}{_PARTIAL}"
+        hexadecimal, path = digest.removeprefix("sha256:"), self._partial(digest)
         with telling_full_disk(self._directory), alone(path) as file:
             writer = BlobWriter(file, path, blobs=self._blobs)
             try:
@@ -107,6 +106,15 @@ class Incoming:
             finally:
                 if not writer.size or (self._blobs / hexadecimal).is_file():
                     _remove_own(file, path)
+
+    def begun(self, digest: str) -> int:
+        """Count the bytes of a blob that an earlier try left."""
+        with suppress(FileNotFoundError):
+            return self._partial(digest).stat().st_size
+        return 0
+
+    def _partial(self, digest: str) -> Path:
+        return self._directory / f"{digest.removeprefix('sha256:')}{_PARTIAL}"
 
     def left(self) -> list[Path]:
         """List the files that no living writer holds, begun blobs among them."""

@@ -151,7 +151,7 @@ def _missing(goods: Goods, missing: list[Descriptor]) -> ImageError:
 
 
 def _refuse_without_room(store: Store, wanted: list[Blob]) -> None:
-    needed, free = sum(blob.size for blob in wanted), store.free_bytes()
+    needed, free = sum(store.still_to_come(blob.digest, blob.size) for blob in wanted), store.free_bytes()
     if needed > free:
         hint = "make room with 'sealpy rmi' and 'sealpy prune', or let SEALPY_HOME name a directory on another disk"
         raise StoreError(f"{store.root}: {needed} bytes are needed, {free} are free", hint=hint)

@@ -114,6 +114,10 @@ class Store:
         with self.keeping(), self._incoming.partial(digest) as writer:
             yield writer
 
+    def still_to_come(self, digest: str, size: int) -> int:
+        """Count the bytes of a blob that are not here yet, for whoever asks whether there is room for it."""
+        return 0 if self.has(digest) else max(size - self._incoming.begun(digest), 0)
+
     def put(self, data: bytes, *, media_type: str) -> Descriptor:
         """Store a small blob."""
         with self.blob() as writer:

@@ -75,6 +75,20 @@ def test_a_pull_that_is_killed_leaves_a_whole_store_and_the_next_one_goes_on(
     assert other("store", "check")
 
 
+def test_ctrl_c_ends_a_pull_that_waits_for_a_registry(plain: Distribution, other: Sealpy, pushed: str) -> None:
+    with cutting(plain.address) as way:
+        command = [str(SEALPY), "pull", f"{way.address}/{pushed}:1"]
+        way.pause = 1.0
+        with subprocess.Popen(command, env=other.environment(), stderr=subprocess.PIPE, text=True) as process:
+            wait_for_bytes(way, 70_000)
+            process.send_signal(signal.SIGINT)
+            _, stderr = process.communicate(timeout=5)
+        assert process.returncode == 130
+        assert "Traceback" not in stderr
+        way.pause = 0.0
+    assert other("store", "check")
+
+
 def wait_for_bytes(way: Way, count: int) -> None:
     until = time.monotonic() + 20
     while way.down < count:

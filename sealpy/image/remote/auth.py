@@ -97,10 +97,16 @@ class Authorizer:
             case _:
                 return ""
 
-    def refused(self, scopes: Sequence[str]) -> bool:
-        """Forget the token for these scopes; tells whether asking for a new one may help."""
+    def refused(self, header: str, scopes: Sequence[str]) -> bool:
+        """Forget the token of a header that was refused; tells whether another try may help.
+
+        Several threads may be refused by the same token: the first forgets it, the others use the next one.
+        """
         with self._lock:
-            return self._tokens.pop(tuple(scopes), None) is not None
+            token, _ = self._tokens.get(tuple(scopes), ("", 0.0))
+            if header == f"Bearer {token}":
+                self._tokens.pop(tuple(scopes))
+        return not header or header.startswith("Bearer ")
 
     def _basic(self) -> str:
         plain = f"{self._credential.user}:{self._credential.password.reveal()}"

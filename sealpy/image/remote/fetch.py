@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from sealpy.errors import DigestMismatchError, RemoteError, StoreError
+from sealpy.errors import DigestMismatchError, RemoteError, StoreError, counted
 from sealpy.image.blobs import BlobWriter
 from sealpy.image.manifest import Descriptor
 from sealpy.image.progress import Progress
@@ -31,7 +31,7 @@ class BlobFetcher:
         self._lock = threading.Lock()
         self.fetched = self.blobs = self.missing = 0
 
-    def fetch(self, wanted: Iterable[tuple[Descriptor, Sources]], *, progress: Progress, title: str) -> None:
+    def fetch(self, wanted: Iterable[tuple[Descriptor, Sources]], *, progress: Progress, title: str = "") -> None:
         """Fetch those that are not in the store, the largest first, each from the first of its sources that has it.
 
         Raises StoreError when there is no room for them, before anything is fetched.
@@ -39,11 +39,11 @@ class BlobFetcher:
         unique = {blob.digest: (blob, sources) for blob, sources in wanted}
         missing = [pair for digest, pair in unique.items() if not self._store.has(digest)]
         self.blobs, self.missing = len(unique), len(missing)
-        total = sum(blob.size for blob, _ in missing)
-        if total > (free := self._store.free_bytes()):
+        needed = sum(self._store.still_to_come(blob.digest, blob.size) for blob, _ in missing)
+        if needed > (free := self._store.free_bytes()):
             hint = "make room with 'sealpy rmi' and 'sealpy prune', or let SEALPY_HOME name a directory on another disk"
-            raise StoreError(f"{self._store.root}: {total} bytes are to come and {free} are free", hint=hint)
-        on_bytes = progress.step(title, total=total)
+            raise StoreError(f"{self._store.root}: {needed} bytes are to come and {free} are free", hint=hint)
+        on_bytes = progress.step(title or counted(len(missing), "blob"), total=sum(blob.size for blob, _ in missing))
 
         def told(count: int) -> None:
             with self._lock:

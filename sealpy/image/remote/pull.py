@@ -62,7 +62,7 @@ def pull(
         top, images = _tree(documents, platforms)
         blobs = [(blob, sources) for _, manifest in images for blob in (manifest.config, *manifest.layers)]
         fetcher = BlobFetcher(store)
-        fetcher.fetch(blobs, progress=progress, title=reference.familiar)
+        fetcher.fetch(blobs, progress=progress)
         for descriptor, manifest in images:
             _check_platform(store, manifest, descriptor, reference, platforms)
         for data, media_type in documents.read.values():

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
-from sealpy.errors import ImageError, RemoteAuthError, RemoteError, StoreError
+from sealpy.errors import ImageError, RemoteAuthError, RemoteError, StoreError, counted
 from sealpy.image.graph import reach
 from sealpy.image.manifest import INDEX_TYPES, MANIFEST_TYPES, Descriptor, Index, parse
 from sealpy.image.progress import Progress
@@ -109,7 +109,7 @@ class _Push:
 
     def blobs(self, blobs: list[Descriptor], progress: Progress) -> None:
         """Send what is missing there, the largest first."""
-        on_bytes = progress.step(self._repository.name, total=sum(blob.size for blob in blobs))
+        on_bytes = progress.step(counted(len(blobs), "blob"), total=sum(blob.size for blob in blobs))
 
         def told(count: int) -> None:
             with self._lock:

@@ -107,9 +107,9 @@ class Remote:
                 self._authorizer = Authorizer(
                     self._transport, self._credential(), name=self.name, keep_secret=self._keep_secret
                 )
-        renewable = self._authorizer.refused(scopes)
+        promising = self._authorizer.refused(request.authorization, scopes)
         self._authorizer.learn(response.headers.get("WWW-Authenticate", ""))
-        return renewable or not request.authorization
+        return promising
 
     def _refusal(self, response: Response) -> RemoteError:
         credential = self._authorizer.credential if self._authorizer else Credential()

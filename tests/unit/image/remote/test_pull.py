@@ -255,6 +255,28 @@ def test_no_room_is_told_before_anything_is_fetched(
     assert registry.asked("GET .*/blobs/") == []
 
 
+def test_room_for_what_is_still_to_come_is_enough(
+    client: Client, image: ClusterImage, registry: FakeRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layer = image.manifest.layers[0]
+    registry.faults += [
+        Fault(f"GET .*/blobs/{layer.digest}", cut=250_000),
+        Fault(f"GET .*/blobs/{layer.digest}", status=403),
+    ]
+    with pytest.raises(RemoteError):
+        client.pull()
+    monkeypatch.setattr(Store, "free_bytes", lambda _: 100_000)
+    assert client.pull().descriptor.digest == image.digest
+
+
+def test_an_image_pulled_by_its_digest_is_found_by_it(client: Client, image: ClusterImage) -> None:
+    name = client.name(f"team/shop@{image.digest}")
+    client.pull(name)
+    [stored] = client.store("there").images()
+    assert stored.reference.tag == f"sha256-{image.digest[7:19]}"
+    assert client.store("there").resolve(name).digest == image.digest
+
+
 # ---- platforms
 
 
