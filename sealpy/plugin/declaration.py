@@ -22,7 +22,8 @@ class Declaration:
     `phases` are the hook points at which the type may be used (none: at all), `default` those at which a document
     that names no action fires, `timeout` the seconds of its own time that it has at one hook point, `parallel` how many
     hosts it works on at once. `selects` is false for a type whose documents do not choose hosts by `on`, but say there
-    something of their own.
+    something of their own. `once` tells that it is called once at a hook point and looks after the hosts itself; what
+    cannot be read is taken for a plugin that is called for each host.
     """
 
     type: str
@@ -32,6 +33,7 @@ class Declaration:
     timeout: float = DEADLINE
     parallel: int = AT_ONCE
     selects: bool = True
+    once: bool = False
     version: str = ""
 
 
@@ -60,6 +62,7 @@ def read_declaration(name: str, content: bytes, *, type_: str = "", attribute: s
         timeout=_timeout(name, attributes.get("timeout")),
         parallel=_parallel(name, attributes.get("parallel")),
         selects=_selects(name, attributes.get("selects")),
+        once=_once(plugin),
         version=_version(names.get("__version__")),
     )
 
@@ -158,6 +161,16 @@ def _selects(name: str, node: ast.expr | None) -> bool:
             raise PluginError(
                 "selects must be True or False, written out", place=Place(name, node.lineno), hint="selects = False"
             )
+
+
+def _once(plugin: ast.AST | None) -> bool:
+    match plugin:
+        case ast.FunctionDef():
+            return True
+        case ast.ClassDef(body=body):
+            return bool({"run", "Run"} & {node.name for node in body if isinstance(node, ast.FunctionDef)})
+        case _:
+            return False
 
 
 def _version(node: ast.AST | None) -> str:

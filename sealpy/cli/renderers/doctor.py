@@ -41,7 +41,8 @@ def _use(use: Use) -> Iterator[str]:
     for turn in use.turns:
         operations = " and ".join(turn.moment.operations) or "never yet"
         yield f"    {turn.point} ({operations}): {turn.moment.when}"
-        yield f"        on {', '.join(turn.hosts) or turn.note}"
+        once = "once, about" if bound.type.declaration.once else "on"
+        yield f"        {once} {', '.join(turn.hosts) or turn.note}"
 
 
 def _type(found: PluginType) -> str:

@@ -228,7 +228,10 @@ def test_delete_asks_first_and_names_the_hosts(
 
 def test_delete_without_all_says_what_to_type(capsys: Capture) -> None:
     assert run(["delete"]) == 2
-    assert "next: sealpy delete --all removes a whole cluster, --nodes IP takes a host out of it" in capsys.readouterr().err
+    assert (
+        "next: sealpy delete --all removes a whole cluster, --nodes IP takes a host out of it"
+        in capsys.readouterr().err
+    )
 
 
 def test_what_is_applied_is_the_file(action: FakeAction, tmp_path: Path) -> None:

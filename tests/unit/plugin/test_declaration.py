@@ -66,3 +66,31 @@ def test_what_is_no_plugin_is_refused_with_its_place(source: str) -> None:
         read_declaration("mine.py", source.encode())
     assert message in caught.value.message
     assert hint in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("source", "once"),
+    [
+        ("def Plugin(context, phase): ...", True),
+        ("class Plugin:\n    def run(self, context, phase): ...", True),
+        ("class Plugin:\n    def Run(self, context, phase): ...", True),
+        ("class Plugin:\n    def steps(self, context, host): ...", False),
+        ("from elsewhere import Plugin", False),
+    ],
+)
+def test_whether_a_plugin_is_called_once_is_read_too(source: str, once: bool) -> None:  # noqa: FBT001 - the expectation
+    assert read_declaration("a.py", f'PluginType = "A"\n{source}\n'.encode()).once is once
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("parallel = 0", "a.py:3: parallel must be a number of hosts, written out"),
+        ("parallel = many", "a.py:3: parallel must be a number of hosts, written out"),
+        ("selects = 1", "a.py:3: selects must be True or False, written out"),
+    ],
+)
+def test_what_is_not_written_out_is_refused_with_its_line(line: str, problem: str) -> None:
+    with pytest.raises(PluginError) as caught:
+        read_declaration("a.py", f'PluginType = "A"\nclass Plugin:\n    {line}\n'.encode())
+    assert caught.value.message == problem

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from sealpy.cli.app import run
+from sealpy.image.store import Store
+from sealpy.testing.builders import a_stored_image
 
 CHECKOUT = Path(__file__).parents[4]
 GOLDEN = CHECKOUT / "tests" / "golden" / "plugin" / "doctor"
@@ -112,6 +114,20 @@ def test_list_shows_type_source_version_and_hook_points(here: Path, capsys: Capt
 def test_list_refuses_files_that_are_no_plugins(capsys: Capture) -> None:
     assert run(["plugin", "list", "--plugins-dir", "plugins"]) == 2
     assert "plugins/broken.py:1: not Python" in capsys.readouterr().err
+
+
+def test_list_and_doctor_look_into_an_image(here: Path, capsys: Capture) -> None:
+    files = {f"plugins/{name}": FILES[name].encode() for name in ("mine.py", "mine.yaml")}
+    a_stored_image(Store(here / "home" / "images"), files, name="shop:1")
+    assert run(["plugin", "list", "shop:1"]) == 0
+    assert "MINE           plugins/mine.py   1.2" in capsys.readouterr().out
+    text = (here / "Clusterfile").read_text(encoding="utf-8")
+    (here / "Clusterfile").write_text("---".join(text.split("---")[:4]), encoding="utf-8")
+    assert run(["plugin", "doctor"]) == 0  # the image is the Clusterfile's
+    told = capsys.readouterr()
+    assert "✓ beside (image:plugins/mine.yaml:1)\n" in told.out
+    assert told.err == ""
+    assert run(["plugin", "list", "no:1"]) == 5
 
 
 # ---- test
