@@ -43,6 +43,8 @@ _PIVOT_ROOT = {
 }
 _SET_FLAGS, _UP_AND_RUNNING = 0x8914, 0x41  # of a network interface
 _DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
+_ONLY_READ = ("bus", "fs", "irq", "sys", "sysrq-trigger")  # of /proc
+_HIDDEN = ("kcore", "keys", "timer_list")
 # what commands of containers have everywhere: chown, dac_override, fowner, fsetid, kill, setgid, setuid, setpcap,
 # net_bind_service, net_raw, sys_chroot, setfcap
 _KEPT = frozenset({0, 1, 3, 4, 5, 6, 7, 8, 10, 13, 18, 31})
@@ -108,10 +110,7 @@ def _enter(task: dict[str, Any]) -> None:
     _mount(None, "/", None, _REC | _PRIVATE)
     _mount(root, root, None, _BIND | _REC)
     _devices(f"{root}/dev")
-    try:
-        _mount("proc", f"{root}/proc", "proc", _NOSUID | _NODEV | _NOEXEC)
-    except StageError:  # the kernel gives a new one only to who sees a whole one
-        _mount("/proc", f"{root}/proc", None, _BIND | _REC)
+    _processes(f"{root}/proc")
     for source, target in task["binds"]:
         _mount(source, f"{root}/{target}", None, _BIND)
     for target in task["scratch"]:
@@ -138,6 +137,22 @@ def _devices(directory: str) -> None:
     os.mkdir(f"{directory}/shm", 0o1777)  # noqa: PTH102
     for name, target in (("fd", "fd"), ("stdin", "fd/0"), ("stdout", "fd/1"), ("stderr", "fd/2")):
         os.symlink(f"/proc/self/{target}", f"{directory}/{name}")  # noqa: PTH211
+
+
+def _processes(directory: str) -> None:
+    """Show the processes of the command, and let nobody change this machine by what stands beside them."""
+    try:
+        _mount("proc", directory, "proc", _NOSUID | _NODEV | _NOEXEC)
+    except StageError:  # the kernel gives a new one only to who sees a whole one
+        _mount("/proc", directory, None, _BIND | _REC)
+    for name in _ONLY_READ:
+        path = f"{directory}/{name}"
+        if os.path.exists(path):  # noqa: PTH110
+            _mount(path, path, None, _BIND | _REC)
+            _mount(None, path, None, _BIND | _REMOUNT | _RDONLY | _NOSUID | _NODEV | _NOEXEC)
+    for name in _HIDDEN:
+        if os.path.exists(f"{directory}/{name}"):  # noqa: PTH110
+            _mount("/dev/null", f"{directory}/{name}", None, _BIND)
 
 
 def _raise_loopback() -> None:

@@ -131,6 +131,17 @@ def test_nothing_of_this_machine_is_seen(site: Site) -> None:
     assert all(int(line) < 20 for line in site.said() if line.isdigit()), "processes of the command alone"
 
 
+def test_a_command_cannot_change_this_machine(site: Site) -> None:
+    before = Path("/proc/sys/vm/swappiness").read_text(encoding="utf-8")
+    lines = ("echo 7 > /proc/sys/vm/swappiness || echo refused", "echo h > /proc/sysrq-trigger || echo refused")
+    more = ("cat /proc/kcore > /leak || true", "ls /proc/sys/vm > /seen")  # not every kernel has a kcore
+    image = site.build(*(f"RUN {line}" for line in (*lines, *more)))
+    assert site.said().count("refused") == 2
+    assert Path("/proc/sys/vm/swappiness").read_text(encoding="utf-8") == before
+    assert image.files["leak"].size == 0
+    assert "swappiness" in text(image, "seen")
+
+
 def test_the_network_of_this_machine_is_there_when_it_is_asked_for(site: Site) -> None:
     ours = Path("/proc/net/dev").read_text(encoding="utf-8")
     for line, options in (("RUN --network=host cat /proc/net/dev", {}), ("RUN cat /proc/net/dev", {"network": "host"})):
