@@ -1,1 +1,1 @@
-"""ClusterImage: reference, manifest, store, build."""
+"""ClusterImage: reference, manifest, store, remote, build."""
