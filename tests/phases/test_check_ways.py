@@ -188,3 +188,15 @@ def test_the_scripts_listen_knock_and_leave_nothing_behind() -> None:
     while any(answers(port) for port in ports):
         assert time.monotonic() < deadline
     assert sh(_CONNECT, "127.0.0.1", ports[0]) == f"127.0.0.1 {ports[0]} connection refused\n"
+
+
+def test_what_listens_ends_by_itself_when_nobody_ends_it() -> None:
+    if subprocess.run(["sh", "-c", "command -v systemd-socket-activate"], capture_output=True, check=False).returncode:
+        pytest.skip("systemd-socket-activate is not here: apt-get install systemd")
+    (port,) = free_ports(1)
+    assert "timeout 60 " in _OPEN
+    sh(_OPEN.replace("timeout 60 ", "timeout 1 "), port)
+    assert answers(port)
+    deadline = time.monotonic() + 10
+    while answers(port):
+        assert time.monotonic() < deadline

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
 import socket
+import subprocess
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sealpy.cli.app import run
-from sealpy.testing.sshd import Sshd, sshd
+from sealpy.testing.sshd import Sshd, make_key, sshd
+from tests.ssh.processes import wait_for
 
 pytestmark = [
     pytest.mark.ssh,
@@ -57,8 +61,6 @@ def other_mounts(script: str) -> tuple[str, ...]:
 @pytest.fixture
 def pair(tmp_path: Path) -> Iterator[Callable[[str], tuple[Sshd, Sshd]]]:
     """Run two servers under two addresses; the second one sees other mounts."""
-    import contextlib  # noqa: PLC0415 - for this fixture alone
-
     with contextlib.ExitStack() as stack:
 
         def both(script: str) -> tuple[Sshd, Sshd]:
@@ -169,3 +171,97 @@ def test_every_check_is_listed_with_why(capsys: pytest.CaptureFixture[str]) -> N
     listed = json.loads(capsys.readouterr().out)
     assert {"clock", "ways", "connect", "disk-space"} <= {one["check"] for one in listed}
     assert all(one["why"] for one in listed)
+
+
+# ---- two machines with a network between them
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Know two servers in network namespaces of their own."""
+
+    first: Sshd
+    second: Sshd
+
+    def block(self, *words: str) -> None:
+        """Add a rule of iptables on the second one."""
+        inside("sealpy-t2", "iptables", "-A", "INPUT", *words)
+
+    def listening(self) -> set[str]:
+        """Give the ports on which anything listens on either."""
+        said = [inside(name, "ss", "-Hlnt") for name in ("sealpy-t1", "sealpy-t2")]
+        return {line.split()[3].rpartition(":")[2] for text in said for line in text.splitlines()}
+
+
+def inside(namespace: str, *words: str) -> str:
+    done = subprocess.run(["ip", "netns", "exec", namespace, *words], check=True, capture_output=True, text=True)
+    return done.stdout
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    """Connect two namespaces and this one by a bridge, and run a server in each of the two."""
+    missing = [tool for tool in ("ip", "iptables", "ss", "systemd-socket-activate") if shutil.which(tool) is None]
+    if missing:
+        pytest.skip(f"{', '.join(missing)} is not here")
+    _take_apart()
+    try:
+        _ip("link add sealpy-t0 type bridge")
+        _ip("address add 10.99.250.1/24 dev sealpy-t0")
+        _ip("link set sealpy-t0 up")
+        for number in (1, 2):
+            name = f"sealpy-t{number}"
+            _ip(f"netns add {name}")
+            _ip(f"link add {name} type veth peer name eth0 netns {name}")
+            _ip(f"link set {name} master sealpy-t0 up")
+            for words in ("link set lo up", f"address add 10.99.250.1{number}/24 dev eth0", "link set eth0 up"):
+                _ip(f"-n {name} {words}")
+            _ip(f"-n {name} route add default via 10.99.250.1")
+        with contextlib.ExitStack() as stack:
+            yield Site(*_servers(stack, tmp_path))
+    finally:
+        _take_apart()
+
+
+def _servers(stack: contextlib.ExitStack, directory: Path) -> Iterator[Sshd]:
+    key = make_key(directory / "key")
+    for number in (1, 2):
+        place = directory / f"machine{number}"
+        place.mkdir()
+        for suffix in ("", ".pub"):
+            shutil.copy(f"{key}{suffix}", place / f"client_ed25519{suffix}")
+        within = ("ip", "netns", "exec", f"sealpy-t{number}")
+        settings = {"ListenAddress": f"10.99.250.1{number}"}
+        yield stack.enter_context(sshd(place, settings, port=2222, within=within))
+
+
+def _ip(words: str) -> None:
+    subprocess.run(["ip", *words.split()], check=True, capture_output=True)
+
+
+def _take_apart() -> None:
+    links = [f"link delete sealpy-t{number}" for number in (1, 2, 0)]  # first: a namespace lives while a process does
+    for words in (*links, "netns delete sealpy-t1", "netns delete sealpy-t2"):
+        subprocess.run(["ip", *words.split()], check=False, capture_output=True)
+
+
+def test_every_way_is_open_on_a_plain_network_and_nothing_listens_afterwards(check: Check, site: Site) -> None:
+    _, result = check(site.first, site.second)
+    assert messages(result, "ways") == []
+    wait_for(lambda: site.listening() == {"2222"})
+
+
+@pytest.mark.parametrize(
+    ("rule", "reason"),
+    [
+        ("-p tcp --dport 10250 -j DROP", "no answer within 3 s"),
+        ("-p tcp --dport 10250 -j REJECT", "connection refused"),
+        ("-p tcp --dport 10250 -j REJECT --reject-with icmp-host-prohibited", "no route to host"),
+    ],
+)
+def test_a_way_that_a_firewall_closes_is_found_with_both_ends(check: Check, site: Site, rule: str, reason: str) -> None:
+    site.block(*rule.split())
+    code, result = check(site.first, site.second)
+    assert code == 3
+    assert messages(result, "ways") == [("10.99.250.11", f"does not reach 10.99.250.12 at port 10250: {reason}")]
+    wait_for(lambda: site.listening() == {"2222"})
