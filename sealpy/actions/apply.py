@@ -119,7 +119,14 @@ def _refuse_a_namesake(clusterfile: Clusterfile, home: Path) -> None:
     name = clusterfile.cluster.name
     kept = home / KEPT
     if kept.is_file():
-        hosts = {ip for entry in load(kept).cluster.hosts for ip in entry.ips}
+        before = load(kept).cluster
+        hosts = {ip for entry in before.hosts for ip in entry.ips}
+        if before.data_root != clusterfile.cluster.data_root:
+            raise ClusterfileError(
+                f"dataRoot of cluster '{name}' is {before.data_root}: the files of a living cluster do not move",
+                place=clusterfile.cluster.place,
+                hint="put it back, or delete the cluster first",
+            )
         if not hosts & {ip for entry in clusterfile.cluster.hosts for ip in entry.ips}:
             raise ClusterfileError(
                 f"cluster '{name}' was made from here on other hosts: {', '.join(sorted(hosts))}",

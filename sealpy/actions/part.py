@@ -12,7 +12,7 @@ from sealpy.actions.state import led_by, with_hosts
 from sealpy.clusterfile import Clusterfile, HostEntry, dumps
 from sealpy.context import Context
 from sealpy.engine import Phase
-from sealpy.errors import InterruptedRunError, counted
+from sealpy.errors import ConfigError, InterruptedRunError, counted
 from sealpy.events import Warned
 from sealpy.image.cluster_image import ClusterImage
 from sealpy.phases.audit import Audit
@@ -60,7 +60,8 @@ class Parting:
 def part(run: Session, clusterfile: Clusterfile, image: ClusterImage, gone: Sequence[HostEntry]) -> Parting | None:
     """Find out who of the leaving hosts answers; changes nothing. None when nobody leaves.
 
-    `clusterfile` is what the cluster is to be. Raises InterruptedRunError when the operator does not want it.
+    `clusterfile` is what the cluster is to be. Raises InterruptedRunError when the operator does not want it, and
+    ConfigError when nobody may leave.
     """
     hosts = tuple(ip for entry in gone for ip in entry.ips)
     if not hosts:
@@ -88,6 +89,11 @@ def part(run: Session, clusterfile: Clusterfile, image: ClusterImage, gone: Sequ
 
 def _confirm(run: Session, clusterfile: Clusterfile, hosts: Sequence[str]) -> None:
     around = run.surroundings
+    if around.leave == "refused":
+        raise ConfigError(
+            f"cluster '{clusterfile.cluster.name}' has {', '.join(hosts)}, too",
+            hint="name them as well; sealpy delete --nodes takes workers out, --masters control planes",
+        )
     question = f"remove {', '.join(hosts)} from cluster '{clusterfile.cluster.name}'?"
     if not (around.rehearsal or around.force or around.confirm(question)):
         raise InterruptedRunError("nothing was changed", hint=f"put {counted(len(hosts), 'host')} back into the file")

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 from sealpy.connectors import Connector
 from sealpy.context import Context
@@ -31,7 +31,8 @@ class Surroundings:
     what else than the Clusterfile has a word in how hosts are reached. `plugins` are directories of them. `confirm`
     asks the operator. Up to `max_fail` hosts that are no control planes may fail without ending the run. `drain`
     bounds, in seconds, how long the pods of a host that leaves may take to go; `force` lets it leave without them.
-    `skip` are the ids of checks that are left out.
+    `leave` refuses that hosts leave because the Clusterfile does not name them: it was made up from the words of a
+    command line. `skip` are the ids of checks that are left out.
     """
 
     home: Path
@@ -42,6 +43,7 @@ class Surroundings:
     skip: frozenset[str] = frozenset()
     plugins: tuple[Path, ...] = ()
     confirm: Callable[[str], bool] = lambda _question: True
+    leave: Literal["asked", "refused"] = "asked"
     max_fail: int = 0
     drain: float = 300.0
     force: bool = False

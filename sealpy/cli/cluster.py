@@ -205,6 +205,7 @@ def _surroundings(
         max_fail=terms.max_fail,
         drain=terms.drain,
         force=terms.force,
+        leave=terms.leave,
         skip=terms.skip,
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -30,9 +30,10 @@ ForceOption = Annotated[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """Hold what the options say."""
+    """Hold what the options say; `leave` tells whether hosts that the file does not name may be taken out."""
 
     max_fail: int = 0
     drain: float = 300.0
     force: bool = False
+    leave: Literal["asked", "refused"] = "asked"
     skip: frozenset[str] = frozenset()  # ids of checks that are left out

@@ -75,6 +75,6 @@ def command(
         rehearsal=dry_run,
         logins=logins_of(host_keys, ssh_config),
         trust=Trust(verify, tuple(verify_keys or ())),
-        terms=Terms(max_fail=max_fail, skip=skipped(skip)),
+        terms=Terms(max_fail=max_fail, skip=skipped(skip), leave="refused"),
         plugins=plugins_dir or (),
     )

@@ -164,6 +164,21 @@ def test_the_operator_is_asked_before_a_host_leaves(world: World) -> None:
     assert world.fleet.log == []
 
 
+def test_a_command_that_names_fewer_hosts_than_there_are_takes_none_out(world: World) -> None:
+    settle(world, clusterfile([A], [B, C]))
+    with pytest.raises(ConfigError, match=rf"cluster 'my-cluster' has {C}, too") as caught:
+        world.apply(clusterfile([A], [B]), leave="refused")
+    assert "sealpy delete --nodes" in caught.value.hint
+    assert world.fleet.log == []
+
+
+def test_the_files_of_a_living_cluster_do_not_move(world: World) -> None:
+    settle(world, clusterfile([A]))
+    with pytest.raises(ConfigError, match="dataRoot of cluster 'my-cluster' is /var/lib/sealpy/data"):
+        world.apply(clusterfile([A], more="dataRoot: /data"))
+    assert world.fleet.log == []
+
+
 def test_workers_may_fail_as_far_as_the_operator_says_and_are_named_at_the_end(world: World) -> None:
     world.fleet.machine(C).off = True
     with pytest.raises(PhaseError, match="Connect"):
