@@ -22,6 +22,7 @@ __all__ = [
     "Tree",
     "UnreadableError",
     "core_scalar",
+    "is_endless",
     "plain_mapping",
     "plain_value",
     "read_documents",
@@ -193,6 +194,29 @@ class _Reader:
     def _place(self, node: yaml.Node) -> Place:
         mark = node.start_mark
         return Place(mark.name if is_option(mark) else self._name, mark.line + 1)
+
+
+def is_endless(node: yaml.Node) -> bool:
+    """Tell whether a node holds itself by an alias, or unfolds to more than anyone writes."""
+    sizes: dict[int, int] = {}
+
+    def size(one: yaml.Node) -> int:
+        if id(one) not in sizes:
+            sizes[id(one)] = _MOST_NODES + 1  # as long as it is open: whoever meets it again is within it
+            sizes[id(one)] = 1 + sum(map(size, _below(one)))
+        return sizes[id(one)]
+
+    return size(node) > _MOST_NODES
+
+
+def _below(node: yaml.Node) -> Iterator[yaml.Node]:
+    match node:
+        case yaml.MappingNode():
+            for key, value in node.value:
+                yield key
+                yield value
+        case yaml.SequenceNode():
+            yield from node.value
 
 
 def plain_mapping(node: yaml.MappingNode) -> dict[str, object]:

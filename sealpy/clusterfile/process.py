@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import yaml
 
-from sealpy.clusterfile.document import plain_value
+from sealpy.clusterfile.document import is_endless, plain_value
 from sealpy.clusterfile.types import Config
 from sealpy.errors import ClusterfileError
 
@@ -60,6 +60,8 @@ def _node(config: Config) -> yaml.Node:
         node = yaml.compose(config.data, Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
         raise _error(config, "its data is no YAML, which its processes need", "look at `data`") from error
+    if node and is_endless(node):
+        raise _error(config, "an alias makes its data endless", "write out what is meant")
     return node or _scalar("")
 
 

@@ -13,6 +13,8 @@ from typing import Any
 
 import yaml
 
+from sealpy.clusterfile.document import is_endless, plain_mapping
+
 __all__ = ["MergeError", "merged_json", "merged_secret", "merged_yaml"]
 
 _MAP = "tag:yaml.org,2002:map"
@@ -37,12 +39,13 @@ def merged_yaml(text: str, data: str) -> str:
 @functools.lru_cache(maxsize=_CACHED)
 def merged_json(text: str, data: str) -> str:
     """Merge a mapping, written as YAML or JSON, into a JSON file; raises MergeError."""
+    wanted = plain_mapping(_one_mapping(data))
     try:
-        there, wanted = json.loads(text), json.loads(json.dumps(yaml.safe_load(data)))
-    except (ValueError, TypeError, yaml.YAMLError) as error:
-        raise MergeError("one of both is no JSON") from error
-    if not isinstance(there, dict) or not isinstance(wanted, dict):
-        raise MergeError("both have to be mappings")
+        there = json.loads(text)
+    except ValueError as error:
+        raise MergeError("the file is no JSON") from error
+    if not isinstance(there, dict):
+        raise MergeError("the file is no mapping")
     return json.dumps(_merged_plain(there, wanted), indent=2, ensure_ascii=False) + "\n"
 
 
@@ -62,6 +65,8 @@ def _documents(text: str) -> list[yaml.Node]:
         found = list(yaml.compose_all(text, Loader=yaml.SafeLoader))
     except yaml.YAMLError as error:
         raise MergeError("the file is no YAML") from error
+    if any(map(is_endless, found)):
+        raise MergeError("an alias makes the file endless")
     if not all(map(_has_plain_keys, found)):
         raise MergeError("the file holds keys that are no text: is it a template?")
     return [node for node in found if not (isinstance(node, yaml.ScalarNode) and node.value == "")]
@@ -82,7 +87,7 @@ def _one_mapping(data: str) -> yaml.MappingNode:
         node = yaml.compose(data, Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
         raise MergeError("the data is not one document of YAML") from error
-    if not isinstance(node, yaml.MappingNode) or not _has_plain_keys(node):
+    if not isinstance(node, yaml.MappingNode) or is_endless(node) or not _has_plain_keys(node):
         raise MergeError("the data is no mapping of names to values")
     return node
 

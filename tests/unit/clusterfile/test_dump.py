@@ -76,7 +76,7 @@ def _is_free(word: str) -> bool:
     return word not in {"kind", "apiVersion"}
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(clusterfiles())
 def test_what_is_written_reads_back_the_same_without_secrets(clusterfile: Clusterfile) -> None:
     text = dumps(clusterfile)
@@ -84,7 +84,7 @@ def test_what_is_written_reads_back_the_same_without_secrets(clusterfile: Cluste
     assert dumps(loads(text, name="saved")) == text
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(clusterfiles())
 def test_no_literal_secret_is_written(clusterfile: Clusterfile) -> None:
     assert "secret-" not in dumps(clusterfile)

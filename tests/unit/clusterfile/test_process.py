@@ -65,6 +65,7 @@ def test_the_data_of_a_secret_are_base64_once(process: str) -> None:
         ("value", "- a", "its data is no mapping"),
         ("toSecret", "text", "its data is no mapping"),
         ("toJson", "a: [", "its data is no YAML"),
+        ("toJson", "a: &x [*x]", "an alias makes its data endless"),
     ],
 )
 def test_data_that_cannot_be_processed_are_refused_with_their_place(process: str, data: str, told: str) -> None:

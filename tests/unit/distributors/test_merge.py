@@ -9,6 +9,10 @@ import yaml
 
 from sealpy.distributors.merge import MergeError, merged_json, merged_secret, merged_yaml
 
+BOMB = "x0: &x0 [a, a, a, a, a, a, a, a, a, a]\n" + "".join(
+    f"x{n}: &x{n} [{', '.join([f'*x{n - 1}'] * 10)}]\n" for n in range(1, 12)
+)
+
 
 def test_new_values_win_and_what_is_not_named_stays_as_it_was_typed() -> None:
     there = "a: 0123\non: yes\nb:\n  c: 'x'\n  list: [1, 2]\nt: |\n  two\n  lines\n"
@@ -43,7 +47,9 @@ def test_an_empty_file_becomes_the_values() -> None:
         ("a: {{ .X }}\n", "a: 1", "is it a template"),
         ("a: 1", "- a", "the data is no mapping"),
         ("a: 1", "a: {[x]: y}", "the data is no mapping"),
-        ("a: &x [*x]", "a: 1", "the file is no YAML"),
+        ("a: &x [*x]", "a: 1", "an alias makes the file endless"),
+        (BOMB, "a: 1", "an alias makes the file endless"),
+        ("a: 1", BOMB, "the data is no mapping"),
         ("a: 1", "a: 1\n---\nb: 2", "not one document"),
     ],
 )
