@@ -16,7 +16,7 @@ from sealpy.plugin.manifest import SUFFIX
 from sealpy.sdk import HookPoint, Result
 from sealpy.testing.stage import Stage, cluster, document
 
-__all__ = ["Kind", "Step", "Trial", "answers_of", "read_plugin", "try_plugins"]
+__all__ = ["Kind", "Step", "Trial", "answers_of", "find_plugins", "try_plugins"]
 
 Answers = Sequence[tuple[tuple[str, ...], str]]
 Files = Sequence[tuple[str, bytes]]
@@ -68,29 +68,48 @@ def answers_of(texts: Iterable[str]) -> Answers:
     return found
 
 
-def read_plugin(path: Path) -> Files:
-    """Give the files of a plugin: a directory's, or one file with the manifest beside it; raises PluginError."""
-    if path.is_dir():
-        return read_directories([path])
-    beside = path.with_name(path.name + SUFFIX)
-    try:
-        return [(str(file), file.read_bytes()) for file in (path, beside) if file == path or file.exists()]
-    except OSError as error:
-        reason = (error.strerror or "cannot be read").lower()
-        raise PluginError(f"'{path}': {reason}", hint="name a .py, a .pyz, a program, or a directory") from error
+def find_plugins(target: str) -> tuple[list[PluginType], Files]:
+    """Find the types in a file or directory, or one that is installed by its name; gives the files that they need.
 
-
-def try_plugins(files: Files, *, at: str = "", data: str = "", answers: Answers = ()) -> list[Trial]:
-    """Try every type in these files, at the hook points that it names or at one; raises PluginError for none."""
-    known = {found.type for found in discover()}
+    A file is taken with the manifest beside it. Raises PluginError.
+    """
+    path = Path(target)
+    installed = discover()
+    if not path.exists():
+        try:
+            return [installed.find(target)], ()
+        except PluginError as error:
+            hint = f"name a .py, a .pyz, a program, a directory, or an installed type; {error.hint}"
+            raise PluginError(f"'{target}': no such file, and no such type", hint=hint) from error
+    files = read_directories([path]) if path.is_dir() else [_read(path), *map(_read, _beside(path))]
+    known = {found.type for found in installed}
     types = [found for found in discover(files) if found.type not in known]
     if not types:
         raise PluginError(
-            "no plugin is in there", hint="a Python file with PluginType and Plugin, or a program with its manifest"
+            f"'{target}': no plugin is in there",
+            hint="a Python file with PluginType and Plugin, a program with its manifest; a package is installed first",
         )
+    return types, files
+
+
+def _beside(path: Path) -> list[Path]:
+    manifest = path.with_name(path.name + SUFFIX)
+    return [manifest] if manifest.exists() else []
+
+
+def _read(path: Path) -> tuple[str, bytes]:
+    try:
+        return str(path), path.read_bytes()
+    except OSError as error:
+        raise PluginError(f"'{path}': {(error.strerror or 'cannot be read').lower()}") from error
+
+
+def try_plugins(target: str, *, at: str = "", data: str = "", answers: Answers = ()) -> list[Trial]:
+    """Try every type that is found, at the hook points that it names or at one; raises PluginError for none."""
     if at and at not in {point.value for point in HookPoint}:
         points = [point.value for point in HookPoint]
         raise PluginError(f"hook point '{at}' is not known", hint=did_you_mean(at, points) or ", ".join(points))
+    types, files = find_plugins(target)
     return [trial for found in types for trial in _tried(found, files, at, data, answers)]
 
 

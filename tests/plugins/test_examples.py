@@ -121,3 +121,14 @@ def test_what_an_installed_plugin_waits_for_in_vain_is_told(python: Path) -> Non
     assert "PluginFailedError: Clusterfile:1: plugin 'mine' (WAIT_FOR) failed at PostInstall" in done.stderr
     assert "NotReadyError: deployment/web of default is up: not so after" in done.stderr
     assert "last seen: 0 of 2 are up" in done.stderr
+
+
+SEALPY = ("-c", "import sys; from sealpy.cli.app import run; sys.exit(run(sys.argv[1:]))")
+
+
+def test_the_command_line_lists_an_installed_plugin_and_tries_it_out(python: Path) -> None:
+    listed = call(python, *SEALPY, "plugin", "list").stdout.splitlines()
+    assert ["WAIT_FOR", "sealpy-wait-for", "(sealpy_wait_for:Plugin)", "1.2.0"] in [row.split()[:4] for row in listed]
+    tried = call(python, *SEALPY, "plugin", "test", "WAIT_FOR", "--at", "PreGuest", "--data", "default deployment/web")
+    assert "10.0.0.1  wait  deployment/web of default is up" in tried.stdout
+    assert tried.stdout.endswith("good: 3 trials\n")

@@ -97,7 +97,12 @@ def doctor(
 @app.command("test", cls=SealpyCommand)
 def try_out(
     ctx: typer.Context,
-    path: Annotated[Path, typer.Argument(metavar="PATH", help="The plugin: a .py, a .pyz, a program, or a directory.")],
+    target: Annotated[
+        str,
+        typer.Argument(
+            metavar="PATH", help="The plugin: a .py, a .pyz, a program, a directory, or the name of an installed type."
+        ),
+    ],
     *,
     at: Annotated[str, typer.Option("--at", metavar="POINT", help="Try it at this hook point alone.")] = "",
     data: Annotated[str, typer.Option("--data", help="What its document would hold as data; @FILE reads a file.")] = "",
@@ -118,17 +123,17 @@ def try_out(
     """
     from sealpy.cli.renderers.trial import render_trials
     from sealpy.errors import PluginError, counted
-    from sealpy.testing.trial import answers_of, read_plugin, try_plugins
+    from sealpy.testing.trial import answers_of, try_plugins
 
     text = Path(data[1:]).read_text(encoding="utf-8") if data.startswith("@") else data
-    trials = try_plugins(read_plugin(path), at=at, data=text, answers=answers_of(answers or ()))
+    trials = try_plugins(target, at=at, data=text, answers=answers_of(answers or ()))
     if ctx.obj.is_json:
         ctx.obj.json([asdict(trial) for trial in trials])
     else:
         ctx.obj.text(render_trials(trials))
     failed = [trial.problem for trial in trials if trial.problem]
     if failed:
-        raise PluginError(f"{path}: {counted(len(failed), 'trial')} of {len(trials)} failed", problems=failed)
+        raise PluginError(f"{target}: {counted(len(failed), 'trial')} of {len(trials)} failed", problems=failed)
 
 
 def _files_of(name: str) -> Files:

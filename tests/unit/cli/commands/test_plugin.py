@@ -152,6 +152,11 @@ def test_test_takes_a_program_with_its_manifest_and_a_directory(capsys: Capture)
         assert "✓ FREE_SPACE 1.0.0 at PreInit, run: " in trials(capsys)
 
 
+def test_test_takes_the_name_of_an_installed_type_too(capsys: Capture) -> None:
+    assert run(["plugin", "test", "SHELL", "--at", "PreInit", "--data", "date"]) == 0
+    assert "10.0.0.2  run  run the script of mine" in trials(capsys)
+
+
 # source → the exit code, what is told
 VERDICTS = {
     "raise ValueError('oops')": (2, "MINE at PostInstall, run: raised ValueError: oops"),
@@ -178,7 +183,8 @@ def test_the_verdict_tells_mistakes_of_the_plugin_from_commands_that_fail(
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["no.py"], "'no.py': no such file or directory"),
+        (["no.py"], "'no.py': no such file, and no such type"),
+        (["SHEL"], "did you mean 'SHELL'?"),
         (["plugins/notes.txt"], "no plugin is in there"),
         (["plugins/mine.py", "--at", "PostInstal"], "hook point 'PostInstal' is not known"),
         (["plugins/mine.py", "--answer", "kubectl"], "--answer: 'kubectl' is not WORDS=TEXT"),
