@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from dataclasses import replace as changed
 from pathlib import Path
 from typing import Protocol
@@ -13,6 +13,7 @@ from sealpy.events import Emit, Warned
 from sealpy.image.copy import Context, Target, placed, written_out
 from sealpy.image.download import Download, download, name_of
 from sealpy.image.progress import Progress
+from sealpy.image.remote.trust import Trust
 from sealpy.image.tarball import Content, Member
 from sealpy.image.unpack import unpacked
 from sealpy.kubefile import Add
@@ -43,14 +44,16 @@ class Downloads:
     work: Path
     progress: Progress
     emit: Emit
+    trust: Trust = field(default_factory=Trust)
 
     def fetch(self, url: str, *, checksum: str, at: Place, pin: Callable[[str], str]) -> Download:
         """Fetch one file; `pin` gives the hint for one without a checksum. Raises KubefileError and ImageError."""
-        step = self.progress.step
+
+        def begin(size: int) -> Callable[[int], None]:
+            return self.progress.step(f"fetch {url}", total=size)
+
         try:
-            found = download(
-                url, work=self.work, checksum=checksum, begin=lambda size: step(f"fetch {url}", total=size)
-            )
+            found = download(url, work=self.work, checksum=checksum, trust=self.trust, begin=begin)
         except DigestMismatchError as error:
             raise DigestMismatchError(f"{at}: {error.message}", hint=error.hint) from error
         except ImageError as error:

@@ -37,6 +37,9 @@ class _Plain(Trust):
         return True
 
 
+_NOBODY_ELSE = Trust()  # but whom the system trusts
+
+
 def name_of(url: str) -> str:
     """Give the file name at the end of a URL; empty when there is none."""
     name = unquote(urlsplit(url).path.rpartition("/")[2])
@@ -48,15 +51,17 @@ def download(
     *,
     work: Path,
     checksum: str = "",
+    trust: Trust = _NOBODY_ELSE,
     begin: Callable[[int], Callable[[int], None]] = lambda _: lambda _: None,
 ) -> Download:
     """Fetch a URL into a new file of the directory `work`.
 
+    `trust` says which certificates are good; an address that begins with http:// has none, as its author chose.
     `begin` receives the number of bytes that are announced (0 when nobody says) and gives the function that receives
     the number of bytes of each piece. Raises DigestMismatchError when the bytes are other than `checksum` says,
     ImageError for all else that goes wrong; what may be passing is tried again first.
     """
-    transport = Transport(_Plain() if urlsplit(url).scheme == "http" else Trust())
+    transport = Transport(_Plain(trust.ca, trust.insecure) if urlsplit(url).scheme == "http" else trust)
     request = Request(method="GET", url=url, what=url, headers={"Accept-Encoding": "identity"})
     with transport.send(request) as response:
         if response.status != HTTPStatus.OK:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -211,7 +212,9 @@ def _reference(name: str) -> Reference:
 
 def _build(ctx: typer.Context, wish: Wish, obtain: Obtain, bring: Bring | None) -> Built:
     from sealpy.image.build import build
+    from sealpy.image.remote.trust import Trust
 
+    wish = replace(wish, trust=Trust(ctx.params["ca"], ctx.params["insecure"]))
     return build(wish, store=open_store(), emit=ctx.obj.emit, obtain=obtain, bring=bring)
 
 

@@ -27,7 +27,7 @@ from sealpy.events import Event, Warned
 from sealpy.image.build import build
 from sealpy.image.cluster_image import ClusterImage
 from sealpy.image.reference import Reference
-from sealpy.image.remote import trust
+from sealpy.image.remote.trust import Trust
 from sealpy.image.store import Store
 from sealpy.image.wish import Wish
 
@@ -195,18 +195,23 @@ def test_an_app_may_come_from_a_url(site: Site, server: FileServer) -> None:
     assert "ADD --checksum=sha256:" in site.warnings()[0][1]
 
 
-def test_https_is_spoken_to_servers_whose_certificate_is_known(
-    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    tls = certificate(tmp_path / "server.pem")
-    with serving(tls) as server:
+def test_https_is_spoken_to_servers_whose_certificate_is_trusted(site: Site, tmp_path: Path) -> None:
+    line = f"ADD --checksum={SUM} {{}}/dir/tool.tar.gz cri/"
+    with serving(certificate(tmp_path / "server.pem")) as server:
         with pytest.raises(KubefileError, match="certificate verify failed"):
-            site.build(f"ADD --checksum={SUM} {server.url}/dir/tool.tar.gz cri/")
-        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "server.pem"))
-        trust._context.cache_clear()
-        image = site.build(f"ADD --checksum={SUM} {server.url}/dir/tool.tar.gz cri/")
-    trust._context.cache_clear()
-    assert files(image) == {"cri/tool.tar.gz": CONTENT}
+            site.build(line.format(server.url))
+        for trust in (Trust(ca=tmp_path / "server.pem"), Trust(insecure=True)):
+            image = site.build(line.format(server.url), trust=trust, caching="renew")
+            assert files(image) == {"cri/tool.tar.gz": CONTENT}
+        assert server.asked == ["/dir/tool.tar.gz"] * 2
+
+
+def test_an_address_without_tls_is_not_led_to_from_one_with_it(site: Site, server: FileServer, tmp_path: Path) -> None:
+    other = server.url.replace("127.0.0.1", "198.51.100.1")
+    with serving(certificate(tmp_path / "server.pem")) as safe:
+        safe.moved["/x"] = f"{other}/app.yaml"
+        with pytest.raises(KubefileError, match="would be spoken to without TLS"):
+            site.build(f"ADD {safe.url}/x y", trust=Trust(ca=tmp_path / "server.pem"))
 
 
 def test_an_archive_of_the_context_is_unpacked_and_copy_leaves_it_whole(site: Site) -> None:
