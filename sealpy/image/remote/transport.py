@@ -165,7 +165,7 @@ class Transport:
             try:
                 response = self._followed(request)
             except UnreachableError as error:
-                if isinstance(error.__cause__, (SSLError, NewConnectionError)):
+                if isinstance(error.__cause__, (SSLError, NewConnectionError, ProxyError)):
                     raise  # nobody is there, or not who should be: asking again does not help
                 self.wait(error.message, pause)
                 continue
@@ -242,16 +242,19 @@ class Transport:
 
     def _unreachable(self, request: Request, host: str, error: Exception) -> UnreachableError:
         reason = _reason(error)
+        whom = f"'{host}'"
         match error:
+            case SSLError() if "mismatch" in reason:
+                hint = "use a name that its certificate is for; --insecure trusts whoever answers"
             case SSLError() if "verify failed" in reason:
                 hint = "name the authority of its certificate by --ca FILE; --insecure trusts whoever answers"
             case SSLError():
                 hint = "if it speaks plain HTTP and the way to it is safe, give --insecure"
             case ProxyError():
-                hint = "see to HTTPS_PROXY and NO_PROXY"
+                whom, hint = f"the proxy on the way to '{host}'", "see to HTTPS_PROXY and NO_PROXY"
             case _:
                 hint = f"see that this machine reaches '{host}', and try again"
-        return UnreachableError(f"{request.what}: no answer from '{host}': {reason}", hint=hint)
+        return UnreachableError(f"{request.what}: no answer from {whom}: {reason}", hint=hint)
 
 
 _OPERATOR: Final = "tell whoever operates the registry"
@@ -289,7 +292,7 @@ def _reason(error: Exception) -> str:
     while inner.__cause__ or inner.__context__:
         inner = inner.__cause__ or inner.__context__ or inner
     text = getattr(inner, "strerror", None) or str(inner) or type(inner).__name__
-    return _plain(re.sub(r"^\[[^\]]*\] |\s*\(_ssl\.c:\d+\)", "", str(text))).lower()
+    return _plain(re.sub(r"^\[[^\]]*\] |\s*\(_ssl\.c:\d+\)", "", str(text))).lower().rstrip(".")
 
 
 def _plain(text: str) -> str:

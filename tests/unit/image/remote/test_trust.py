@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from sealpy.errors import ConfigError, RemoteError
+from sealpy.image.reference import Reference
 from sealpy.image.remote.settings import read_settings
 from sealpy.image.remote.trust import Trust, is_loopback
 from sealpy.testing.registry import FakeRegistry
@@ -97,6 +98,27 @@ def test_nobody_there_is_told_at_once(client: Client) -> None:
     client.registry.address = "127.0.0.1:9"
     with pytest.raises(RemoteError, match=r"no answer from '127.0.0.1:9': .*refused"):
         client.push(image, client.name())
+    assert client.pauses == []
+
+
+def test_a_certificate_for_another_name_is_told_as_such(client: Client, certificate: Path) -> None:
+    with FakeRegistry.running(tls=with_tls(certificate)) as registry:
+        registry.address = registry.address.replace("127.0.0.1", "localhost")
+        client.registry = registry
+        with pytest.raises(RemoteError, match="mismatch") as caught:
+            client.push(client.image(), remotes=client.remotes(trust=Trust(ca=certificate)))
+    assert "a name that its certificate is for" in caught.value.hint
+
+
+def test_a_proxy_is_used_but_for_this_machine_and_named_when_it_does_not_answer(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    client.push(client.image())
+    name = Reference.parse("registry.example.com/x:1")
+    with pytest.raises(RemoteError, match=r"the proxy on the way to 'registry\.example\.com': .*refused") as caught:
+        client.pull(name)
+    assert "HTTPS_PROXY" in caught.value.hint
     assert client.pauses == []
 
 
