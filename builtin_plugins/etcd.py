@@ -67,8 +67,8 @@ class Plugin:
     """Take a snapshot of etcd on the leader, verify it, and keep it in a file of the machine where sealpy runs.
 
     `on` is the path of that file, as the ancestor has it, or of a directory; without it the snapshot goes to `backups`
-    in the cluster's own directory. It is what `etcdutl snapshot restore` takes. An older file of that name is kept
-    beside it.
+    in the cluster's own directory. It is what `etcdutl snapshot restore` takes. An older snapshot of that name is kept
+    beside it; any other file is left alone, and that is an error.
     """
 
     selects = False  # `on` is no choice of hosts
@@ -176,6 +176,8 @@ class _Partial:
         self._file: IO[bytes]
 
     def __enter__(self) -> Self:
+        if reason := _unwritable(self._path):
+            raise PluginFailure(f"{self._path}: {reason}")
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             descriptor = os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -238,10 +240,27 @@ def _path(context: PluginContext) -> Path:
 
 
 def _unwritable(path: Path) -> str:
-    """Say why no file can be written there; empty when one can."""
+    """Say why no snapshot can be written there; empty when one can."""
+    if path.is_file() and not _is_snapshot(path):
+        return "there is a file which is no snapshot of etcd: name another one, or take it away"
     above = path if path.is_dir() else path.parent
     while not above.exists():
         above = above.parent
     if not above.is_dir():
         return f"{above} is a file, not a directory"
     return "" if os.access(above, os.W_OK | os.X_OK) else f"{above} cannot be written to"
+
+
+def _is_snapshot(path: Path) -> bool:
+    """Tell by the checksum at its end, so that a mistyped path costs nobody a file."""
+    digest = hashlib.sha256()
+    end = b""
+    try:
+        with path.open("rb") as file:
+            while piece := file.read(_MIB):
+                data = end + piece
+                digest.update(data[:-_CHECKSUM])
+                end = data[-_CHECKSUM:]
+    except OSError:
+        return False
+    return digest.digest() == end

@@ -18,6 +18,7 @@ from sealpy.testing.stage import Stage, cluster, document
 
 KUBECTL = ("kubectl", "--kubeconfig", "/etc/kubernetes/admin.conf", "-n", "kube-system")
 POD = "etcd-one\t10.0.0.1\t/var/lib/etcd\t/etc/kubernetes/pki/etcd\n"
+OLDER = b"older" + hashlib.sha256(b"older").digest()
 STATUS = '{"hash":1,"revision":42,"totalKey":7,"totalSize":9}\n'
 DATABASE = bytes(range(256)) * 40_000  # 10 MB: more than two pieces
 SNAPSHOT = DATABASE + hashlib.sha256(DATABASE).digest()
@@ -96,12 +97,35 @@ def test_a_directory_gets_a_file_with_its_time_and_data_may_name_the_path_too(st
 def test_an_older_file_of_that_name_is_kept_beside_it(stage: Stage, tmp_path: Path) -> None:
     leader_with(stage)
     path = tmp_path / "etcd.db"
-    path.write_bytes(b"older")
+    path.write_bytes(OLDER)
     moment = time.mktime((2024, 5, 6, 7, 8, 9, 0, 0, -1))
     os.utime(path, (moment, moment))
     fire(stage, on=str(path))
     assert path.read_bytes() == SNAPSHOT
-    assert (tmp_path / "etcd.db.20240506-070809").read_bytes() == b"older"
+    assert (tmp_path / "etcd.db.20240506-070809").read_bytes() == OLDER
+
+
+def test_a_file_that_is_no_snapshot_is_never_replaced(stage: Stage, tmp_path: Path) -> None:
+    leader_with(stage)
+    path = tmp_path / "thesis.txt"
+    path.write_text("ten years of work", encoding="utf-8")
+    with pytest.raises(PluginError) as caught:
+        fire(stage, on=str(path))
+    assert f"on: '{path}': there is a file which is no snapshot of etcd" in caught.value.problems[0].message
+    assert stage.commands() == {}
+
+
+def test_a_file_that_came_there_meanwhile_is_not_replaced_either(stage: Stage, tmp_path: Path) -> None:
+    leader_with(stage)
+    path = tmp_path / "etcd.db"
+
+    def meanwhile(_: Asked) -> Result:
+        path.write_text("ten years of work", encoding="utf-8")
+        return Result()
+
+    stage.machines["10.0.0.1"].on(*KUBECTL, "exec", answers=[meanwhile])
+    assert "there is a file which is no snapshot of etcd" in refused(stage, str(path))
+    assert path.read_text(encoding="utf-8") == "ten years of work"
 
 
 # what is wrong with what came → the message
@@ -116,10 +140,10 @@ def test_what_is_not_whole_is_refused_and_leaves_no_file(
     stage: Stage, tmp_path: Path, snapshot: bytes, promised: bytes, message: str
 ) -> None:
     leader_with(stage, snapshot, promised=promised)
-    (tmp_path / "etcd.db").write_bytes(b"older")
+    (tmp_path / "etcd.db").write_bytes(OLDER)
     assert message in refused(stage, str(tmp_path / "etcd.db"))
     assert list(tmp_path.iterdir()) == [tmp_path / "etcd.db"]
-    assert (tmp_path / "etcd.db").read_bytes() == b"older"
+    assert (tmp_path / "etcd.db").read_bytes() == OLDER
     assert stage.machines["10.0.0.1"].commands[-1][0] == "rm", "its copy on the leader goes away all the same"
 
 
