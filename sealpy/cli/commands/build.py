@@ -168,8 +168,7 @@ def command(  # noqa: PLR0917 - typer needs every option as a parameter
 ) -> None:
     """Build a cluster image from a Kubefile.
 
-    Container images come out of archives in 'container-images' beside the Kubefile or in PATH; others come from their
-    registries, but with --pull never. No root is needed.
+    Container images come out of archives in 'container-images' beside the Kubefile or in PATH, or their registries.
 
     Examples:
         sealpy build -t shop:1 --dry-run .
@@ -200,7 +199,6 @@ def command(  # noqa: PLR0917 - typer needs every option as a parameter
         built = _build(ctx, wish, obtaining(ctx.obj, policy, remotes), bringing(policy, remotes))
         if not no_sbom:
             _attach_bills(built)
-        _export(ctx, built)
         _report(ctx, built)
 
 
@@ -225,12 +223,6 @@ def _attach_bills(built: Built) -> None:
         attach_bills(image)
 
 
-def _export(ctx: typer.Context, built: Built) -> None:
-    exports: list[Export] = ctx.meta[EXPORTS]
-    for export in exports:
-        export.write(open_store(), built.reference, ctx.obj.emit)
-
-
 def _preview(ctx: typer.Context, wish: Wish) -> None:
     from sealpy.cli.preview import preview_data, preview_lines
     from sealpy.image.preview import preview
@@ -243,6 +235,10 @@ def _preview(ctx: typer.Context, wish: Wish) -> None:
 
 
 def _report(ctx: typer.Context, built: Built) -> None:
+    """Write the image where it is wanted besides, and tell its name."""
+    exports: list[Export] = ctx.meta[EXPORTS]
+    for export in exports:
+        export.write(open_store(), built.reference, ctx.obj.emit)
     name = built.reference.familiar
     if ctx.obj.is_json:
         ctx.obj.json({"name": name, "digest": built.digest, "size": built.size})
