@@ -25,6 +25,7 @@ __all__ = ["BlobWriter", "Incoming", "is_blob_name", "telling_full_disk"]
 _BLOB_NAME = re.compile(r"[0-9a-f]{64}")
 _PARTIAL = ".partial"
 _PIECE = 1 << 20
+_ROOM = "make room with 'sealpy rmi' and 'sealpy prune', or let SEALPY_HOME name a directory on another disk"
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
@@ -149,14 +150,13 @@ def is_blob_name(name: str) -> bool:
 
 
 @contextmanager
-def telling_full_disk(directory: Path) -> Iterator[None]:
+def telling_full_disk(directory: Path, *, hint: str = _ROOM) -> Iterator[None]:
     """Tell a disk that is full, or a quota that is used up, as a StoreError that says what to do."""
     try:
         yield
     except OSError as error:
         if error.errno not in _FULL:
             raise
-        hint = "make room with 'sealpy rmi' and 'sealpy prune', or let SEALPY_HOME name a directory on another disk"
         raise StoreError(f"{directory}: {(error.strerror or 'no space left').lower()}", hint=hint) from error
 
 

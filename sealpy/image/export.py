@@ -27,7 +27,7 @@ def export(image: ClusterImage, out: Path, *, on_bytes: Callable[[int], None] = 
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise ConfigError(f"{out}: there already", hint="name a directory that is new or empty")
     out.parent.mkdir(parents=True, exist_ok=True)
-    with telling_full_disk(out.parent):
+    with telling_full_disk(out.parent, hint="write to another disk, or make room there"):
         beside = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))
         try:
             for entry in image.files.values():

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from sealpy.errors import ConfigError, ImageError, StoreError
 from sealpy.image import tarball
+from sealpy.image.blobs import telling_full_disk
 from sealpy.image.contents import oci_path
 from sealpy.image.formats import Format
 from sealpy.image.goods import REFERRERS, SINCE_DIGEST, SINCE_NAME
@@ -90,7 +91,7 @@ def save(
     """
     _refuse(shipment, out, format_, part_size)
     out.parent.mkdir(parents=True, exist_ok=True)
-    with shipment.store.keeping():
+    with shipment.store.keeping(), telling_full_disk(out.parent, hint="write to another disk, or make room there"):
         match format_:
             case Format.OCI_DIR:
                 return _directory(shipment, out, _layout(shipment, Format.OCI_DIR), oci_path, on_bytes)

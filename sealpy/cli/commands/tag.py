@@ -31,3 +31,5 @@ def command(
         store.tag(reference, descriptor)
         if ctx.obj.is_json:
             ctx.obj.json({"name": reference.familiar, "digest": descriptor.digest})
+        else:
+            ctx.obj.text(f"{reference.familiar}  {descriptor.digest}")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 import tarfile
@@ -237,6 +239,21 @@ def test_a_blob_damaged_here_does_not_go_out(format_: Format, tmp_path: Path, im
     blob.write_bytes(blob.read_bytes().replace(b"x", b"y", 1))
     with pytest.raises(StoreError, match="damaged"):
         save(pack(image.store, "kube:v1"), tmp_path / "out" / "k", format_=format_)
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+@pytest.mark.parametrize("part_size", [0, 30_000])
+def test_a_disk_that_fills_up_is_told_and_nothing_stays(
+    part_size: int, tmp_path: Path, image: ClusterImage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    shipment = pack(image.store, "kube:v1")
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(StoreError, match="out: no space left on device") as caught:
+        save(shipment, tmp_path / "out" / "k.tar", part_size=part_size)
+    assert "another disk" in caught.value.hint
     assert list((tmp_path / "out").iterdir()) == []
 
 
