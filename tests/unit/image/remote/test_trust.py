@@ -138,6 +138,15 @@ def test_the_file_of_the_operator_is_read(tmp_path: Path) -> None:
     assert found["c.example"].chunk == 5
 
 
+def test_the_example_in_the_readme_is_right(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[4] / "README.md").read_text(encoding="utf-8")
+    example = text.split("## Registries", 1)[1].split("```yaml\n", 1)[1].split("```", 1)[0]
+    (tmp_path / "registries.yaml").write_text(example)
+    found = read_settings(tmp_path / "registries.yaml")
+    assert found["docker.io"].mirrors == ("mirror.example.com:5000/hub",)
+    assert found["registry.example.com:5000"].chunk == 50_000_000
+
+
 @pytest.mark.parametrize(
     ("text", "line", "message"),
     [
