@@ -24,6 +24,10 @@ Remedy = tuple[Literal["env", "args", "data"], str] | None
 """What a rule would have to name, so that a text is taken."""
 
 _SCHEMA = "CustomResourceDefinition"
+_TELLING = frozenset({  # the fields that `_mapping` looks into, so that it need not compare each name with each word
+    "annotations", "args", "command", "containers", "data", "env", "ephemeralContainers", "initContainers",
+    "stringData", "volumes",
+})  # fmt: skip
 _LATER = "decided while the cluster runs"
 
 
@@ -58,7 +62,7 @@ class _Reader:
         self.sights: list[Sight] = []
 
     def walk(self, node: yaml.Node, trail: Trail, resource: Resource, depth: int) -> None:
-        if id(node) in self._walked or depth > DEEPEST:
+        if depth > DEEPEST or id(node) in self._walked:
             return
         if is_sequence(node):
             self._walked.add(id(node))
@@ -80,7 +84,8 @@ class _Reader:
     # ---- what any mapping may hold
 
     def _mapping(self, fields: Fields, trail: Trail, resource: Resource) -> None:
-        for key, node in fields.items():
+        for key in [one for one in fields if one in _TELLING]:
+            node = fields[key]
             match key:
                 case "containers" | "initContainers" | "ephemeralContainers":
                     self._containers(node, (trail, key), resource)

@@ -17,6 +17,7 @@ from sealpy.image.metadata import Application, Launch, Metadata
 from sealpy.image.tarball import Member, Source
 
 POD = "apiVersion: v1\nkind: Pod\nmetadata: {{name: p}}\nspec: {{containers: [{{name: c, image: '{0}'}}]}}\n"
+GO_TOOL = Path(__file__).parents[4] / ".ci" / "go-tool"
 CHART = "apiVersion: v2\nname: shop\nversion: 0.1.0\n"
 
 
@@ -181,6 +182,13 @@ def test_a_program_is_found_among_the_tools_that_are_kept(monkeypatch: pytest.Mo
     kept.write_text("#!/bin/sh\n")
     kept.chmod(0o755)
     assert command_of(HELM, needed_for="x") == [str(kept)]
+
+
+@pytest.mark.skipif(not GO_TOOL.exists(), reason="the script that builds tools for tests is not here")
+@pytest.mark.parametrize("program", [HELM, KUSTOMIZE])
+def test_tests_use_the_version_that_users_are_told_to_build(program: Program) -> None:
+    lines = [line.split() for line in GO_TOOL.read_text("utf-8").splitlines()]
+    assert [program.name, program.package, program.version] in lines
 
 
 def test_what_a_program_says_is_told_without_times_and_numbers(tmp_path: Path) -> None:
