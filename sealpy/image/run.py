@@ -38,6 +38,7 @@ _LENT = ("etc/hosts", "etc/resolv.conf")  # of this machine, to who may use its 
 _CANNOT_START = 125
 _TAIL = 10
 _TITLE = 60
+_NO_NAMESPACE = {errno.ENOSPC: "none is allowed, or too many are in use", errno.EUSERS: "too deep in others"}
 
 
 class Runner(Protocol):
@@ -190,7 +191,8 @@ def _refusal(told: Mapping[str, Any], task: Mapping[str, Any], at: Place) -> Kub
     if stage == "the command":
         return _no_command(task, number, reason, at)
     if stage in {"namespaces", "a namespace for users"}:
-        message = f"RUN: this machine does not let you have a rootfs of its own ({stage}: {reason})"
+        reason = _NO_NAMESPACE.get(number, reason)
+        message = f"RUN: this machine does not let a command have a rootfs of its own ({stage}: {reason})"
         hint = (
             "build as root, or let users have namespaces: sysctl user.max_user_namespaces=10000, "
             "and on Ubuntu kernel.apparmor_restrict_unprivileged_userns=0; or make the files before the build"

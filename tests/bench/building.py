@@ -6,6 +6,7 @@ Run alone: python tests/bench/building.py [megabytes]
 from __future__ import annotations
 
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -33,6 +34,7 @@ def builds(*, megabytes: int = 1000, runs: int = 3) -> Iterator[Row]:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(os.urandom(megabytes * MEGA // FILES))
         first = _build(site, "base:1", "FROM scratch\nCOPY rootfs /\n")
+        peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
         yield f"build of {megabytes} MB, new", [first], None, "none"
         again = [_build(site, "base:1", "FROM scratch\nCOPY rootfs /\n") for _ in range(runs)]
         yield f"build of {megabytes} MB again, nothing changed", again, None, "none"
@@ -41,6 +43,7 @@ def builds(*, megabytes: int = 1000, runs: int = 3) -> Iterator[Row]:
             (site / "context" / "changed").write_text(str(number))
             changed.append(_build(site, "app:1", "FROM base:1\nCOPY changed etc/\n"))
         yield f"build with one changed file over a base of {megabytes} MB", changed, None, "3 s"
+        yield f"peak of memory of the first: {peak} MB", [0.0], None, "300 MB"
 
 
 def _build(site: Path, tag: str, kubefile: str) -> float:

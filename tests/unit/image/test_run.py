@@ -264,18 +264,20 @@ def test_a_rootfs_without_a_shell_is_told_so(site: Site) -> None:
     assert "busybox" in caught.value.hint
 
 
+@pytest.mark.parametrize(("number", "reason"), [(1, "operation not permitted"), (28, "none is allowed, or too many")])
 def test_a_kernel_that_gives_no_namespaces_is_told_with_the_way_out(
-    site: Site, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    site: Site, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, number: int, reason: str
 ) -> None:
     refuses = tmp_path / "refuses.py"
     refuses.write_text(
         "import json, os, sys\n"
-        "told = {'stage': 'a namespace for users', 'errno': 1, 'reason': 'Operation not permitted'}\n"
+        f"told = {{'stage': 'a namespace for users', 'errno': {number}, 'reason': os.strerror({number})}}\n"
         "sys.stdin.read(); os.write(int(sys.argv[1]), json.dumps(told).encode()); sys.exit(125)\n"
     )
     monkeypatch.setattr("sealpy.image.cage.__file__", str(refuses))
-    with pytest.raises(KubefileError, match=r"Kubefile:3: RUN: this machine does not let you have a rootfs") as caught:
+    with pytest.raises(KubefileError, match=r"Kubefile:3: RUN: this machine does not let a command") as caught:
         site.build("RUN true")
+    assert reason in caught.value.message
     assert "user.max_user_namespaces" in caught.value.hint
 
 
