@@ -63,9 +63,8 @@ def _asked_for(target: Target, path: Path, held: Sequence[AgentKey]) -> Found:
         yield from _of_path(target, path, held)
     except (FileNotFoundError, _KeyUnusableError) as error:
         reason = "no such file" if isinstance(error, FileNotFoundError) else str(error)
-        raise target.error(
-            AuthError, f"private key {str(path)!r}: {reason}", hint="give a readable private key and its passphrase"
-        ) from error
+        hint = "give a readable private key, and its passphrase by --pk-passwd -, `pkPasswdFrom:` or an agent (ssh-add)"
+        raise target.error(AuthError, f"private key {str(path)!r}: {reason}", hint=hint) from error
 
 
 def _of_file(target: Target, path: Path, held: Sequence[AgentKey], notes: list[str]) -> Found:

@@ -25,22 +25,23 @@ __all__ = ["WAYS", "WHY_WAYS", "CheckWays", "find_blocked", "ways_between"]
 WAYS = "ways"  # the id of this check
 WHY_WAYS = "control planes, kubelets and the registry are called there by other hosts"
 _API, _ETCD, _KUBELET = 6443, (2379, 2380), 10250
-_KNOCK = 3  # seconds until nobody answers
+_KNOCK = 3  # seconds that an answer may take
 _LISTEN = 60  # seconds after which what listens ends by itself
 _AT_ONCE = 32
 
-# $@ the ports. Prints what is to be ended, and how many of the ports are listened on. systemd's own program holds them:
-# it takes connections without a word, and hands them to a `sleep` at the first one.
+# $@ address:port of this host, the address as others call it. Prints what is to be ended, and on how many something
+# listens. systemd's own program does: it takes connections without a word, and hands them to a `sleep` at the first.
 _OPEN = f"""
 command -v systemd-socket-activate >/dev/null || exit 0
-for port; do set -- "$@" -l "$port"; shift; done
+for place; do set -- "$@" -l "$place"; shift; done
 setsid timeout {_LISTEN} systemd-socket-activate "$@" sleep {_LISTEN} </dev/null >/dev/null 2>&1 &
 pid=$!; wanted=$(($# / 2)); i=0
 while [ $i -lt 40 ]; do
   up=0
   for word; do
     [ "$word" = -l ] && continue
-    grep -q ":$(printf %04X "$word") [0-9A-F]*:0000 0A " /proc/net/tcp /proc/net/tcp6 2>/dev/null && up=$((up+1))
+    port=$(printf %04X "${{word##*:}}")
+    grep -q ":$port [0-9A-F]*:0000 0A " /proc/net/tcp /proc/net/tcp6 2>/dev/null && up=$((up+1))
   done
   [ $up -ge $wanted ] && break
   kill -0 $pid 2>/dev/null || break
@@ -50,17 +51,19 @@ echo "$pid $up"
 """
 # $1 what `_OPEN` printed first.
 _CLOSE = 'kill "$1" 2>/dev/null; true'
-# $@ address and port, in turn. Prints `address port reason` for each that does not answer.
+# $@ address and port, in turn. Prints `address port reason` for each that does not answer, asked twice: the first time
+# a busy machine may be slow.
 _CONNECT = f"""
-while [ $# -gt 1 ]; do
-  {{ said=$(timeout {_KNOCK} bash -c 'exec 3<>"/dev/tcp/$0/$1"' "$1" "$2" 2>&1); case $?,$said in
+knock() {{ said=$(timeout "$3" bash -c 'exec 3<>"/dev/tcp/$0/$1"' "$1" "$2" 2>&1); }}
+tell() {{
+  knock "$1" "$2" {_KNOCK} || knock "$1" "$2" {_KNOCK}; case $?,$said in
     0,*) ;;
-    124,*) echo "$1 $2 no answer within {_KNOCK} s";;
+    124,*) echo "$1 $2 no answer";;
     *refused*) echo "$1 $2 connection refused";;
     *) echo "$1 $2 ${{said##*: }}";;
-  esac; }} &
-  shift 2
-done
+  esac
+}}
+while [ $# -gt 1 ]; do tell "$1" "$2" & shift 2; done
 wait
 """
 
@@ -131,7 +134,7 @@ def find_blocked(phase: str, executor: Executor, ways: Ways, facts: Mapping[str,
         for address in dict.fromkeys(address for address, _ in sorted(wanted))
     }
     idle = {address: ports for address, ports in idle.items() if ports}
-    opened = executor.fan_out(phase, tuple(idle), lambda host: _open(idle[host]), at_once=_AT_ONCE)
+    opened = executor.fan_out(phase, tuple(idle), lambda host: _open(host, idle[host]), at_once=_AT_ONCE)
     try:
         knocked = executor.fan_out(phase, tuple(ways), lambda host: _knock(ways[host]), at_once=_AT_ONCE)
     finally:
@@ -169,8 +172,9 @@ def _found(host: str, said: str, *, heard: set[str], facts: Mapping[str, Facts])
     ]
 
 
-def _open(ports: Sequence[int]) -> Steps:
-    answer: Result = yield Ask("listen for the others", "sh", "-c", _OPEN, "sh", *map(str, ports))
+def _open(address: str, ports: Sequence[int]) -> Steps:
+    places = (f"[{address}]:{port}" if ":" in address else f"{address}:{port}" for port in ports)
+    answer: Result = yield Ask("listen for the others", "sh", "-c", _OPEN, "sh", *places)
     pid, _, up = answer.text.partition(" ")
     return pid, up == str(len(ports))
 

@@ -95,24 +95,22 @@ def site() -> Site:
 def test_each_host_listens_where_nobody_does_and_stops_in_the_end(site: Site) -> None:
     site.check()
     assert site.commands(_OPEN) == {
-        M1: ("2379", "2380", "5000", "6443", "10250"),
-        M2: ("2379", "2380", "6443", "10250"),
-        W2: ("10250",),
+        M1: tuple(f"{M1}:{port}" for port in (2379, 2380, 5000, 6443, 10250)),
+        M2: tuple(f"{M2}:{port}" for port in (2379, 2380, 6443, 10250)),
+        W2: (f"{W2}:10250",),
     }
     assert site.commands(_CONNECT)[W1] == (M1, "6443", M1, "5000", M2, "6443")
     assert site.commands(_CLOSE) == {M1: ("771",), M2: ("772",), W2: ("774",)}
 
 
 def test_a_way_that_is_closed_is_told_with_both_ends(site: Site) -> None:
-    site.machines[W1].on(
-        "sh", "-c", _CONNECT, stdout=f"{M1} 6443 no answer within 3 s\n{M1} 5000 no answer within 3 s\n"
-    )
+    site.machines[W1].on("sh", "-c", _CONNECT, stdout=f"{M1} 6443 no answer\n{M1} 5000 no answer\n")
     site.machines[M2].on("sh", "-c", _CONNECT, stdout=f"{W1} 10250 No route to host\n")
     with pytest.raises(PreflightError) as caught:
         site.check()
     assert {host: [str(one) for one in found] for host, found in caught.value.problems.items()} == {
         M2: [f"does not reach {W1} at port 10250: no route to host [ways]"],
-        W1: [f"does not reach {M1} at port 6443, 5000: no answer within 3 s [ways]"],
+        W1: [f"does not reach {M1} at port 6443, 5000: no answer [ways]"],
     }
     assert caught.value.problems[W1][0].hint == (
         f"let TCP from {W1} to {M1} through every firewall between, and on it: port 6443, 5000"
@@ -178,7 +176,7 @@ def test_the_scripts_listen_knock_and_leave_nothing_behind() -> None:
     if subprocess.run(["sh", "-c", "command -v systemd-socket-activate"], capture_output=True, check=False).returncode:
         pytest.skip("systemd-socket-activate is not here: apt-get install systemd")
     ports = free_ports(3)
-    pid, up = sh(_OPEN, *ports).split()
+    pid, up = sh(_OPEN, *(f"127.0.0.1:{port}" for port in ports)).split()
     try:
         assert up == "3"
         assert all(answers(port) for port in ports for _ in range(2))
@@ -195,7 +193,7 @@ def test_what_listens_ends_by_itself_when_nobody_ends_it() -> None:
         pytest.skip("systemd-socket-activate is not here: apt-get install systemd")
     (port,) = free_ports(1)
     assert "timeout 60 " in _OPEN
-    sh(_OPEN.replace("timeout 60 ", "timeout 1 "), port)
+    sh(_OPEN.replace("timeout 60 ", "timeout 1 "), f"127.0.0.1:{port}")
     assert answers(port)
     deadline = time.monotonic() + 10
     while answers(port):
