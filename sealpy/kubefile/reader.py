@@ -77,7 +77,7 @@ class Reader:
         if not words:
             raise WordError("a name and a value are missing", f"write {node.name} NAME=value")
         if "=" not in words[0]:
-            value = rest.strip()[len(words[0]) :].strip()
+            value = rest.strip().removesuffix(split(rest)[1]).strip()[len(words[0]) :].strip()
             if not value:
                 raise WordError(f"'{words[0]}' has no value", f"write {node.name} {words[0]}=value")
             return {self.variables.expand(words[0]): self.variables.expand(value)}
