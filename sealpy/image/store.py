@@ -12,36 +12,29 @@ alone: no build, pull or run loses a blob to `rmi` or `prune`. The system gives 
 from __future__ import annotations
 
 import fcntl
-import os
-import shutil
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from sealpy.disk import make_private, write_whole
 from sealpy.errors import BadReferenceError, ImageError, StoreError
-from sealpy.image.blobs import BlobWriter, Incoming, is_blob_name, telling_full_disk
+from sealpy.image.blob_store import BlobStore
+from sealpy.image.blobs import BlobWriter, telling_full_disk
 from sealpy.image.graph import configuration, platforms, reach
 from sealpy.image.listing import Listing, StoredImage
-from sealpy.image.locks import holders
 from sealpy.image.manifest import (
     INDEX_TYPES,
-    LAYOUT,
     MANIFEST_TYPES,
-    MOST_DOCUMENT,
     REF_NAME,
     Descriptor,
     Index,
     Manifest,
-    digest_of,
     parse,
 )
 from sealpy.image.reference import Reference
 
 __all__ = ["BlobWriter", "Store", "StoredImage", "Waste"]
 
-_BLOBS_LOCK = ".blobs.lock"
 _INDEX_LOCK = ".index.lock"
 
 
@@ -54,75 +47,12 @@ class Waste:
     size: int
 
 
-class Store:
+class Store(BlobStore):
     """Keep images below one directory, which is made by the first write."""
 
     def __init__(self, root: Path) -> None:
-        self.root = root
+        super().__init__(root)
         self._listing = Listing(root / "index.json")
-        self._incoming = Incoming(root / "incoming", blobs=self.blob_path(""))
-
-    # -- blobs --------------------------------------------------------------------------------------------------------
-
-    def blob_path(self, digest: str) -> Path:
-        """Say where a blob stands, whether it is there or not."""
-        return self.root / "blobs" / "sha256" / digest.removeprefix("sha256:")
-
-    def has(self, digest: str) -> bool:
-        """Tell whether a blob is there."""
-        return self.blob_path(digest).is_file()
-
-    def holds(self, descriptor: Descriptor) -> bool:
-        """Tell whether a blob is there with as many bytes as its descriptor says."""
-        with suppress(FileNotFoundError):
-            return self.blob_path(descriptor.digest).stat().st_size == descriptor.size
-        return False
-
-    def read(self, digest: str) -> bytes:
-        """Read a small blob, such as a manifest, and verify it."""
-        try:
-            with self.blob_path(digest).open("rb") as file:
-                data = file.read(MOST_DOCUMENT + 1)
-        except FileNotFoundError as error:
-            raise StoreError(f"blob {digest}: not in {self.root}", hint="load or build the image again") from error
-        if len(data) > MOST_DOCUMENT:
-            raise ImageError(f"blob {digest}: too long for a document", hint="get the image from who made it")
-        if digest_of(data) != digest:
-            raise StoreError(f"blob {digest}: damaged in {self.root}", hint="'sealpy store check' tells what to do")
-        return data
-
-    @contextmanager
-    def keeping(self) -> Iterator[None]:
-        """Keep `collect` away from all blobs: for whoever adds an image, or reads one for long."""
-        with self._locked(_BLOBS_LOCK, fcntl.LOCK_SH):
-            self._incoming.sweep()
-            yield
-
-    @contextmanager
-    def blob(self) -> Iterator[BlobWriter]:
-        """Write one blob: `write` its pieces, then `commit`; without commit nothing is left."""
-        with self.keeping(), self._incoming.fresh() as writer:
-            yield writer
-
-    @contextmanager
-    def partial(self, digest: str) -> Iterator[BlobWriter]:
-        """Write one blob whose digest is known, going on behind the `size` bytes that an earlier try left.
-
-        What is not committed stays for the next try. A second writer of the same blob waits for the first, and finds
-        afterwards that the store `has` it.
-        """
-        with self.keeping(), self._incoming.partial(digest) as writer:
-            yield writer
-
-    def still_to_come(self, digest: str, size: int) -> int:
-        """Count the bytes of a blob that are not here yet, for whoever asks whether there is room for it."""
-        return 0 if self.has(digest) else max(size - self._incoming.begun(digest), 0)
-
-    def put(self, data: bytes, *, media_type: str) -> Descriptor:
-        """Store a small blob."""
-        with self.blob() as writer:
-            writer.write(data)
-            return Descriptor(media_type=media_type, digest=writer.commit(), size=writer.size)
 
     # -- names --------------------------------------------------------------------------------------------------------
 
@@ -167,7 +97,7 @@ class Store:
         documents = self.referrers(image.descriptor.digest)
         self.forget(str(image.reference))
         self._drop_orphans()
-        with suppress(BlockingIOError, ImageError), self._locked(_BLOBS_LOCK, fcntl.LOCK_EX | fcntl.LOCK_NB):
+        with suppress(BlockingIOError, ImageError), self._alone():
             gone = {d.digest for d in self._reach(image.descriptor, *documents)} | self._copies(image.descriptor)
             return self._unlink(gone - self._used())
         return 0
@@ -220,13 +150,13 @@ class Store:
 
     def collect(self) -> int:
         """Remove every blob that no image refers to; does nothing while somebody adds one. Gives the bytes freed."""
-        with suppress(BlockingIOError), self._locked(_BLOBS_LOCK, fcntl.LOCK_EX | fcntl.LOCK_NB):
+        with suppress(BlockingIOError), self._alone():
             return self._unlink(self.blobs() - self._used()) + self._incoming.sweep()
         return 0
 
     def discard(self, digests: Collection[str]) -> int:
         """Remove these blobs, but for those that an image refers to; does nothing while somebody uses the store."""
-        with suppress(BlockingIOError, ImageError), self._locked(_BLOBS_LOCK, fcntl.LOCK_EX | fcntl.LOCK_NB):
+        with suppress(BlockingIOError, ImageError), self._alone():
             return self._unlink({*digests} - self._used())
         return 0
 
@@ -236,7 +166,7 @@ class Store:
         Nothing is removed either while a damaged image does not say what it needs.
         """
         try:
-            with self._locked(_BLOBS_LOCK, fcntl.LOCK_EX | fcntl.LOCK_NB):
+            with self._alone():
                 self._drop_orphans()
                 waste = self.waste()
                 self._unlink(self.blobs() - self._used())
@@ -253,16 +183,6 @@ class Store:
         left = [path.stat().st_size for path in self._incoming.left()]
         return Waste(len(unused), len(left), sum(unused) + sum(left))
 
-    def users(self) -> tuple[int, ...]:
-        """Give the processes that add or read images at this moment, but for this one; where the system tells."""
-        return tuple(pid for pid in holders(self.root / _BLOBS_LOCK) if pid != os.getpid())
-
-    def blobs(self) -> set[str]:
-        """Give the digests of all blobs, whoever needs them."""
-        directory = self.blob_path("")
-        names = os.listdir(directory) if directory.is_dir() else []  # noqa: PTH208 - only names are wanted
-        return {f"sha256:{name}" for name in names if is_blob_name(name)}
-
     def needed(self, descriptor: Descriptor) -> set[str]:
         """Give the digests of all blobs of an image that are here, plain copies of its layers included."""
         found = {d.digest for d in self._reach(descriptor)} | self._copies(descriptor)
@@ -277,11 +197,6 @@ class Store:
             if (entry.platform is None or entry.platform.os == "linux") and self.has(entry.digest):
                 return self.manifest(entry)
         raise ImageError(f"{what}: it lists no image for linux", hint="get an image for this platform")
-
-    def free_bytes(self) -> int:
-        """Count the bytes that are free where the store stands."""
-        self._prepare()
-        return shutil.disk_usage(self.root).free
 
     def _reach(self, *tops: Descriptor) -> Iterator[Descriptor]:
         return reach(*tops, read=self.read, has=self.has)
@@ -307,23 +222,6 @@ class Store:
             if not self.has(part.digest):
                 raise StoreError(f"blob {part.digest}: not in {self.root}", hint="load or build the image again")
 
-    def _unlink(self, digests: Collection[str]) -> int:
-        freed = 0
-        for digest in digests:
-            with suppress(FileNotFoundError):
-                size = self.blob_path(digest).stat().st_size
-                self.blob_path(digest).unlink()
-                freed += size
-        return freed
-
-    def _sync_blobs(self) -> None:
-        """Make the names of all blobs safe on the disk before something refers to them."""
-        descriptor = os.open(self.blob_path(""), os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
     @contextmanager
     def _changing_index(self, without: str) -> Iterator[list[Descriptor]]:
         with (
@@ -332,22 +230,6 @@ class Store:
             self._listing.changing(without) as others,
         ):
             yield others
-
-    @contextmanager
-    def _locked(self, name: str, how: int) -> Iterator[None]:
-        self._prepare()
-        with (self.root / name).open("ab") as file:
-            fcntl.flock(file, how)  # given back when the file is closed
-            yield
-
-    def _prepare(self) -> None:
-        if (self.root / "oci-layout").is_file():
-            return
-        with telling_full_disk(self.root):
-            for directory in (self.blob_path(""), self.root / "incoming"):
-                make_private(directory)
-            self.root.chmod(0o700)
-            write_whole(self.root / "oci-layout", LAYOUT)
 
 
 def _reference(name: str | Reference) -> Reference:
