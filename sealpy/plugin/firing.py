@@ -73,21 +73,20 @@ class Firing:
         try:
             self._try(hosts, tally)
             error = self._failed(tally.errors) if tally.errors else None
-        except SealpyError as interrupted:
+        except InterruptedRunError as interrupted:
             error = interrupted
-        finally:
-            self.executor.emit(
-                PluginFinished(
-                    plugin=name,
-                    type=type_,
-                    hook=self.point,
-                    seconds=time.monotonic() - begun,
-                    changed=tally.changed,
-                    error=error.message if error else "",
-                    attempts=max(tally.attempts, 1),
-                    ignored=error is not None and self._ignored(error),
-                )
+        self.executor.emit(
+            PluginFinished(
+                plugin=name,
+                type=type_,
+                hook=self.point,
+                seconds=time.monotonic() - begun,
+                changed=tally.changed,
+                error=error.message if error else "",
+                attempts=tally.attempts,
+                ignored=error is not None and self._ignored(error),
             )
+        )
         return error
 
     def _try(self, hosts: Sequence[str], tally: _Tally) -> None:
