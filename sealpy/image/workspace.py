@@ -19,7 +19,7 @@ from typing import Any
 from sealpy.disk import make_private
 from sealpy.image.blobs import telling_full_disk
 
-__all__ = ["workspace"]
+__all__ = ["left", "remove", "sweep", "workspace"]
 
 _DIRECTORY = "work"
 
@@ -29,13 +29,35 @@ def workspace(root: Path) -> Iterator[Path]:
     """Make a directory below the root of a store, and remove it with all that is in it at the end."""
     directory = root / _DIRECTORY
     make_private(directory)
-    for left in directory.iterdir():
-        _remove_nobodys(left)
+    sweep(root)
     with telling_full_disk(root), _own(directory) as path:
         try:
             yield path
         finally:
             remove(path)
+
+
+def left(root: Path) -> list[Path]:
+    """List the files in what killed builds left."""
+    found = [path for path in _directories(root) if _is_nobodys(path)]
+    return [file for path in found for file in path.rglob("*") if file.is_file() and not file.is_symlink()]
+
+
+def sweep(root: Path) -> None:
+    """Remove what killed builds left."""
+    for path in _directories(root):
+        _remove_nobodys(path)
+
+
+def _directories(root: Path) -> list[Path]:
+    return sorted((root / _DIRECTORY).iterdir()) if (root / _DIRECTORY).is_dir() else []
+
+
+def _is_nobodys(path: Path) -> bool:
+    with suppress(OSError), _opened(path) as descriptor:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return True
+    return False
 
 
 @contextmanager

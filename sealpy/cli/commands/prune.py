@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -27,8 +28,14 @@ def command(
         sealpy prune
         sealpy prune --dry-run
     """
+    from sealpy.image.workspace import left, sweep  # noqa: PLC0415 - '--help' must not wait for it
+
     store = open_store()
     waste = store.waste() if dry_run or not store.root.exists() else store.prune()
+    work = left(store.root)  # of builds that were killed
+    waste = replace(waste, files=waste.files + len(work), size=waste.size + sum(file.stat().st_size for file in work))
+    if not dry_run:
+        sweep(store.root)
     if ctx.obj.is_json:
         counts = {"blobs": waste.blobs, "files": waste.files, "size": waste.size}
         ctx.obj.json({"would_remove" if dry_run else "removed": counts})

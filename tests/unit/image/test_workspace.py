@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sealpy.errors import StoreError
-from sealpy.image.workspace import workspace
+from sealpy.image.workspace import left, sweep, workspace
 
 
 def test_a_workspace_is_private_and_gone_afterwards_whatever_was_put_in_it(tmp_path: Path) -> None:
@@ -33,6 +33,19 @@ def test_what_a_killed_build_left_is_removed_and_what_another_works_in_stays(tmp
         assert not left.exists()
         assert one.is_dir()
         assert two.is_dir()
+
+
+def test_what_a_killed_build_left_is_counted_and_what_another_works_in_is_not(tmp_path: Path) -> None:
+    assert left(tmp_path) == []
+    file = tmp_path / "work" / "left" / "deep" / "file"
+    with workspace(tmp_path) as work:
+        (work / "ours").touch()
+        file.parent.mkdir(parents=True)
+        file.write_text("four")
+        assert left(tmp_path) == [file]
+        sweep(tmp_path)
+        assert (work / "ours").exists()
+    assert left(tmp_path) == []
 
 
 def test_a_full_disk_is_told(tmp_path: Path) -> None:

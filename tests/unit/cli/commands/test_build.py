@@ -154,6 +154,22 @@ def test_a_base_is_not_asked_for_elsewhere_when_nobody_may(capsys: Capture, cont
     assert f"{context}/Kubefile:1: image 'base:1': not among the local images" in error
 
 
+def test_what_a_killed_build_left_is_pruned(capsys: Capture, context: Path, home: Path) -> None:
+    built(capsys, str(context))
+    work = home / "images" / "work" / "left"
+    work.mkdir()
+    (work / "file").write_text("four")
+    for words in (["--dry-run"], [], []):
+        assert run(["prune", *words]) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert told == [
+        "0 blobs and 1 unfinished file, 4 B, would go",
+        "0 blobs and 1 unfinished file, 4 B, removed",
+        "nothing to remove",
+    ]
+    assert not work.exists()
+
+
 def test_words_of_the_first_generation_are_understood(capsys: Capture, context: Path) -> None:
     words = ["build", "--kubefile", str(context / "Kubefile"), "--imageName", "old:1", "-m", "container", str(context)]
     assert run(words) == 0
