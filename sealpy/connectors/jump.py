@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Jumps"]
 
+_EVERYBODYS = Path("/etc/ssh/ssh_known_hosts")
+
 
 @dataclass(slots=True)
 class _Hop:
@@ -48,12 +50,9 @@ class Jumps:
     def host_keys(self, target: Target) -> HostKeys:
         """Give what is known of a machine's keys."""
         theirs = target.user_known_hosts
-        return HostKeys(
-            target,
-            known_hosts=self._known_hosts,
-            user_known_hosts=(self._ssh_dir / "known_hosts",) if theirs is None else theirs,
-            emit=self._emit,
-        )
+        if theirs is None:
+            theirs = (self._ssh_dir / "known_hosts",)
+        return HostKeys(target, known_hosts=self._known_hosts, user_known_hosts=(*theirs, _EVERYBODYS), emit=self._emit)
 
     def connect(self, target: Target) -> Wire:
         """Connect to a machine, verify its host key and log in; raises ConnectError, HostKeyError, AuthError."""

@@ -75,7 +75,7 @@ class SshConfig:
     def read(cls, path: Path) -> Self:
         """Read a file and those it includes; raises ConfigError, also when there is no such file."""
         try:
-            return cls(tuple(_blocks(path, depth=0)))
+            return cls(tuple(_blocks(path, base=path.parent, depth=0)))
         except OSError as error:
             raise ConfigError(f"{path}: {error.strerror or error}", hint="give a file that can be read") from error
 
@@ -177,7 +177,7 @@ def _fits(pattern: str, name: str) -> bool:
 # ---- from a file to blocks
 
 
-def _blocks(path: Path, *, depth: int, included_by: Place | None = None) -> Iterator[_Block]:
+def _blocks(path: Path, *, base: Path, depth: int, included_by: Place | None = None) -> Iterator[_Block]:
     if depth > _DEEPEST:
         raise ConfigError(f"'{path}' includes itself", place=included_by, hint="remove the `Include`")
     block = _Block(Setting("host", ("*",), Place(path)))
@@ -187,21 +187,21 @@ def _blocks(path: Path, *, depth: int, included_by: Place | None = None) -> Iter
                 yield block
                 block = _Block(setting)
             case "include":
-                block.entries.append(_Include(tuple(_included(setting, path, depth=depth))))
+                block.entries.append(_Include(tuple(_included(setting, base, depth=depth))))
             case _:
                 block.entries.append(setting)
     yield block
 
 
-def _included(setting: Setting, path: Path, *, depth: int) -> Iterator[_Block]:
+def _included(setting: Setting, base: Path, *, depth: int) -> Iterator[_Block]:
     """Read the files of an `Include`, in the order of their names; that there is none is no error, as in OpenSSH."""
     for pattern in setting.words:
-        # Relative to the directory of the file: for the operator's own that is `~/.ssh`, as OpenSSH has it.
-        whole = path.parent / Path(pattern).expanduser()
+        # Relative to the directory of the first file, whoever includes: for the operator's own that is `~/.ssh`.
+        whole = base / Path(pattern).expanduser()
         root = Path(whole.anchor or ".")
         for found in sorted(root.glob(str(whole.relative_to(root)))):
             try:
-                yield from _blocks(found, depth=depth + 1, included_by=setting.place)
+                yield from _blocks(found, base=base, depth=depth + 1, included_by=setting.place)
             except OSError as error:
                 raise ConfigError(
                     f"'{found}' cannot be read: {error.strerror}", place=setting.place, hint="mend it or its mode"

@@ -27,7 +27,8 @@ class Target:
     empty for the one that the environment names.
 
     `host_keys` are pinned keys: a line of a `.pub` file (`ssh-ed25519 AAAA…`) or a fingerprint (`SHA256:…`); when there
-    are any, nothing else is trusted. `user_known_hosts` are files that are only read, None means `~/.ssh/known_hosts`.
+    are any, nothing else is trusted. `user_known_hosts` are files that are only read, None means `~/.ssh/known_hosts`;
+    `/etc/ssh/ssh_known_hosts` is read besides.
 
     `host_name` is dialled instead of the address, and `known_as` is its name in known_hosts, when they are given.
     `jumps` are the machines on the way there, the nearest one first; theirs stay empty. Times are seconds.

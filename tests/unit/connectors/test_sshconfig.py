@@ -78,7 +78,8 @@ def test_every_setting_knows_its_place(config: Path) -> None:
 def test_included_files_stand_where_they_are_included(config: Path) -> None:
     (config.parent / "conf.d").mkdir()
     (config.parent / "conf.d" / "2.conf").write_text("Port 2\nHost 10.0.0.6\nPort 6")
-    (config.parent / "conf.d" / "1.conf").write_text("Host bastion\nPort 1")
+    (config.parent / "conf.d" / "1.conf").write_text("Host bastion\nInclude conf.d/deeper")
+    (config.parent / "conf.d" / "deeper").write_text("Port 1")
     found = written(config, "Host 10.0.0.5 bastion\nInclude conf.d/*.conf missing/*\nHost *\nPort 9")
     assert ports(found, "10.0.0.5", "10.0.0.6", "bastion") == "2 9 1"
 
