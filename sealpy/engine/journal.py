@@ -26,6 +26,7 @@ class Journal:
         self._path = path
         self._run = run
         self._lock = threading.Lock()
+        self._marked: set[str] = set()
         self._done = done | (_unfinished(path, action) if path else frozenset())
         if path:
             _end_torn_line(path)
@@ -41,7 +42,11 @@ class Journal:
         self._write({"event": "step", "host": host, "phase": phase, "kind": kind, "title": title, "error": error})
 
     def mark(self, identity: str) -> None:
-        """Note that something which must happen once has happened."""
+        """Note, once, that something which must happen once has happened."""
+        with self._lock:
+            if identity in self._marked:
+                return
+            self._marked.add(identity)
         self._write({"event": "mark", "identity": identity})
 
     def done(self, identity: str) -> bool:

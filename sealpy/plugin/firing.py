@@ -50,17 +50,17 @@ class Firing:
             if not self._ignored(unanswered):
                 raise
             hosts, reason = (), f"{unanswered.problems[0].message}; its document ignores that"
-        identity = self._identity(hosts)
-        if not reason and self.executor.journal.done(identity):
+        left = tuple(host for host in hosts if not self.executor.journal.done(self._identity(host)))
+        if not reason and not left:
             reason = "the run that was cut had finished it"
         if reason:
             self.executor.emit(PluginSkipped(plugin=self.plugin.name, hook=self.point, reason=reason))
             return
-        error = self._work(hosts)
+        error = self._work(left)
         if error and not self._ignored(error):
             raise error
-        if not error and not self.executor.rehearsal:
-            self.executor.journal.mark(identity)
+        if not error:
+            self._note(left)
 
     def _work(self, hosts: tuple[str, ...]) -> SealpyError | None:
         """Call the plugin, as often as its document allows, between the events of its start and end."""
@@ -141,7 +141,11 @@ class Firing:
 
         def steps(host: str) -> Steps:
             deadline = Deadline(seconds)
-            return supervise(session.begin(host), host=host, reachable=reachable, limit=limit, deadline=deadline)
+            begun = session.begin(host)
+            value = yield from supervise(begun, host=host, reachable=reachable, limit=limit, deadline=deadline)
+            if session.per_host:  # a run that is cut while others are busy must not do it here again
+                self._note([host])
+            return value
 
         phase = f"{self.point}/{self.plugin.name}"
         return self.executor.fan_out(phase, hosts if session.per_host else ("",), steps, at_once=self.plugin.parallel)
@@ -162,11 +166,16 @@ class Firing:
         hosts = tuple(address for address in concerned if address in selected)
         return hosts, "" if hosts else f"'{words or 'all'}' selects no host of this operation"
 
-    def _identity(self, hosts: Sequence[str]) -> str:
-        """Name this firing for the journal; a host that was installed anew since is another one by its machine-id."""
+    def _note(self, hosts: Sequence[str]) -> None:
+        """Note in the journal that the plugin has done its work for these hosts."""
+        for host in hosts if not self.executor.rehearsal else ():
+            self.executor.journal.mark(self._identity(host))
+
+    def _identity(self, host: str) -> str:
+        """Name this firing on a host for the journal; one that was installed anew is another one by its machine-id."""
         document = self.plugin.document
-        machines = (f"{host} {self.operation.machines.get(host, '')}" for host in hosts)
-        parts = (self.plugin.name, self.plugin.type.digest, document.data, document.on, document.scope, *machines)
+        machine = f"{host} {self.operation.machines.get(host, '')}"
+        parts = (self.plugin.name, self.plugin.type.digest, document.data, document.on, document.scope, machine)
         digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()
         return f"plugin {self.plugin.name} {self.point} {digest}"
 

@@ -11,6 +11,7 @@ from sealpy.errors import ConfigError, InterruptedRunError, PartlyDoneError, Pha
 from sealpy.kube import NodeTaint, Pod
 from sealpy.sdk import HookPoint
 from tests.unit.actions.conftest import World, clusterfile, plugins
+from tests.unit.actions.fleet import Killed
 
 A, B, C, D, E = (f"10.0.0.{n}" for n in range(1, 6))
 P = HookPoint
@@ -254,3 +255,21 @@ def test_what_was_edited_by_hand_is_put_right_by_the_next_apply(world: World) ->
     machine.files[mirror] = b"edited"
     world.apply(clusterfile([A], [B]))
     assert world.fleet.log == [(B, "write hosts"), (B, f"put {mirror}")]
+
+
+def test_a_plugin_that_was_done_on_some_hosts_fires_on_the_others_alone(world: World) -> None:
+    wanted = clusterfile([A], [B, C], plugins=plugins(P.PRE_INIT))
+    world.fleet.cut = 2  # behind the second host
+    with pytest.raises(Killed):
+        world.apply(wanted)
+    assert len(of(world, "receive")) == 2
+    world.fleet.restart(cut=6)
+    with pytest.raises(Killed):
+        world.apply(wanted)
+    fired = of(world, "plugin PreInit")
+    world.fleet.restart()
+    world.apply(wanted)
+    again = of(world, "plugin PreInit")
+    assert fired
+    assert len(set(again) & set(fired)) <= 1, "only the one that was in the middle of it"
+    assert set(again) | set(fired) == {A, B, C}
