@@ -33,6 +33,12 @@ class Resource:
     group: str = ""
     fields: Fields | None = None
     trail: Trail = None
+    within_custom: bool = False  # such as a pod that a template of another resource holds
+
+    @property
+    def is_template(self) -> bool:
+        """Tell whether its texts may be filled in later, by the one whose resource it is or stands in."""
+        return self.within_custom or bool(self.kind and not self.is_own)
 
     @property
     def full(self) -> str:
@@ -89,10 +95,10 @@ def _way_to(name: str, trail: Trail, resource: Resource) -> Trail:
     return functools.reduce(lambda way, step: (way, step), name.removeprefix("/").split("."), resource.trail)
 
 
-def resource_of(fields: Fields, trail: Trail) -> Resource:
-    """Read kind and group of a mapping that has both fields."""
+def resource_of(fields: Fields, trail: Trail, *, within: Resource) -> Resource:
+    """Read kind and group of a mapping that has both fields; `within` is the resource that it stands in."""
     group, slash, _ = text_at(fields, "apiVersion").partition("/")
-    return Resource(text_at(fields, "kind"), group if slash else "", fields, trail)
+    return Resource(text_at(fields, "kind"), group if slash else "", fields, trail, within.is_template)
 
 
 def name_of(fields: Fields) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sealpy.errors import BadReferenceError, Place, Problem
-from sealpy.image.finding.likeness import parsed
+from sealpy.image.finding.likeness import is_explicit, parsed, unresolved
 from sealpy.image.finding.rootfs import app_of
 from sealpy.image.finding.rules import IMAGE_RULES
 from sealpy.image.manifest import Platform
@@ -80,7 +80,8 @@ def _warning(doubts: Sequence[Doubt]) -> Problem:
     first, *more = doubts
     what = first.spot.rule
     if first.text:
-        what += f": {first.text!r} looks like a container image and was not taken"
+        looks = "" if unresolved(first.text) or not is_explicit(first.text) else "looks like a container image and "
+        what += f": {first.text!r} {looks}was not taken"
     if more:
         what += f", and {len(more)} more like it in this file"
     hint = f"list what is needed in {IMAGE_LIST}"

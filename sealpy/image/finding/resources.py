@@ -28,7 +28,7 @@ _TELLING = frozenset({  # the fields that `_mapping` looks into, so that it need
     "annotations", "args", "command", "containers", "data", "env", "ephemeralContainers", "initContainers",
     "stringData", "volumes",
 })  # fmt: skip
-_LATER = "decided while the cluster runs"
+_LATER = "an image that is decided while the cluster runs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class _Reader:
             self._walked.add(id(node))
             fields = entries(node)
             if "kind" in fields and "apiVersion" in fields:
-                resource = resource_of(fields, trail)
+                resource = resource_of(fields, trail, within=resource)
                 if resource.kind == _SCHEMA:
                     return  # it describes fields and fills none
                 self._by_table(resource)
@@ -110,8 +110,8 @@ class _Reader:
                 continue
             at = Text(image, text, ((trail, index), "image"))
             if text in self._rules.placeholders:
-                self._doubt(at, "a placeholder that something else fills")
-            elif likeness.unresolved(text) and resource.kind and not resource.is_own:
+                self._doubt(at, "a placeholder that something else fills in")
+            elif likeness.unresolved(text) and resource.is_template:
                 self._doubt(at, _LATER)
             else:
                 self._take(at, "pod")

@@ -128,3 +128,9 @@ def test_files_are_called_as_they_are_in_the_context(tmp_path: Path) -> None:
     assert str(mention.place) == "mine.yaml:1"
     expected = Spot(file="manifests/theirs.yaml", line=1, document=1, path="spec.containers[0].image", rule="pod")
     assert mention.spot == expected
+
+
+def test_a_file_too_large_to_be_a_manifest_is_told() -> None:
+    large: dict[str, tuple[Member, Source]] = {"manifests/a.yaml": (Member("manifests/a.yaml", size=64 << 20), b"")}
+    [warning] = find(large, metadata=Metadata(), context=Path("/")).warnings()
+    assert str(warning) == "manifests/a.yaml: the file is too large to be a manifest, and was not searched"
