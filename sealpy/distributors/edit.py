@@ -37,14 +37,14 @@ def edited(tree: Tree, edits: Iterable[Edit], *, read: Callable[[str], bytes]) -
     `read` gives the bytes of a file of the image by its path.
     """
     files = dict(tree.files)
-    for edit in edits:
+    for edit in (edits := tuple(edits)):
         there = files.get(edit.path)
         _check(edit, there, files)
         text = _text(edit, content(there, read) if there else b"")
         mode = there.item.member.mode if there else _ORDINARY
         files[edit.path] = file(edit.path, text.encode(), mode=_PRIVATE if edit.how == "secret" else mode)
         files.update({path: directory(path) for path in _parents(edit.path) if path not in files})
-    return Tree.of(files)
+    return Tree.of(files) if edits else tree
 
 
 def _check(edit: Edit, there: TreeFile | None, files: dict[str, TreeFile]) -> None:

@@ -110,7 +110,7 @@ def rendered_tree(
         rendered[twin] = file(twin, text.encode())
     if errors:
         raise _together(errors)
-    return Tree.of({**tree.files, **rendered})
+    return Tree.of({**tree.files, **rendered}) if rendered else tree
 
 
 def _together(errors: Sequence[TemplateError]) -> TemplateError:

@@ -7,10 +7,12 @@ ask for such a key in `if`, `with`, `range`, `and`, `or`, `not`, `eq` and `ne` i
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 
 from sealpy.gotemplate.evaluator import evaluate
 from sealpy.gotemplate.functions import FUNCTIONS
+from sealpy.gotemplate.nodes import Template
 from sealpy.gotemplate.parser import parse
 
 __all__ = ["NO_VALUE", "render"]
@@ -27,4 +29,9 @@ def render(text: str, values: Mapping[str, object], *, name: str, missing: str |
     messages call the file. All values that are missing are reported together, unless `missing` is what is put out for
     each: that is for reading a template whose values are not all known yet.
     """
-    return evaluate(parse(text, name=name, functions=FUNCTIONS), values, missing=missing)
+    return evaluate(_parsed(text, name), values, missing=missing)
+
+
+@functools.lru_cache(maxsize=256)  # a template is filled for each host, and read for all of them once
+def _parsed(text: str, name: str) -> Template:
+    return parse(text, name=name, functions=FUNCTIONS)
