@@ -11,10 +11,9 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 from sealpy.disk import make_private
 from sealpy.image.blobs import telling_full_disk
@@ -89,16 +88,14 @@ def _remove_nobodys(path: Path) -> None:
 
 def remove(path: Path) -> None:
     """Remove a directory with all that is in it, also what its owner may not read or enter."""
-    shutil.rmtree(path, onerror=_open_up)
+    _let_in(path)
+    for directory, names, _ in os.walk(path):  # goes down after we have let ourselves in
+        for name in names:
+            _let_in(Path(directory, name))
+    shutil.rmtree(path)
 
 
-def _open_up(remove_one: Callable[..., Any], name: str, _: object) -> None:
-    """Give oneself the right that was missing, and try once more."""
-    path = Path(name)
-    if not path.is_symlink() and path.is_dir():
-        path.chmod(stat.S_IRWXU)
-    path.parent.chmod(stat.S_IRWXU)
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        remove_one(name)
+def _let_in(path: Path) -> None:
+    mode = path.lstat().st_mode
+    if stat.S_ISDIR(mode) and mode & stat.S_IRWXU != stat.S_IRWXU:
+        path.chmod(mode | stat.S_IRWXU)
