@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sealpy.actions.session import Surroundings
@@ -22,14 +22,14 @@ from sealpy.phases.check_ways import WAYS, WHY_WAYS, find_blocked, ways_between
 from sealpy.phases.preflight import needs_of
 from sealpy.sdk import Ask, Result, Steps
 
-__all__ = ["ELSEWHERE", "EXPLAINED", "Checked", "check"]
+__all__ = ["EXPLAINED", "Checked", "check", "refuse_skips"]
 
 _CONNECT, _ROOT = "connect", "root"
 _WHY_CONNECT = "what cannot be reached cannot be made a node"
 _WHY_ROOT = "most of what makes a node is root's to do"
 # The checks that are not made on facts: their ids, and why they are made.
 EXPLAINED = ((_CONNECT, _WHY_CONNECT), (_ROOT, _WHY_ROOT), (WAYS, WHY_WAYS))
-ELSEWHERE = tuple(id_ for id_, _ in EXPLAINED)
+
 _AT_ONCE = 32
 
 
@@ -51,7 +51,7 @@ def check(clusterfile: Clusterfile, image: ClusterImage | None, surroundings: Su
 
     Without an image its processor and size are not looked at. Raises ConfigError for what is wrong in the Clusterfile.
     """
-    refuse_unknown(surroundings.skip, more=ELSEWHERE)
+    refuse_skips(surroundings.skip)
     begun = time.monotonic()
     inventory = Inventory.of(clusterfile.cluster, surroundings.logins)
     for secret in (*clusterfile.cluster.secrets, *inventory.secrets):
@@ -73,6 +73,11 @@ def check(clusterfile: Clusterfile, image: ClusterImage | None, surroundings: Su
         key=lambda one: (order.get(one.host, -1), one.severity != "error"),
     )
     return Checked(hosts=inventory.addresses, found=tuple(ordered), seconds=time.monotonic() - begun)
+
+
+def refuse_skips(skip: Iterable[str]) -> None:
+    """Raise ConfigError for the id of no check, and for that of one which cannot be left out."""
+    refuse_unknown(skip, more=(WAYS,), fixed=(_CONNECT, _ROOT))
 
 
 def _needs(

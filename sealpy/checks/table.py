@@ -11,6 +11,7 @@ from sealpy.inventory import Facts, Host
 
 __all__ = ["CHECKS", "inspect", "refuse_unknown"]
 
+_FIXED = ("another-cluster",)
 CHECKS: tuple[Check, ...] = (
     *machine.CHECKS,
     *kernel.CHECKS,
@@ -34,10 +35,15 @@ def inspect(
                     yield Found(where, one.id, one.severity, finding.message, one.reason, finding.fix)
 
 
-def refuse_unknown(skip: Iterable[str], *, more: Collection[str] = ()) -> None:
-    """Raise ConfigError for an id that is none; `more` are ids of checks that are made elsewhere."""
+def refuse_unknown(skip: Iterable[str], *, more: Collection[str] = (), fixed: Collection[str] = ()) -> None:
+    """Raise ConfigError for an id that is none, or that of a check without which nothing can be said.
+
+    `more` are ids of checks that are made elsewhere, `fixed` those of them that cannot be left out.
+    """
     known = (*(one.id for one in CHECKS), *more)
     for word in skip:
+        if word in {*fixed, *_FIXED}:
+            raise ConfigError(f"--skip: '{word}' cannot be left out", hint="mend what it finds, or take the host out")
         if word not in known:
             raise ConfigError(
                 f"--skip: there is no check '{word}'", hint=did_you_mean(word, known) or known_words(known)

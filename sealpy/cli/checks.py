@@ -17,10 +17,9 @@ SkipOption = Annotated[
 
 def skipped(words: Iterable[str] | None) -> frozenset[str]:
     """Read ids, several of them joined by commas or not; raises ConfigError for one that is none."""
-    from sealpy.actions.check import ELSEWHERE  # noqa: PLC0415 - '--help' must not wait for it
-    from sealpy.checks import refuse_unknown  # noqa: PLC0415
-
     ids = [one.strip() for word in words or () for one in word.split(",") if one.strip()]
     if ids:
-        refuse_unknown(ids, more=ELSEWHERE)
+        from sealpy.actions.check import refuse_skips  # noqa: PLC0415 - '--help' must not wait for it
+
+        refuse_skips(ids)
     return frozenset(ids)

@@ -25,7 +25,9 @@ _NO_IMAGE = "none"  # stands in a Clusterfile that flags are written as, where n
 
 def command(  # noqa: PLR0917 - typer needs every option as a parameter
     ctx: typer.Context,
-    image: Annotated[str, typer.Argument(metavar="[IMAGE]", help="The image that is to run there.")] = _NO_IMAGE,
+    image: Annotated[
+        str, typer.Argument(metavar="IMAGE", help="The image that is to run there.", show_default=False)
+    ] = _NO_IMAGE,
     file: Annotated[Path | None, typer.Option("--file", "-f", help="The Clusterfile, instead of -m and -n.")] = None,
     masters: Annotated[str, typer.Option("--masters", "-m", help="Control planes: 10.0.0.1,10.0.0.4-10.0.0.5.")] = "",
     nodes: Annotated[str, typer.Option("--nodes", "-n", help="Workers, likewise.")] = "",

@@ -16,6 +16,12 @@ def test_ids_come_alone_or_joined(words: list[str] | None, ids: set[str]) -> Non
     assert skipped(words) == ids
 
 
+@pytest.mark.parametrize("word", ["connect", "root", "another-cluster"])
+def test_what_everything_hangs_on_cannot_be_left_out(word: str) -> None:
+    with pytest.raises(ConfigError, match=f"--skip: '{word}' cannot be left out"):
+        skipped([word])
+
+
 def test_an_id_that_is_none_is_refused_with_the_nearest() -> None:
     with pytest.raises(ConfigError, match="there is no check 'cloks'") as caught:
         skipped(["swap", "cloks"])
