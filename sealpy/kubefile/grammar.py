@@ -123,7 +123,7 @@ def _app_sources(reader: Reader, node: Node) -> tuple[str, tuple[str, ...]]:
 
 
 def _app_cmds(reader: Reader, node: Node) -> Iterator[Instruction]:
-    name, _, rest = node.text.strip().partition(" ")
+    name, rest = [*node.text.split(None, 1), "", ""][:2]
     app = reader.app_name([reader.variables.expand(name)] if name else [])
     yield AppCmds(line=node.line, app=app, commands=reader.commands(node, rest.strip()))
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sealpy.errors import KubefileError
-from sealpy.kubefile import App, Arg, Cmd, Cmds, Copy, Env, From, Instruction, Label, Launch, Run, load, loads
+from sealpy.kubefile import App, AppCmds, Arg, Cmd, Cmds, Copy, Env, From, Instruction, Label, Launch, Run, load, loads
 
 
 def read(text: str, **build_args: str) -> tuple[Instruction, ...]:
@@ -39,6 +39,8 @@ MEANT: list[tuple[str, Instruction]] = [
     ("LAUNCH a b", Launch(line=2, apps=("a", "b"))),
     ('LAUNCH ["a","b"]', Launch(line=2, apps=("a", "b"))),
     ('LABEL "k"="v w" x=\'y\'', Label(line=2, values={"k": "v w", "x": "y"})),
+    ('APPCMDS x\t["a", "b"]', AppCmds(line=2, app="x", commands=("a", "b"))),
+    ("APPCMDS x  a b", AppCmds(line=2, app="x", commands=("a b",))),
     ("ENV A b c # comment", Env(line=2, values={"A": "b c"})),
     ("ENV A=1 B='# x' # comment", Env(line=2, values={"A": "1", "B": "# x"})),
     ("RUN a && b", Run(line=2, command="a && b")),
