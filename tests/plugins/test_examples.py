@@ -110,12 +110,14 @@ def call(python: Path, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([python, *words], capture_output=True, text=True, check=False, env=env, cwd="/")
 
 
+@pytest.mark.thorough
 def test_a_package_that_pip_installed_is_found_by_its_entry_point_and_fired(python: Path) -> None:
     done = call(python, "-c", FIRE, "0")
     assert done.stderr == ""
     assert done.stdout.split()[-6:] == ["-n", "default", "rollout", "status", "deployment/web", "--timeout=5s"]
 
 
+@pytest.mark.thorough
 def test_what_an_installed_plugin_waits_for_in_vain_is_told(python: Path) -> None:
     done = call(python, "-c", FIRE, "1")
     assert "PluginFailedError: Clusterfile:1: plugin 'mine' (WAIT_FOR) failed at PostInstall" in done.stderr
@@ -126,6 +128,7 @@ def test_what_an_installed_plugin_waits_for_in_vain_is_told(python: Path) -> Non
 SEALPY = ("-c", "import sys; from sealpy.cli.app import run; sys.exit(run(sys.argv[1:]))")
 
 
+@pytest.mark.thorough
 def test_the_command_line_lists_an_installed_plugin_and_tries_it_out(python: Path) -> None:
     listed = call(python, *SEALPY, "plugin", "list").stdout.splitlines()
     assert ["WAIT_FOR", "sealpy-wait-for", "(sealpy_wait_for:Plugin)", "1.2.0"] in [row.split()[:4] for row in listed]
