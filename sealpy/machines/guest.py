@@ -50,7 +50,12 @@ ip route add default via "$gateway"
 mount -t overlay -o "lowerdir=$base,upperdir=upper,workdir=work" overlay root
 mount -t tmpfs tmpfs /run/systemd
 unset INSIDE
-exec "$@"
+status=133  # how systemd-nspawn ends when the machine is to boot again
+while [ "$status" = 133 ]; do
+  status=0
+  "$@" || status=$?
+done
+exit "$status"
 """
 
 _ADMIN = 1000  # as in the recipe of the base

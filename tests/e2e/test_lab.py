@@ -271,6 +271,13 @@ def test_a_machine_that_ended_comes_up_again_with_its_files_and_its_key(home: Pa
     assert ssh(machine, "cat", "/root/file", "/var/lib/sealpy/file") == "kept\nkept"
 
 
+def test_a_machine_that_reboots_comes_up_by_itself(home: Path) -> None:
+    (machine,) = Lab(NAME, home).up(1)
+    ssh(machine, "echo kept > /root/file; touch /run/before; sync")
+    ssh(machine, "reboot", check=False)
+    eventually(lambda: ssh(machine, "test -e /run/before || cat /root/file", check=False) == "kept")
+
+
 def test_down_of_one_machine_takes_it_away_alone(home: Path) -> None:
     lab = Lab(NAME, home)
     lab.up(2)
