@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
-from sealpy.errors import ImageError
+from sealpy.errors import DigestMismatchError, ImageError
 from sealpy.image.manifest import MOST_DOCUMENT, digest_of
 from sealpy.image.parts import Parts
 from sealpy.image.tar_entries import MOST_ENTRIES, TarEntry, opened_entries, tar_entries
@@ -69,7 +69,7 @@ class Contents:
         """Read a small blob of an OCI layout, and verify it."""
         data = self.read(oci_path(digest))
         if digest_of(data) != digest:
-            raise ImageError(f"{self.path}: blob {digest} is damaged", hint="save the image again")
+            raise DigestMismatchError(f"{self.path}: blob {digest} is damaged", hint="save the image again")
         return data
 
     def _list_directory(self, path: Path) -> None:

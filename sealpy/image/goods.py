@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from sealpy.errors import ImageError
+from sealpy.errors import DigestMismatchError, ImageError
 from sealpy.image.archives import name_of, read_docker
 from sealpy.image.contents import Blob, Contents, oci_path
 from sealpy.image.manifest import (
@@ -84,7 +84,7 @@ class Goods:
             return self.contents.document(digest)
         data = b"".join(read(blob.source, blob.size))
         if digest_of(data) != digest:
-            raise ImageError(f"{self.contents.path}: blob {digest} is damaged", hint="save the image again")
+            raise DigestMismatchError(f"{self.contents.path}: blob {digest} is damaged", hint="save the image again")
         return data
 
 

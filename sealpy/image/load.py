@@ -7,6 +7,7 @@ way in; those that are here already are not read. A load that was cut goes on wh
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from sealpy.errors import DigestMismatchError, ImageError, Problem, StoreError, counted
@@ -15,6 +16,7 @@ from sealpy.image.contents import Blob
 from sealpy.image.goods import Goods
 from sealpy.image.graph import platforms, reach
 from sealpy.image.manifest import INDEX_TYPES, MANIFEST_TYPES, Descriptor, Manifest, parse
+from sealpy.image.parts import Parts
 from sealpy.image.reference import Reference
 from sealpy.image.store import Store
 from sealpy.image.tarball import behind, read
@@ -36,7 +38,7 @@ def load(
     not what their digest says, StoreError when there is no room. No name is given then. Blobs that were verified stay
     for the next try, unless the image itself is to blame.
     """
-    goods = Goods.open(path)
+    goods = _goods(path)
     before = store.blobs()
     try:
         return _take(store, goods, tag, begin)
@@ -188,9 +190,26 @@ def _opened(store: Store, name: Reference, descriptor: Descriptor) -> ClusterIma
     return ClusterImage.of(store, name, descriptor)
 
 
+def _goods(path: Path) -> Goods:
+    try:
+        return Goods.open(path)
+    except ImageError as error:
+        parts = None
+        with suppress(ImageError, OSError):  # parts that are missing are the error itself
+            parts = Parts.find(path)
+        raise (_damaged(parts) or error) from error
+
+
 def _blamed(goods: Goods, error: DigestMismatchError) -> ImageError:
     """Name what is damaged as its owner knows it: the part, or the archive."""
-    if goods.contents.parts and (problems := goods.contents.parts.damaged()):
-        message = f"{goods.contents.parts.listing.name}: {counted(len(problems), 'part')} damaged"
-        return DigestMismatchError(message, problems=problems, hint=_AGAIN)
-    return DigestMismatchError(f"{goods.contents.path}: {error.message}", hint=_AGAIN)
+    fallback = DigestMismatchError(f"{goods.contents.path}: {error.message}", hint=_AGAIN)
+    return _damaged(goods.contents.parts) or fallback
+
+
+def _damaged(parts: Parts | None) -> DigestMismatchError | None:
+    problems = parts.damaged() if parts else []
+    if not parts or not problems:
+        return None
+    return DigestMismatchError(
+        f"{parts.listing.name}: {counted(len(problems), 'part')} damaged", problems=problems, hint=_AGAIN
+    )

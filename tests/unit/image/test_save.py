@@ -343,18 +343,22 @@ def test_parts_are_loaded_by_any_of_their_names(name: str, tmp_path: Path, image
     assert check(there).faults == ()
 
 
+@pytest.mark.parametrize(
+    ("number", "at"), [(0, 100), (0, 520), (1, 100), (3, 29_000)], ids=["header", "document", "layer", "the last"]
+)
 def test_a_damaged_part_is_named_and_only_it_is_needed_again(
-    parts: list[Path], image: ClusterImage, there: Store
+    number: int, at: int, parts: list[Path], image: ClusterImage, there: Store
 ) -> None:
-    good = parts[1].read_bytes()
-    parts[1].write_bytes(good[:100] + b"damage" + good[106:])
+    damaged, good = parts[number], parts[number].read_bytes()
+    at = min(at, len(good) - 2000)
+    damaged.write_bytes(good[:at] + bytes(byte ^ 1 for byte in good[at : at + 900]) + good[at + 900 :])
     with pytest.raises(DigestMismatchError, match=r"k\.tar\.sha256: 1 part damaged") as caught:
         load(there, parts[0])
     [problem] = caught.value.problems
-    assert problem.message.startswith(f"{parts[1]}: damaged")
-    assert "copy k.tar.002 again" in problem.hint
+    assert problem.message.startswith(f"{damaged}: damaged")
+    assert f"copy {damaged.name} again" in problem.hint
     assert there.images() == ()
-    parts[1].write_bytes(good)
+    damaged.write_bytes(good)
     [loaded] = load(there, parts[0])
     assert loaded.files == image.files
 
