@@ -75,7 +75,7 @@ def test_a_published_template_that_cannot_be_filled_says_where(name: str, reason
 
 
 def test_a_published_template_with_a_list_is_filled() -> None:
-    values = {"KubeadmAPI": "v1", "Version": "v1", "ApiServer": "a", "PodCIDR": "p", "SvcCIDR": "s", "VIP": "v",
+    values: dict[str, object] = {"KubeadmAPI": "v1", "Version": "v1", "ApiServer": "a", "PodCIDR": "p", "SvcCIDR": "s", "VIP": "v",
               "EtcdServers": "e", "CertSANS": ["a.example", "b.example"]}  # fmt: skip
     text = rendered(f"{ACKDISTRO}-range.yaml.tmpl", values)
     assert "a.example" in text
