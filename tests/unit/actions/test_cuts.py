@@ -103,25 +103,20 @@ def _again(origin: World, make_world: Callable[[], World]) -> World:
 def _repeated(first: Sequence[Change], second: Sequence[Change], whole: Sequence[Change]) -> Counter[Change]:
     """Give what was done more often than undisturbed, but for what the cut run could not know to be done.
 
-    That is what it did on a host behind the last mark there, and the plugin that it was in the middle of.
+    That is the last change, and what it did on a host behind the last mark there, plugins apart: they have the journal.
     """
-    unknown = set()
+    unknown = {first[-1]}
     for host in {where for where, _ in first}:
         done = [what for where, what in first if where == host]
         marks = [n for n, what in enumerate(done) if what.startswith("mark")]
-        unknown |= {(host, what) for what in done[marks[-1] if marks else 0 :]}
-    last = first[-1][1]
+        begun = done[marks[-1] if marks else 0 :]
+        unknown |= {(host, what) for what in begun if not what.startswith("plugin")}
     extra = (Counter(first) + Counter(second)) - Counter(whole)
-    return Counter(
-        {
-            change: times
-            for change, times in extra.items()
-            if change not in unknown
-            and change[1] not in TAKES_AWAY
-            and not change[1].startswith(TICKET)
-            and not (change[1] == last and "plugin" in last and times == 1)
-        }
-    )
+    return Counter({change: n for change, n in extra.items() if change not in unknown and not _is_harmless(change[1])})
+
+
+def _is_harmless(what: str) -> bool:
+    return what in TAKES_AWAY or what.startswith(TICKET)
 
 
 def test_a_fleet_copies_its_machines() -> None:
