@@ -113,6 +113,8 @@ def _refuse(shipment: Shipment, out: Path, format_: Format, part_size: int) -> N
         raise ConfigError(f"{out}: there already", hint="name a directory that is new or empty")
     if not directory and out.is_dir():
         raise ConfigError(f"{out}: a directory", hint="name a file, or use --format oci-dir")
+    if not directory and out.exists() and not out.is_file():  # such as /dev/stdout, which must not be replaced
+        raise ConfigError(f"{out}: a device or a pipe", hint="name a file: it gets its name when it is whole")
 
 
 def _layout(shipment: Shipment, format_: Format) -> dict[str, bytes]:

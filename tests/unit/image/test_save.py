@@ -218,6 +218,7 @@ def test_signatures_that_another_tool_lists_beside_the_image_are_taken_too(
         (Format.OCI_DIR, "k", "", 1000, "a directory has no parts"),
         (Format.OCI_ARCHIVE, "full", "", 0, "full: a directory"),
         (Format.OCI_DIR, "full", "", 0, "full: there already"),
+        (Format.OCI_ARCHIVE, "pipe", "", 0, "pipe: a device or a pipe"),
         (Format.DOCKER_ARCHIVE, "k", "kube:v1", 0, "docker cannot load what is left out"),
     ],
 )
@@ -226,6 +227,7 @@ def test_what_cannot_be_written_is_refused_before_anything_is(
 ) -> None:
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "mine").touch()
+    os.mkfifo(tmp_path / "pipe")
     before = sorted(tmp_path.rglob("*"))
     shipment = pack(app.store, "shop:2", since=since)
     with pytest.raises(ConfigError, match=reason):
