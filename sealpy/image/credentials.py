@@ -91,12 +91,14 @@ class Credentials:
         """Find the login for a repository, or an empty one; raises ConfigError for a file that cannot be read."""
         for file in self._files:
             document = _read(file)
-            for key in _keys(domain, path):
-                if found := self._in(document, key, file):
-                    for secret in (found.password, found.identity_token):
-                        if secret:
-                            self._keep_secret(secret.reveal())
-                    return found
+            found = next(filter(None, (_kept(document, key, file) for key in _keys(domain, path))), None)
+            store = document.get("credsStore")
+            if not found and store and isinstance(store, str):
+                found = _asked(store, _store_key(domain), file)
+            if found:
+                for secret in filter(None, (found.password, found.identity_token)):
+                    self._keep_secret(secret.reveal())
+                return found
         return Credential()
 
     def scope(self, domain: str, path: str) -> str:
@@ -108,23 +110,12 @@ class Credentials:
                 return found
         return domain
 
-    def _in(self, document: Mapping[str, Any], key: str, file: Path) -> Credential | None:
-        """Look for one key in one file: with the helper it names for it, in itself, with the helper of all others."""
-        helpers = _mapping(document, "credHelpers", file)
-        if key in helpers:
-            return _asked(str(helpers[key]), key, file)
-        entry = _mapping(document, "auths", file).get(key)
-        if isinstance(entry, Mapping) and (found := _decoded(entry, key, file)):
-            return found
-        store = document.get("credsStore")
-        return _asked(str(store), key, file) if store and isinstance(store, str) and "/" not in _host(key) else None
-
     def keep(self, domain: str, credential: Credential) -> str:
         """Write a login into the first file, mode 0600, or hand it to that file's helper; says where it is now."""
         with self._changing() as document:
             helper = _helper(document, domain)
             if helper:
-                _store(helper, _names(domain)[0], credential, self.written)
+                _store(helper, _store_key(domain), credential, self.written)
                 return f"helper docker-credential-{helper}"
             text = f"{credential.user}:{credential.password.reveal()}"
             auths = document.setdefault("auths", {})
@@ -139,9 +130,8 @@ class Credentials:
             return ""
         with self._changing() as document:
             helper = _helper(document, domain)
-            if helper and any(_asked(helper, key, self.written) for key in _names(domain)):
-                for key in _names(domain):
-                    _run(helper, "erase", key, self.written)
+            if helper and _asked(helper, _store_key(domain), self.written):
+                _run(helper, "erase", _store_key(domain), self.written)
                 return f"helper docker-credential-{helper}"
             auths = document.get("auths", {})
             gone = [auths.pop(key) for key in _names(domain) if key in auths]
@@ -203,8 +193,18 @@ def _names(domain: str) -> tuple[str, ...]:
     return (domain, *more, f"https://{domain}", f"https://{domain}/v1/", f"https://{domain}/v2/", f"http://{domain}")
 
 
-def _host(key: str) -> str:
-    return key.partition("://")[2].rstrip("/").removesuffix("/v1").removesuffix("/v2") or key
+def _store_key(domain: str) -> str:
+    """Give the one name under which a helper for all registries knows this one, as docker calls it."""
+    return _HUB_KEYS[0] if domain == _HUB else domain
+
+
+def _kept(document: Mapping[str, Any], key: str, file: Path) -> Credential | None:
+    """Look for one key in one file: with the helper it names for it, and in itself."""
+    helpers = _mapping(document, "credHelpers", file)
+    if key in helpers:
+        return _asked(str(helpers[key]), key, file)
+    entry = _mapping(document, "auths", file).get(key)
+    return _decoded(entry, key, file) if isinstance(entry, Mapping) else None
 
 
 def _decoded(entry: Mapping[str, Any], key: str, file: Path) -> Credential | None:

@@ -205,6 +205,19 @@ def test_a_helper_keeps_gives_and_forgets_logins_and_never_sees_one_in_its_words
     assert words == {"get", "store", "erase"}
 
 
+@pytest.mark.parametrize(("domain", "key"), [("r.example", "r.example"), ("docker.io", "https://index.docker.io/v1/")])
+def test_a_helper_for_all_registries_is_asked_once_by_the_name_that_docker_uses(
+    file: Path, tmp_path: Path, log: Path, domain: str, key: str
+) -> None:
+    file.write_text(json.dumps({"auths": {domain: {}}, "credsStore": "test"}))
+    assert not Credentials([file]).find(domain, "team/shop")
+    assert len(log.read_text().splitlines()) == 1
+    Credentials([file]).keep(domain, Credential("ann", Secret(SECRET)))
+    [kept] = (tmp_path / "kept").iterdir()
+    assert kept.name == key.replace("/", "_").replace(":", "_")
+    assert found(file, domain, "team/shop") == ("ann", SECRET)
+
+
 def test_a_helper_for_one_registry_is_not_asked_for_another(file: Path, log: Path) -> None:
     file.write_text(json.dumps({"credHelpers": {"r.example": "test"}}))
     assert not Credentials([file]).find("other.example")
