@@ -75,8 +75,16 @@ def test_a_published_template_that_cannot_be_filled_says_where(name: str, reason
 
 
 def test_a_published_template_with_a_list_is_filled() -> None:
-    values: dict[str, object] = {"KubeadmAPI": "v1", "Version": "v1", "ApiServer": "a", "PodCIDR": "p", "SvcCIDR": "s", "VIP": "v",
-              "EtcdServers": "e", "CertSANS": ["a.example", "b.example"]}  # fmt: skip
+    values: dict[str, object] = {
+        "KubeadmAPI": "v1",
+        "Version": "v1",
+        "ApiServer": "a",
+        "PodCIDR": "p",
+        "SvcCIDR": "s",
+        "VIP": "v",
+        "EtcdServers": "e",
+        "CertSANS": ["a.example", "b.example"],
+    }
     text = rendered(f"{ACKDISTRO}-range.yaml.tmpl", values)
     assert "a.example" in text
     assert "{{" not in text
