@@ -101,6 +101,8 @@ def _greet(pipe: Pipe, greeting: _Greeting, *, sudo: Sudo | None, deadline: floa
         try:
             got = pipe.read(timeout=deadline - time.monotonic())
         except PipeClosedError:
+            if not pipe.alive:  # not the program has gone, but the way to it
+                raise
             raise _refusal(greeting.seen(), sudo) from None
         if got is None:
             raise _refusal(f"no answer in time; last seen: {greeting.seen()}", sudo)

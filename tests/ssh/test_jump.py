@@ -158,13 +158,13 @@ def test_a_machine_that_stops_behind_a_jump_host_is_found_in_the_middle_of_a_com
     client: Client, servers: tuple[Sshd, Sshd, Sshd]
 ) -> None:
     jump, _, machine = servers
-    connector = client.reach(replace(at(machine, at(jump)), keep_alive=0.3))
+    connector = client.reach(replace(at(machine, at(jump)), keep_alive=1))
     connector.connect()
     with frozen(machine):
         begun = time.monotonic()
         with pytest.raises(ConnectError, match="connection lost while 'sleep 30' ran"):
             connector.run(("sleep", "30"), timeout=40)
-        assert time.monotonic() - begun < 8
+        assert time.monotonic() - begun < 25
 
 
 def test_a_jump_host_that_dies_is_connected_to_again(client: Client, servers: tuple[Sshd, Sshd, Sshd]) -> None:

@@ -135,3 +135,10 @@ def test_silence_is_told_with_what_was_seen_last() -> None:
 
     with pytest.raises(SudoRefusedError, match="no answer in time; last seen: one moment"):
         start(machine.open, "exec /bin/sh", sudo=None, timeout=5)
+
+
+def test_a_connection_that_is_lost_meanwhile_is_no_refusal() -> None:
+    machine = Machine(lambda _token, _prompt: [out(b"welcome\n")], pipe=FakePipe([], alive=False))
+    with pytest.raises(PipeClosedError):
+        start(machine.open, "exec /bin/sh", sudo=None, timeout=5)
+    assert machine.pipe.closed
