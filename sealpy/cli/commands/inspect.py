@@ -63,6 +63,8 @@ def _places(image: ClusterImage) -> Iterator[tuple[str, str, str, str, str, str]
 
 
 def _described(image: ClusterImage) -> dict[str, object]:
+    from sealpy.image.history import history  # noqa: PLC0415 - '--help' must not wait for it
+
     metadata = image.metadata
     return {
         "name": image.reference.familiar,
@@ -72,5 +74,8 @@ def _described(image: ClusterImage) -> dict[str, object]:
         **metadata.model_dump(mode="json", by_alias=True),
         "containerImages": [use.image for use in metadata.container_images],
         "files": sum(entry.kind != "dir" for entry in image.files.values()),
-        "layers": [{"digest": layer.digest, "size": layer.size} for layer in image.manifest.layers],
+        "layers": [
+            {"digest": layer.digest, "size": layer.size, "madeBy": layer.made_by}
+            for layer in history(image.manifest, image.config)
+        ],
     }

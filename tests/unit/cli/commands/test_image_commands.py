@@ -95,6 +95,7 @@ def test_rmi_can_prune_and_can_be_told_not_to_mind(capsys: pytest.CaptureFixture
 def test_inspect_shows_the_metadata_or_the_files(capsys: pytest.CaptureFixture[str], digest: str) -> None:
     shown = json.loads(told(capsys, "inspect", "kube:v1"))
     assert (shown["digest"], shown["labels"], shown["files"]) == (digest, {"k": "v"}, 1)
+    assert shown["layers"][-1]["madeBy"].startswith("sealpy: ")
     assert "etc/motd" in told(capsys, "inspect", "kube:v1", "--files")
 
 
