@@ -22,13 +22,16 @@ _WAIT = 900.0  # seconds for what a run that was cut had begun
 # $1 the lock of the cluster, $2 who asks for it, $3 how long to wait for what a run that was cut had begun. A process
 # holds the lock as long as the connection lives, and the shell on it, which outlives a connection until its last
 # command has ended. So a run that is killed frees the lock by itself, but not before the host is quiet. The connection
-# is the first process above us that is neither a shell nor sudo: its sshd, or sealpy on the machine where it runs.
+# is the first process above us that is neither a shell nor sudo: its sshd, or sealpy on the machine where it runs. A
+# machine that one run reaches by two addresses is locked once: that they are one is for the checks to tell.
 _LOG_IN = r"""id -u
 command -v flock >/dev/null 2>&1 || exit 0
 umask 077
 mkdir -p "${1%/*}" && exec 9<>"$1" || exit 0
-flock -w 2 9 || {
-  { read -r who; read -r connection; } < "$1"
+holder() { { read -r who; read -r connection; } < "$1"; }
+flock -n 9 || { holder "$1"; [ "$who" = "$2" ] && exit 0; flock -w 2 9; } || {
+  holder "$1"
+  [ "$who" = "$2" ] && exit 0
   if kill -0 "$connection" 2>/dev/null || ! flock -w "$3" 9; then echo "$who" >&2; exit 75; fi
 }
 connection=$PPID
@@ -38,8 +41,8 @@ while read -r name < "/proc/$connection/comm"; do
   connection=$(cut -d' ' -f4 "/proc/$connection/stat")
 done
 printf '%s\n' "$2" "$connection" > "$1"
-held() { kill -0 "$connection" || kill -0 "${shell:-$connection}"; }
-(while held; do sleep 0.5; done) </dev/null >/dev/null 2>&1 &
+wait_for() { tail -s 0.5 --pid="$1" -f /dev/null || while kill -0 "$1"; do sleep 0.5; done; }
+(wait_for "$connection"; wait_for "${shell:-$connection}") </dev/null >/dev/null 2>&1 &
 """
 
 
@@ -53,6 +56,7 @@ class Connect(Phase[Context]):
     def __init__(self, *, only: Sequence[str] | None = None) -> None:
         """Take the hosts, when it is not all of them."""
         self._only = only
+        self._who = _myself()  # once: by it a machine that has two addresses knows the run that it serves already
 
     def hosts(self, ctx: Context) -> Sequence[str]:
         """Concern every host, unless some are named."""
@@ -60,7 +64,7 @@ class Connect(Phase[Context]):
 
     def steps(self, ctx: Context, host: str) -> Steps:
         """See that commands run there, as root."""
-        lock = ("sh", "-c", _LOG_IN, "sh", LOCK.format(ctx.name), _myself(), f"{_WAIT:.0f}")
+        lock = ("sh", "-c", _LOG_IN, "sh", LOCK.format(ctx.name), self._who, f"{_WAIT:.0f}")
         command = ("id", "-u") if ctx.rehearsal else lock
         answer: Result = yield Ask("log in", *command, timeout=_WAIT + 30)
         if answer.exit_status == _BUSY:

@@ -65,13 +65,21 @@ def test_what_a_killed_run_had_begun_is_waited_for(client: Client, tmp_path: Pat
         assert time.monotonic() - begun > 3
 
 
+def test_one_run_may_reach_a_machine_by_two_addresses(client: Client, tmp_path: Path, lock: Path) -> None:
+    with sshd(tmp_path / "a") as server:
+        begun = time.monotonic()
+        assert [log_in(client.to(server), lock, "ann, process 1").exit_status for _ in range(3)] == [0, 0, 0]
+        assert time.monotonic() - begun < 5
+        assert log_in(client.to(server), lock, "bob, process 2").exit_status == 75
+
+
 def test_of_those_who_come_at_once_exactly_one_wins(client: Client, tmp_path: Path, lock: Path) -> None:
     with sshd(tmp_path / "a") as server:
         connectors = [client.to(server) for _ in range(4)]
         won: list[int] = []
 
         def race(connector: SshConnector) -> None:
-            if log_in(connector, lock, "somebody").exit_status == 0:
+            if log_in(connector, lock, f"process {id(connector)}").exit_status == 0:
                 won.append(1)
 
         threads = [threading.Thread(target=race, args=(connector,)) for connector in connectors]
