@@ -26,6 +26,7 @@ __all__ = ["Begin", "load"]
 Begin = Callable[[int], Callable[[int], None]]
 """Takes the number of bytes that will be written; gives what takes the number of bytes of each piece."""
 
+_SHOWN = 5  # blobs that are named when many are missing: mostly all of a base
 _AGAIN = "copy it again, then load again: what was verified is not read twice"
 
 
@@ -141,7 +142,9 @@ def _checked(goods: Goods, parts: Iterator[Descriptor]) -> Iterator[Descriptor]:
 
 
 def _missing(goods: Goods, missing: list[Descriptor]) -> ImageError:
-    problems = [Problem(f"blob {part.digest}: {part.size} bytes, missing") for part in missing]
+    problems = [Problem(f"blob {part.digest}: {part.size} bytes, missing") for part in missing[:_SHOWN]]
+    if more := missing[_SHOWN:]:
+        problems.append(Problem(f"and {counted(len(more), 'blob')} more, {sum(part.size for part in more)} bytes"))
     if not goods.since:
         message = f"{goods.contents.path}: {counted(len(missing), 'blob')} missing in it"
         return ImageError(message, problems=problems, hint="save the image again")
