@@ -1,22 +1,26 @@
-"""Nodes, deployments, pods and config maps of one cluster."""
+"""Nodes, deployments, pods and config maps of one cluster.
+
+The official client reads the kubeconfig; requests are made here. Its classes for the API are hundreds of models that
+take longer to load than a whole run that finds nothing to do, and make every field optional; we ask for a dozen fields.
+"""
 
 from __future__ import annotations
 
-import contextlib
 import json
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sealpy.errors import KubeError
 
 if TYPE_CHECKING:
-    from kubernetes import client
+    from urllib3 import PoolManager
 
 __all__ = ["Kube", "Node", "NodeTaint", "Pod"]
 
 _TIMEOUT = 20.0  # seconds for one request
 _MISSING = 404
+_REFUSED = 400  # and above
 _TOO_MANY = 429  # what an eviction is answered that a disruption budget does not allow now
 _MIRROR = "kubernetes.io/config.mirror"
 
@@ -57,31 +61,38 @@ class Pod:
 class Kube:
     """Speak with one API server, as the administrator that the kubeconfig names."""
 
-    def __init__(self, api: client.ApiClient) -> None:
-        self._api: Any = api
+    def __init__(self, server: str, pool: PoolManager, headers: Mapping[str, str]) -> None:
+        self._server = server.rstrip("/")
+        self._pool = pool
+        self._headers = headers
 
     @classmethod
     def from_kubeconfig(cls, document: Mapping[str, Any], *, server: str = "") -> Kube:
         """Open the doorway; `server` replaces the address, the certificate is still checked."""
-        from kubernetes import client, config  # noqa: PLC0415 - 265 ms
+        from kubernetes import client, config  # noqa: PLC0415 - 100 ms
+        from urllib3 import PoolManager  # noqa: PLC0415
 
         load: Any = config.load_kube_config_from_dict
-        config_object = client.Configuration()
-        load(dict(document), client_configuration=config_object)
-        if server:
-            config_object.host = server
-        config_object.proxy = None  # an operator's web proxy is not for the cluster
-        config_object.retries = False
-        return cls(client.ApiClient(config_object))
+        settings: Any = client.Configuration()
+        load(dict(document), client_configuration=settings)
+        pool = PoolManager(  # no proxy: an operator's web proxy is not for the cluster
+            cert_reqs="CERT_REQUIRED" if settings.verify_ssl else "CERT_NONE",
+            ca_certs=settings.ssl_ca_cert,
+            cert_file=settings.cert_file,
+            key_file=settings.key_file,
+            timeout=_TIMEOUT,
+            retries=False,
+        )
+        logins = {one["key"]: one["value"] for one in settings.auth_settings().values() if one["in"] == "header"}
+        return cls(server or settings.host, pool, {"Accept": "application/json", "User-Agent": "sealpy", **logins})
 
     def close(self) -> None:
         """End the connection."""
-        self._api.close()
+        self._pool.clear()
 
     def nodes(self) -> tuple[Node, ...]:
         """List the nodes by name."""
-        with _asking("list nodes"):
-            found = self._core().list_node(_request_timeout=_TIMEOUT).items
+        found = self._ask("list nodes", "GET", "/api/v1/nodes")["items"]
         return tuple(sorted((_node(node) for node in found), key=lambda node: node.name))
 
     def patch_node(
@@ -95,136 +106,131 @@ class Kube:
             body["spec"] = {
                 "taints": [{"key": taint.key, "value": taint.value, "effect": taint.effect} for taint in taints]
             }
-        with _asking(f"change node '{name}'"):
-            self._core().patch_node(name, body, _request_timeout=_TIMEOUT)
+        self._ask(f"change node '{name}'", "PATCH", f"/api/v1/nodes/{name}", body)
 
     def cordon(self, name: str) -> None:
         """Let no more pods be scheduled on a node."""
-        with _asking(f"cordon node '{name}'"):
-            self._core().patch_node(name, {"spec": {"unschedulable": True}}, _request_timeout=_TIMEOUT)
+        self._ask(f"cordon node '{name}'", "PATCH", f"/api/v1/nodes/{name}", {"spec": {"unschedulable": True}})
 
     def delete_node(self, name: str) -> None:
         """Take a node out of the cluster; one that is not there is out already."""
-        with _asking(f"remove node '{name}'", missing=True):
-            self._core().delete_node(name, _request_timeout=_TIMEOUT)
+        self._find(f"remove node '{name}'", "DELETE", f"/api/v1/nodes/{name}")
 
-    def pods_to_move(self, node: str) -> tuple[Pod, ...]:
+    def pods_to_move(self, name: str) -> tuple[Pod, ...]:
         """List the pods of a node that a drain moves: not those of daemon sets, of the node itself, or ended ones."""
-        with _asking(f"list the pods of node '{node}'"):
-            found = (
-                self._core()
-                .list_pod_for_all_namespaces(field_selector=f"spec.nodeName={node}", _request_timeout=_TIMEOUT)
-                .items
-            )
-        return tuple(Pod(pod.metadata.namespace, pod.metadata.name, pod.metadata.uid) for pod in found if _moves(pod))
+        where = f"/api/v1/pods?fieldSelector=spec.nodeName%3D{name}"
+        found = self._ask(f"list the pods of node '{name}'", "GET", where)["items"]
+        about = (pod["metadata"] for pod in found if _moves(pod))
+        return tuple(Pod(one["namespace"], one["name"], one["uid"]) for one in about)
 
     def evict(self, pod: Pod) -> str:
         """Ask a pod to go; gives "" or, when a disruption budget does not allow it now, the server's reason."""
-        from kubernetes.client import ApiException  # noqa: PLC0415
-
         body = {
             "apiVersion": "policy/v1",
             "kind": "Eviction",
             "metadata": {"name": pod.name, "namespace": pod.namespace},
             "deleteOptions": {"preconditions": {"uid": pod.uid}} if pod.uid else {},
         }
-        with _asking(f"evict pod '{pod}'", missing=True):
-            try:
-                self._core().create_namespaced_pod_eviction(pod.name, pod.namespace, body, _request_timeout=_TIMEOUT)
-            except ApiException as error:
-                if error.status != _TOO_MANY:
-                    raise
-                return _message(error)
+        where = f"/api/v1/namespaces/{pod.namespace}/pods/{pod.name}/eviction"
+        try:
+            self._find(f"evict pod '{pod}'", "POST", where, body)
+        except _RefusedError as error:
+            if error.status != _TOO_MANY:
+                raise
+            return error.reason
         return ""
 
     def config_map(self, namespace: str, name: str) -> dict[str, str] | None:
         """Read the data of a ConfigMap; None when there is no such."""
-        with _asking(f"read ConfigMap '{namespace}/{name}'", missing=True) as answer:
-            answer.append(self._core().read_namespaced_config_map(name, namespace, _request_timeout=_TIMEOUT))
-        return dict(answer[0].data or {}) if answer else None
+        what = f"read ConfigMap '{namespace}/{name}'"
+        found = self._find(what, "GET", f"/api/v1/namespaces/{namespace}/configmaps/{name}")
+        return None if found is None else dict(found.get("data") or {})
 
     def write_config_map(self, namespace: str, name: str, data: Mapping[str, str]) -> None:
         """Create or replace a ConfigMap."""
         body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": dict(data)}
-        with _asking(f"write ConfigMap '{namespace}/{name}'"):
-            if self.config_map(namespace, name) is None:
-                self._core().create_namespaced_config_map(namespace, body, _request_timeout=_TIMEOUT)
-            else:
-                self._core().replace_namespaced_config_map(name, namespace, body, _request_timeout=_TIMEOUT)
+        where = f"/api/v1/namespaces/{namespace}/configmaps"
+        what = f"write ConfigMap '{namespace}/{name}'"
+        if self._find(what, "PUT", f"{where}/{name}", body) is None:
+            self._ask(what, "POST", where, body)
 
     def unready_deployment(self, namespace: str, name: str) -> str:
         """Say why a deployment does not serve yet; empty when all its pods are available, or there is no such."""
-        from kubernetes import client  # noqa: PLC0415
-
-        with _asking(f"read Deployment '{namespace}/{name}'", missing=True) as answer:
-            apps: Any = client.AppsV1Api(self._api)
-            answer.append(apps.read_namespaced_deployment_status(name, namespace, _request_timeout=_TIMEOUT))
-        if not answer:
+        found = self._workload("Deployment", namespace, name)
+        if found is None:
             return ""
-        available, wanted = answer[0].status.available_replicas or 0, answer[0].spec.replicas or 0
+        available, wanted = found["status"].get("availableReplicas", 0), found["spec"].get("replicas", 0)
         return "" if available >= wanted else f"{available} of {wanted} pods available"
 
     def unready_daemon_set(self, namespace: str, name: str) -> str:
         """Say why a daemon set does not serve yet; empty when it is ready on every node, or there is no such."""
-        from kubernetes import client  # noqa: PLC0415
-
-        with _asking(f"read DaemonSet '{namespace}/{name}'", missing=True) as answer:
-            apps: Any = client.AppsV1Api(self._api)
-            answer.append(apps.read_namespaced_daemon_set_status(name, namespace, _request_timeout=_TIMEOUT))
-        if not answer:
+        found = self._workload("DaemonSet", namespace, name)
+        if found is None:
             return ""
-        ready, wanted = answer[0].status.number_ready or 0, answer[0].status.desired_number_scheduled or 0
+        ready, wanted = (found["status"].get(field, 0) for field in ("numberReady", "desiredNumberScheduled"))
         return "" if ready >= wanted > 0 else f"ready on {ready} of {wanted} nodes"
 
-    def _core(self) -> Any:  # the generated types make everything optional
-        from kubernetes import client  # noqa: PLC0415
+    def _workload(self, kind: str, namespace: str, name: str) -> dict[str, Any] | None:
+        where = f"/apis/apps/v1/namespaces/{namespace}/{kind.lower()}s/{name}"
+        return self._find(f"read {kind} '{namespace}/{name}'", "GET", where)
 
-        return client.CoreV1Api(self._api)
+    def _find(self, what: str, method: str, where: str, body: object = None) -> dict[str, Any] | None:
+        """Make a request; None when there is no such thing. Raises KubeError for every other refusal."""
+        try:
+            return self._ask(what, method, where, body)
+        except _RefusedError as error:
+            if error.status == _MISSING:
+                return None
+            raise
+
+    def _ask(self, what: str, method: str, where: str, body: object = None) -> dict[str, Any]:
+        """Make a request and read the answer; raises KubeError that says what it was for."""
+        from urllib3.exceptions import HTTPError  # noqa: PLC0415
+
+        kind = "application/strategic-merge-patch+json" if method == "PATCH" else "application/json"
+        data = None if body is None else json.dumps(body).encode()
+        headers = {**self._headers, "Content-Type": kind}
+        try:
+            answer = self._pool.request(method, f"{self._server}{where}", body=data, headers=headers)
+            found = json.loads(answer.data)
+        except (HTTPError, OSError, ValueError) as error:
+            raise KubeError(
+                f"the API server does not answer ({what}): {error}",
+                hint="is the leader up, and is its kube-apiserver running?",
+            ) from error
+        if answer.status >= _REFUSED:
+            raise _RefusedError(what, answer.status, str(found.get("message") or answer.reason))
+        return dict(found)
 
 
-@contextlib.contextmanager
-def _asking(what: str, *, missing: bool = False) -> Generator[list[Any]]:
-    """Turn what the client raises into a KubeError; `missing` lets a 404 pass as no answer."""
-    from kubernetes.client import ApiException  # noqa: PLC0415
-    from urllib3.exceptions import HTTPError  # noqa: PLC0415
+class _RefusedError(KubeError):
+    """Report a request that the API server refused, in its own words."""
 
-    answer: list[Any] = []
-    try:
-        yield answer
-    except ApiException as error:
-        if missing and error.status == _MISSING:
-            return
-        raise KubeError(f"the API server refused to {what}: {error.status} {error.reason}") from error
-    except (HTTPError, OSError) as error:
-        raise KubeError(
-            f"the API server does not answer ({what}): {error}",
-            hint="is the leader up, and is its kube-apiserver running?",
-        ) from error
+    def __init__(self, what: str, status: int, reason: str) -> None:
+        super().__init__(f"the API server refused to {what}: {status} {reason}")
+        self.status = status
+        self.reason = reason
 
 
 def _node(node: Any) -> Node:
-    addresses = {entry.type: entry.address for entry in node.status.addresses or ()}
-    ready = next((entry for entry in node.status.conditions or () if entry.type == "Ready"), None)
-    reason = "" if ready and ready.status == "True" else (ready.message if ready else "has not reported yet")
+    about, spec, status = node["metadata"], node["spec"], node["status"]
+    addresses = {entry["type"]: entry["address"] for entry in status.get("addresses") or ()}
+    ready = next((entry for entry in status.get("conditions") or () if entry["type"] == "Ready"), None)
+    reason = "has not reported yet" if ready is None else ready.get("message") or "it is not ready"
     return Node(
-        name=node.metadata.name,
+        name=about["name"],
         address=addresses.get("InternalIP", ""),
-        labels=dict(node.metadata.labels or {}),
-        taints=tuple(NodeTaint(taint.key, taint.value or "", taint.effect) for taint in node.spec.taints or ()),
-        reason=reason,
-        unschedulable=bool(node.spec.unschedulable),
+        labels=dict(about.get("labels") or {}),
+        taints=tuple(
+            NodeTaint(taint["key"], taint.get("value") or "", taint["effect"]) for taint in spec.get("taints") or ()
+        ),
+        reason="" if ready and ready["status"] == "True" else reason,
+        unschedulable=bool(spec.get("unschedulable")),
     )
 
 
 def _moves(pod: Any) -> bool:
-    owners = {owner.kind for owner in pod.metadata.owner_references or ()}
-    ended = pod.status.phase in {"Succeeded", "Failed"}
-    return not ended and "DaemonSet" not in owners and _MIRROR not in (pod.metadata.annotations or {})
-
-
-def _message(error: Any) -> str:
-    """Give what the API server said in the body of a refusal."""
-    try:
-        return str(json.loads(error.body)["message"])
-    except (ValueError, KeyError, TypeError):
-        return str(error.reason)
+    about = pod["metadata"]
+    owners = {owner["kind"] for owner in about.get("ownerReferences") or ()}
+    ended = pod["status"].get("phase") in {"Succeeded", "Failed"}
+    return not ended and "DaemonSet" not in owners and _MIRROR not in (about.get("annotations") or {})

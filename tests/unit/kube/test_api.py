@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
-from kubernetes import client
 
 from sealpy.errors import KubeError
 from sealpy.kube import Kube, Node, Pod
@@ -24,6 +23,7 @@ class _Server(http.server.ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.answers: Answers = {}
         self.sent: list[tuple[str, str, Any]] = []
+        self.logins: set[str | None] = set()
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
@@ -33,6 +33,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         length = int(self.headers.get("Content-Length") or 0)
         body = json.loads(self.rfile.read(length)) if length else None
         path = self.path.partition("?")[0]
+        self.server.logins.add(self.headers.get("Authorization"))
         self.server.sent.append((self.command, self.path, body))
         status, data = self.server.answers.get((self.command, path), (404, {"message": "no such"}))
         text = json.dumps(data).encode()
@@ -42,7 +43,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(text)
 
-    do_GET = do_PATCH = do_POST = do_DELETE = answer  # noqa: N815 - the names are the parent's
+    do_GET = do_PATCH = do_POST = do_PUT = do_DELETE = answer  # noqa: N815 - the names are the parent's
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the parent's
         """Say nothing."""
@@ -61,10 +62,14 @@ def server() -> Iterator[_Server]:
 
 @pytest.fixture
 def kube(server: _Server) -> Iterator[Kube]:
-    configuration = client.Configuration()
-    configuration.host = f"http://127.0.0.1:{server.server_address[1]}"
-    configuration.retries = False
-    made = Kube(client.ApiClient(configuration))
+    made = Kube.from_kubeconfig(
+        {
+            "clusters": [{"name": "k", "cluster": {"server": f"http://127.0.0.1:{server.server_address[1]}"}}],
+            "users": [{"name": "admin", "user": {"token": "letmein"}}],
+            "contexts": [{"name": "k", "context": {"cluster": "k", "user": "admin"}}],
+            "current-context": "k",
+        }
+    )
     yield made
     made.close()
 
@@ -143,3 +148,65 @@ def test_a_node_tells_whether_pods_are_scheduled_on_it(server: _Server, kube: Ku
     assert kube.nodes() == (
         Node(name="n1", address="10.0.0.1", labels={"a": "b"}, taints=(), reason="", unschedulable=True),
     )
+
+
+def test_every_request_carries_the_login_of_the_kubeconfig(server: _Server, kube: Kube) -> None:
+    kube.config_map("kube-system", "a")
+    assert server.logins == {"Bearer letmein"}
+
+
+def test_a_config_map_is_replaced_or_made_when_it_is_not_there(server: _Server, kube: Kube) -> None:
+    where = "/api/v1/namespaces/kube-system/configmaps"
+    server.answers["POST", where] = (201, {})
+    kube.write_config_map("kube-system", "a", {"k": "v"})
+    assert [(method, path) for method, path, _ in server.sent] == [("PUT", f"{where}/a"), ("POST", where)]
+    server.answers["PUT", f"{where}/a"] = (200, {})
+    server.sent.clear()
+    kube.write_config_map("kube-system", "a", {"k": "v"})
+    [(method, _, body)] = server.sent
+    assert (method, body["metadata"], body["data"]) == ("PUT", {"name": "a"}, {"k": "v"})
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [
+        ({"availableReplicas": 2}, ""),
+        ({"availableReplicas": 1}, "1 of 2 pods available"),
+        ({}, "0 of 2 pods available"),
+    ],
+)
+def test_a_deployment_serves_when_all_its_pods_are_available(
+    server: _Server, kube: Kube, status: Mapping[str, int], reason: str
+) -> None:
+    where = "/apis/apps/v1/namespaces/kube-system/deployments/coredns"
+    server.answers["GET", where] = (200, {"spec": {"replicas": 2}, "status": status})
+    assert kube.unready_deployment("kube-system", "coredns") == reason
+    assert kube.unready_deployment("kube-system", "gone") == ""
+
+
+@pytest.mark.parametrize(
+    ("ready", "wanted", "reason"), [(2, 2, ""), (1, 2, "ready on 1 of 2 nodes"), (0, 0, "ready on 0 of 0 nodes")]
+)
+def test_a_daemon_set_serves_when_it_is_ready_on_every_node(
+    server: _Server, kube: Kube, ready: int, wanted: int, reason: str
+) -> None:
+    where = "/apis/apps/v1/namespaces/kube-system/daemonsets/kube-proxy"
+    server.answers["GET", where] = (200, {"status": {"numberReady": ready, "desiredNumberScheduled": wanted}})
+    assert kube.unready_daemon_set("kube-system", "kube-proxy") == reason
+
+
+def test_an_answer_that_is_none_is_an_error(server: _Server, kube: Kube) -> None:
+    server.shutdown()
+    server.server_close()
+    with pytest.raises(KubeError, match=r"the API server does not answer \(list nodes\)"):
+        kube.nodes()
+
+
+def test_a_node_that_is_not_ready_says_why(server: _Server, kube: Kube) -> None:
+    conditions = [{"type": "Ready", "status": "False", "message": "no network"}]
+    nodes = [
+        {"metadata": {"name": "a"}, "spec": {}, "status": {"conditions": conditions}},
+        {"metadata": {"name": "b"}, "spec": {}, "status": {}},
+    ]
+    server.answers["GET", "/api/v1/nodes"] = (200, {"items": nodes})
+    assert [node.reason for node in kube.nodes()] == ["no network", "has not reported yet"]
