@@ -217,7 +217,7 @@ def _build(ctx: typer.Context, wish: Wish, obtain: Obtain, bring: Bring | None) 
 
 
 def _attach_bills(built: Built) -> None:
-    from sealpy.image.trust import attach_bills
+    from sealpy.image.trust.bills import attach_bills
 
     for image in built.images:
         attach_bills(image)

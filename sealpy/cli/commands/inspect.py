@@ -41,7 +41,7 @@ def command(
 
     image = ClusterImage.open(open_store(), name)
     if sbom:
-        from sealpy.image.trust import read_bill  # noqa: PLC0415 - cryptography
+        from sealpy.image.trust.bills import read_bill  # noqa: PLC0415 - cryptography
 
         ctx.obj.json(json.loads(read_bill(image, sbom)))
     elif images:

@@ -43,7 +43,7 @@ def command(
     """
     from sealpy.image.reference import Reference  # noqa: PLC0415 - '--help' must not wait for HTTP
     from sealpy.image.remote.policy import ensure  # noqa: PLC0415
-    from sealpy.image.trust import bring_documents  # noqa: PLC0415
+    from sealpy.image.trust.carry import bring_documents  # noqa: PLC0415
 
     references = [Reference.parse(name) for name in names]
     platforms = _platforms(platform or [])

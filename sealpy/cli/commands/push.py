@@ -39,7 +39,7 @@ def command(
     from sealpy.image.progress import Progress  # noqa: PLC0415 - '--help' must not wait for HTTP
     from sealpy.image.reference import Reference  # noqa: PLC0415
     from sealpy.image.remote.push import push  # noqa: PLC0415
-    from sealpy.image.trust import send_documents  # noqa: PLC0415
+    from sealpy.image.trust.carry import send_documents  # noqa: PLC0415
 
     del everything  # the ancestor has the option, and its default is what sealpy does
     source = Reference.parse(name)

@@ -22,8 +22,8 @@ from sealpy.image.reference import Reference
 from sealpy.image.registry_tree import layers
 from sealpy.image.store import Store
 from sealpy.image.tarball import Tree, walk
-from sealpy.image.trust import attach_bills, memory_of, read_bill
 from sealpy.image.trust.bill import bill_of
+from sealpy.image.trust.bills import attach_bills, memory_of, read_bill
 from tests.unit.image.trust.test_packages import APK, program
 
 WEB: Tree = {"etc/os-release": b"ID=alpine\nVERSION_ID=3.20\n", "lib/apk/db/installed": APK.encode()}

@@ -11,7 +11,9 @@ import pytest
 from sealpy.errors import ImageError
 from sealpy.image.cluster_image import ClusterImage
 from sealpy.image.manifest import OCI_MANIFEST, Manifest, digest_of, encode, parse
-from sealpy.image.trust import SIGNATURE, SigningKey, attach_bills, bring_documents, send_documents, sign, verify
+from sealpy.image.trust import SIGNATURE, SigningKey, sign, verify
+from sealpy.image.trust.bills import attach_bills
+from sealpy.image.trust.carry import bring_documents, send_documents
 from sealpy.testing.registry import FakeRegistry
 from tests.unit.image.remote.client import Client
 
