@@ -59,7 +59,7 @@ def check(clusterfile: Clusterfile, image: ClusterImage | None, surroundings: Su
     ways = Ways(known_hosts=surroundings.known_hosts, emit=surroundings.emit)
     connections = Connections(lambda address: ways.to(inventory[address].target))
     with contextlib.closing(connections):
-        needs = _needs(clusterfile, image, surroundings, connections)
+        needs = _needs(clusterfile, inventory, image=image, surroundings=surroundings, connections=connections)
         survey = _Survey(Executor(connections, emit=surroundings.emit, journal=Journal(None, run="", action="check")))
         with interruptible(survey.executor):
             found = survey.look(inventory, f"{clusterfile.cluster.data_root}/{clusterfile.cluster.name}")
@@ -81,7 +81,12 @@ def refuse_skips(skip: Iterable[str]) -> None:
 
 
 def _needs(
-    clusterfile: Clusterfile, image: ClusterImage | None, surroundings: Surroundings, connections: Connections
+    clusterfile: Clusterfile,
+    inventory: Inventory,
+    *,
+    image: ClusterImage | None,
+    surroundings: Surroundings,
+    connections: Connections,
 ) -> Needs:
     """Say what is asked of the machines: all of it by the image, else what the Clusterfile alone says."""
     cluster = clusterfile.cluster
@@ -91,6 +96,7 @@ def _needs(
         data_root=cluster.data_root,
         pods=_texts(cluster.env.get("PodCIDR", "")),
         services=_texts(cluster.env.get("SvcCIDR", "")),
+        registry_hosts=inventory.masters if cluster.registry.local.ha else (inventory.leader,),
         registry_port=cluster.registry.local.port,
     )
 
