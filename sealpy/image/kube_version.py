@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sealpy.errors import ImageError
-from sealpy.kubefile.constraint import ConstraintError, allows
 
 __all__ = ["CONSTRAINT_LABEL", "VERSION_LABEL", "check_kubernetes"]
 
@@ -22,6 +21,8 @@ def check_kubernetes(name: str, labels: Mapping[str, str], *, version: str = "")
     constraint, version = labels.get(CONSTRAINT_LABEL, ""), version or labels.get(VERSION_LABEL, "")
     if not constraint or not version:
         return
+    from sealpy.kubefile.constraint import ConstraintError, allows  # noqa: PLC0415 - few images have one
+
     try:
         fits = allows(constraint, version)
     except ConstraintError as error:

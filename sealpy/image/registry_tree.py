@@ -18,10 +18,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import TYPE_CHECKING, TypeAlias
 
-from sealpy.image.archives import Blob, ContainerImage
 from sealpy.image.reference import Reference, registry_domain
 from sealpy.image.tarball import Content, Member, ordered, walk
+
+if TYPE_CHECKING:  # whoever looks a path up reads no archives
+    from sealpy.image.archives import Blob, ContainerImage
 
 __all__ = [
     "ROOT",
@@ -38,7 +41,7 @@ __all__ = [
 
 ROOT = "registry/docker/registry/v2"
 
-RegistryLayer = tuple[str, Content, tuple[Blob, ...]]
+RegistryLayer: TypeAlias = "tuple[str, Content, tuple[Blob, ...]]"
 """What the layer is, for people; its content; the blobs in it, whose digests are to be verified."""
 
 
