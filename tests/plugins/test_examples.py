@@ -12,13 +12,12 @@ from pathlib import Path
 
 import pytest
 
-import sealpy
 from sealpy.clusterfile import load_plugins
 from sealpy.events import PluginFinished
 from sealpy.sdk import HookPoint
 from sealpy.testing.stage import Stage
 
-CHECKOUT = Path(sealpy.__file__).parents[1]
+CHECKOUT = Path(__file__).parents[2]
 EXAMPLES = CHECKOUT / "examples" / "plugins"
 
 
