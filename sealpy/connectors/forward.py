@@ -80,11 +80,14 @@ class _Forwarder:
             except OSError:
                 return
             client.settimeout(None)
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # an answer in two pieces would wait 40 ms
             threading.Thread(target=self._carry, args=(client, origin[:2]), daemon=True).start()
 
     def stop(self) -> None:
         """Take no more connections and end those that are carried."""
         self._stopped.set()
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)  # on Linux this wakes who listens
         with self._guard:
             for client, tunnel in self._carried.items():
                 with contextlib.suppress(OSError, EOFError):

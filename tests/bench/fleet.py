@@ -202,6 +202,7 @@ class _Cluster:
 
 class _Api(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # as the real one
     cluster: _Cluster
 
     def log_message(self, *_: object) -> None:
