@@ -104,9 +104,7 @@ def _missing(
 
 
 def _problems(references: Iterable[Reference], wanted: Found, why: Mapping[Reference, str]) -> list[Problem]:
-    """Tell of each image at every place that names it."""
-    return [
-        Problem(f"container image {reference.familiar!r}: {why[reference]}", mention.place)
-        for reference in references
-        for mention in wanted.mentions[reference]
-    ]
+    """Tell of each image at every place that names it, in the order of the places."""
+    found = [(mention.place, reference) for reference in references for mention in wanted.mentions[reference]]
+    found.sort(key=lambda pair: (str(pair[0].file), pair[0].line, pair[0].column, pair[1]))
+    return [Problem(f"container image {reference.familiar!r}: {why[reference]}", place) for place, reference in found]

@@ -93,7 +93,11 @@ def _list(
                 on_one(1)
 
     at_once(work, references, limit=AT_ONCE, stop=Stop())
-    return {reference: found[reference] for reference in references if reference in found}, failures
+    # in the order that they were asked for in, not that of their answers
+    return (
+        {reference: found[reference] for reference in references if reference in found},
+        {reference: failures[reference] for reference in references if reference in failures},
+    )
 
 
 def _read(sources: Sources, platform: Platform) -> _Listed:
