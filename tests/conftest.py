@@ -9,6 +9,32 @@ import pytest
 
 Golden = Callable[[Path, str], None]
 
+TESTS = Path(__file__).parent
+# What starts processes and servers by the dozen: run by `make test`, left out of `make check`, which is under a minute.
+THOROUGH = (
+    "contract/test_shell.py",
+    "plugins/test_examples.py",
+    "plugins/test_etcd.py",
+    "unit/actions/test_cuts.py",
+    "unit/cli/commands/test_manifest.py",
+    "unit/cli/commands/test_plugin.py",
+    "unit/cli/commands/test_remote_commands.py",
+    "unit/image/remote/",
+    "unit/image/test_build_faults.py",
+    "unit/image/test_hostile_images.py",
+    "unit/image/test_run.py",
+    "unit/image/test_several_at_once.py",
+    "unit/image/trust/test_carry.py",
+    "unit/plugin/test_artefacts.py",
+    "unit/plugin/test_child.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(TESTS) and str(item.path.relative_to(TESTS)).startswith(THOROUGH):
+            item.add_marker("thorough")
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--accept", action="store_true", help="rewrite the golden files; the review is the diff")

@@ -59,7 +59,6 @@ SCENARIOS: Mapping[str, Scenario] = {
 }
 
 
-@pytest.mark.thorough
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_a_run_that_is_cut_behind_any_change_is_finished_by_the_next_one(
