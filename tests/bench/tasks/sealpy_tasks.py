@@ -18,7 +18,7 @@ HOSTS, KEY, PORT, KNOWN = sys.argv[1:]
 class Tasks(Phase[None]):
     """Do the tasks."""
 
-    at_once = 50
+    at_once = 16
 
     def hosts(self, ctx: None) -> Sequence[str]:
         """Concern all."""
