@@ -10,7 +10,7 @@ import pytest
 Golden = Callable[[Path, str], None]
 
 TESTS = Path(__file__).parent
-# What starts processes and servers by the dozen: run by `make test`, left out of `make check`, which is under a minute.
+# What starts processes and servers by the dozen: run by `make test`, left out of `make check`, which is to be quick.
 THOROUGH = (
     "contract/test_shell.py",
     "plugins/test_examples.py",

@@ -21,8 +21,8 @@ pytestmark = pytest.mark.ssh
 
 END_THE_CONNECTION = """
 pid=$PPID
-until grep -q ^sshd /proc/$pid/comm; do pid=$(awk '{print $4}' /proc/$pid/stat); done
-kill -9 $pid
+until [ "$pid" -le 1 ] || grep -q ^sshd /proc/$pid/comm; do pid=$(awk '{print $4}' /proc/$pid/stat); done
+[ "$pid" -le 1 ] || kill -9 $pid
 """
 
 
