@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import shutil
 import subprocess
 import sys
@@ -27,7 +26,7 @@ from tests.bench.fleet import Hosts, files, hosts
 __all__ = ["Row", "scale"]
 
 _HERE = Path(__file__).parent / "tasks"
-_SOURCES = Path("/tmp/sealpy-bench-tasks")  # the task lists of the peers name it
+_SOURCES = Path("/tmp/sealpy-bench-tasks")  # where the task lists of the peers look for it
 _PEERS = Path(os.environ.get("PEERS") or Path.home() / ".cache" / "sealpy" / "tools" / "peers") / "bin"
 _PROGRAM = Path(sys.executable).with_name("sealpy")
 
@@ -86,8 +85,6 @@ def scale(runs: int) -> Iterator[Row]:
         facts = [_phase(events, "gather_facts") for _, events in again]
         yield "facts of 100 hosts", facts, [], "3 s"
         yield from _tasks(found, home.directory, runs)
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-    yield f"largest process so far: {peak:.0f} MB", [0.0], [], "300 MB"
 
 
 class _fleet:  # noqa: N801 - a context manager, written as a function is
