@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -73,6 +74,14 @@ def test_a_broken_plugin_ends_the_hook_with_plugin_hook_point_and_cause(stage: S
     assert caught.value.message.startswith("Clusterfile:1: plugin 'mine' (BROKEN) failed at PostInstall")
     assert FAULTS[name] in whole(caught.value)
     assert [event.error != "" for event in stage.of(PluginFinished)] == [True]
+
+
+def test_a_sealpy_with_many_open_descriptors_still_hears_its_plugins(stage: Stage) -> None:
+    with ExitStack() as opened:
+        for _ in range(1100):
+            opened.callback(os.close, os.open(os.devnull, os.O_RDONLY))
+        stage.fire_source("def Plugin(context, phase):\n    context.run(context.leader, ['true'])\n")
+    assert stage.commands() == {"10.0.0.1": [("true",)]}
 
 
 def test_a_mistake_is_told_with_the_traceback_of_the_plugins_own_lines_and_the_host(stage: Stage) -> None:
