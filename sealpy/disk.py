@@ -10,7 +10,12 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import BinaryIO
 
-__all__ = ["alone", "make_private", "write_new", "write_whole"]
+__all__ = ["alone", "expanded", "make_private", "write_new", "write_whole"]
+
+
+def expanded(typed: str | Path) -> Path:
+    """Give a path with `~` and `~name` made directories; where nobody has that name it stays as it was typed."""
+    return Path(os.path.expanduser(typed))  # noqa: PTH111 - that of Path raises RuntimeError for a name that nobody has
 
 
 def make_private(directory: Path) -> None:

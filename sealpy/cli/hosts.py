@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from sealpy.clusterfile import Clusterfile, HostEntry, Ssh, parse_hosts
+from sealpy.disk import expanded
 from sealpy.errors import ConfigError
 
 __all__ = ["check_roles", "login_of", "widened"]
@@ -35,7 +36,7 @@ def login_of(clusterfile: Clusterfile, *, user: str, port: int, private_key: Pat
         ssh,
         user=user or ssh.user,
         port=port or ssh.port,
-        private_key=str(private_key.expanduser().absolute()) if private_key else ssh.private_key,
+        private_key=str(expanded(private_key).absolute()) if private_key else ssh.private_key,
         private_key_password=key_password or ssh.private_key_password,
     )
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
+from sealpy.disk import expanded
 from sealpy.errors import ConfigError, did_you_mean, known_words
 
 if TYPE_CHECKING:
@@ -41,6 +42,6 @@ def logins_of(host_keys: str, ssh_config: str) -> Logins:
     if ssh_config == "none":
         return Logins(policy=policy)
     if ssh_config:
-        return Logins(SshConfig.read(Path(ssh_config).expanduser()), policy)
+        return Logins(SshConfig.read(expanded(ssh_config)), policy)
     usual = Path.home() / ".ssh" / "config"
     return Logins(SshConfig.read(usual) if usual.is_file() else SshConfig(), policy)

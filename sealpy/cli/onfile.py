@@ -10,6 +10,7 @@ from typing import Any
 
 from sealpy.cli.wish import Wish, clusterfile_of
 from sealpy.clusterfile import DEFAULT_NAME, Changes, Clusterfile, HostEntry, Ssh, load, parse_hosts
+from sealpy.disk import expanded
 from sealpy.errors import ConfigError
 from sealpy.events import Emit
 
@@ -63,7 +64,7 @@ def _changes(wish: Wish) -> Iterator[str]:
 
 
 def _login(wish: Wish) -> dict[str, Any]:
-    key = str(wish.private_key.expanduser().absolute()) if wish.private_key else ""
+    key = str(expanded(wish.private_key).absolute()) if wish.private_key else ""
     given = {"user": wish.user, "port": str(wish.port or ""), "pk": key, "jump": wish.jump}
     return {name: value for name, value in given.items() if value}
 

@@ -11,6 +11,7 @@ import yaml
 
 from sealpy.cli.home import home
 from sealpy.clusterfile import DEFAULT_NAME, Changes, Clusterfile, Ssh, loads, parse_hosts
+from sealpy.disk import expanded
 from sealpy.errors import ClusterfileError, ConfigError, Problem, counted, did_you_mean
 from sealpy.events import Emit
 
@@ -84,7 +85,7 @@ def _document(wish: Wish) -> dict[str, Any]:
     if wish.jump:
         ssh["jump"] = wish.jump
     if wish.private_key:
-        ssh["pk"] = str(wish.private_key.expanduser().absolute())  # delete may be called from elsewhere
+        ssh["pk"] = str(expanded(wish.private_key).absolute())  # delete may be called from elsewhere
     spec: dict[str, Any] = {"image": wish.image, "ssh": ssh, "hosts": _hosts(wish)}
     for key, values in (("env", wish.env), ("cmd", wish.commands), ("appNames", wish.apps)):
         if values:

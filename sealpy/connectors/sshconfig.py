@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+from sealpy.disk import expanded
 from sealpy.errors import ConfigError, Place
 
 __all__ = ["Setting", "Settings", "SshConfig"]
@@ -197,7 +198,7 @@ def _included(setting: Setting, base: Path, *, depth: int) -> Iterator[_Block]:
     """Read the files of an `Include`, in the order of their names; that there is none is no error, as in OpenSSH."""
     for pattern in setting.words:
         # Relative to the directory of the first file, whoever includes: for the operator's own that is `~/.ssh`.
-        whole = base / Path(pattern).expanduser()
+        whole = base / expanded(pattern)
         root = Path(whole.anchor or ".")
         for found in sorted(root.glob(str(whole.relative_to(root)))):
             try:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from sealpy.connectors.sshconfig import Setting, Settings, SshConfig
 from sealpy.connectors.target import HostKeyPolicy
+from sealpy.disk import expanded
 from sealpy.errors import ConfigError
 
 __all__ = ["SshSettings", "settings_of"]
@@ -118,7 +119,7 @@ def _tokens(found: Settings, name: str, user: str) -> dict[str, str]:
     }
 
 
-def _expanded(setting: Setting, word: str, tokens: Mapping[str, str]) -> str:
+def _filled(setting: Setting, word: str, tokens: Mapping[str, str]) -> str:
     def replace(match: re.Match[str]) -> str:
         found = tokens.get(match[1]) if match[1] else os.environ.get(match[2])
         if found is None:
@@ -133,7 +134,7 @@ def _paths(settings: list[Setting] | None, tokens: Mapping[str, str]) -> tuple[P
     if settings is None:
         return None
     words = [(setting, word) for setting in settings for word in setting.words if word.lower() != _NONE]
-    return tuple(dict.fromkeys(Path(_expanded(setting, word, tokens)).expanduser() for setting, word in words))
+    return tuple(dict.fromkeys(expanded(_filled(setting, word, tokens)) for setting, word in words))
 
 
 def _known_hosts(setting: Setting | None, tokens: Mapping[str, str]) -> tuple[Path, ...] | None:
@@ -147,13 +148,13 @@ def _agent(setting: Setting | None, tokens: Mapping[str, str]) -> str:
     if setting.word.lower() == _NONE:
         return _NONE
     word = os.environ.get(setting.word[1:], "") if re.fullmatch(r"\$\w+", setting.word) else setting.word
-    return str(Path(_expanded(setting, word, tokens)).expanduser()) if word else ""
+    return str(expanded(_filled(setting, word, tokens))) if word else ""
 
 
 def _hops(setting: Setting, tokens: Mapping[str, str]) -> tuple[str, ...]:
     if setting.word.lower() == _NONE:
         return ()
-    return tuple(_expanded(setting, hop.strip(), tokens) for hop in "".join(setting.words).split(","))
+    return tuple(_filled(setting, hop.strip(), tokens) for hop in "".join(setting.words).split(","))
 
 
 def _port(found: Settings) -> int:

@@ -6,7 +6,6 @@ import getpass
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Self
 
 from sealpy.clusterfile import Jump, PasswordFrom, Ssh
@@ -14,6 +13,7 @@ from sealpy.connectors.secret import Secret
 from sealpy.connectors.sshconfig import SshConfig
 from sealpy.connectors.sshsettings import SshSettings, settings_of
 from sealpy.connectors.target import HostKeyPolicy, Target
+from sealpy.disk import expanded
 from sealpy.errors import ConfigError
 from sealpy.inventory.passwords import find_password
 
@@ -68,7 +68,7 @@ class Logins:
             port=ssh.port or settings.port or usual.port,
             user=ssh.user or settings.user or default_user,
             password=secrets.password,
-            private_key=Path(ssh.private_key).expanduser() if ssh.private_key else None,
+            private_key=expanded(ssh.private_key) if ssh.private_key else None,
             private_key_password=secrets.key_password,
             sudo_password=secrets.sudo_password,
             host_key_policy=self.policy or ssh.host_key_policy or settings.host_key_policy or usual.host_key_policy,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import subprocess
-from pathlib import Path
 
 from sealpy.clusterfile import PasswordFrom
 from sealpy.connectors.secret import Secret
+from sealpy.disk import expanded
 from sealpy.errors import ConfigError
 
 __all__ = ["find_password"]
@@ -33,7 +33,7 @@ def find_password(literal: str, reference: PasswordFrom | None) -> Secret | None
 
 def _from_file(reference: PasswordFrom) -> bytes:
     try:
-        return Path(reference.value).expanduser().read_bytes()
+        return expanded(reference.value).read_bytes()
     except OSError as error:
         raise _refusal(reference, error.strerror or str(error), hint="look at the path and its mode") from error
 

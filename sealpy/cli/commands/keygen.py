@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from sealpy.cli.trust import ask_passphrase
+from sealpy.disk import expanded
 
 __all__ = ["command"]
 
@@ -30,7 +31,7 @@ def command(
     from sealpy.image.trust import SigningKey  # noqa: PLC0415 - '--help' must not wait for cryptography
 
     ask = ask_passphrase(ctx.obj, "Passphrase for the new key (empty: none)", again=True)
-    key = SigningKey.create(prefix.expanduser(), passphrase=ask())
+    key = SigningKey.create(expanded(prefix), passphrase=ask())
     private = Path(key.public.name).with_suffix(".key")
     if ctx.obj.is_json:
         ctx.obj.json({"private": str(private), "public": key.public.name, "fingerprint": key.public.fingerprint})

@@ -9,6 +9,7 @@ import typer
 
 from sealpy.cli.home import open_store
 from sealpy.cli.trust import ask_passphrase
+from sealpy.disk import expanded
 
 __all__ = ["command"]
 
@@ -33,7 +34,7 @@ def command(
 
     store = open_store()
     image = store.find(name)
-    path = key.expanduser()
+    path = expanded(key)
     signing = SigningKey.load(path, passphrase=ask_passphrase(ctx.obj, f"Passphrase of {path}"))
     sign(store, image.reference, signing)
     familiar, digest, fingerprint = image.reference.familiar, image.descriptor.digest, signing.public.fingerprint

@@ -9,6 +9,7 @@ import typer
 
 from sealpy.cli.home import home, open_store
 from sealpy.cli.trust import trusted_keys
+from sealpy.disk import expanded
 
 __all__ = ["command"]
 
@@ -34,7 +35,7 @@ def command(
     from sealpy.errors import ConfigError  # noqa: PLC0415 - '--help' must not wait for cryptography
     from sealpy.image.trust import PublicKey, verify  # noqa: PLC0415
 
-    keys = tuple(PublicKey.load(path.expanduser()) for path in key or ()) or trusted_keys()
+    keys = tuple(PublicKey.load(expanded(path)) for path in key or ()) or trusted_keys()
     if not keys:
         hint = f"sealpy verify {name} --key FILE.pub, or put the file into {home() / 'keys'}"
         raise ConfigError("no key to verify by", hint=hint)

@@ -17,6 +17,7 @@ from typing import Final
 
 import yaml
 
+from sealpy.disk import expanded
 from sealpy.errors import BadReferenceError, ConfigError, Place, did_you_mean, known_words
 from sealpy.image.reference import Reference
 from sealpy.image.remote.trust import Trust
@@ -60,7 +61,7 @@ def _setting(node: yaml.Node, path: Path) -> Setting:
             case "mirrors" if isinstance(value, yaml.SequenceNode):
                 mirrors = tuple(_mirror(one, path) for one in value.value)
             case "ca":
-                ca = Path(_text(value, path)).expanduser()
+                ca = expanded(_text(value, path))
             case "insecure" if isinstance(value, yaml.ScalarNode) and value.value in {"true", "false"}:
                 insecure = value.value == "true"
             case "chunk" if isinstance(value, yaml.ScalarNode) and value.value.isdigit():

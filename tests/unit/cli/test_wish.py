@@ -72,6 +72,10 @@ def test_a_secret_is_what_was_given_whatever_it_looks_like_and_is_in_no_text(sec
     assert secret not in repr(Wish(image=IMAGE, masters="x", password="geheim")) or secret == "-"
 
 
+def test_a_key_in_a_home_that_nobody_has_is_a_path_like_any_other() -> None:
+    assert read(private_key=Path("~nobody-here/x")).cluster.ssh.private_key.endswith("/~nobody-here/x")
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [

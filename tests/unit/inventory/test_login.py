@@ -143,5 +143,12 @@ def test_what_cannot_be_obeyed_is_told_with_its_line(home: Path, line: str, mess
     assert caught.value.hint
 
 
+def test_a_home_that_nobody_has_is_a_path_like_any_other(home: Path) -> None:
+    lines = ("Include", "IdentityFile", "CertificateFile", "UserKnownHostsFile", "IdentityAgent")
+    found = target(home, "".join(f"{line} ~nobody-here/x\n" for line in lines), Ssh(private_key="~nobody-here/x"))
+    assert found.private_key == Path("~nobody-here/x")
+    assert (found.agent, found.identity_files) == ("~nobody-here/x", (Path("~nobody-here/x"),))
+
+
 def test_with_a_way_of_the_clusterfile_the_configs_is_not_asked_for(home: Path) -> None:
     assert target(home, "ProxyCommand nc %h %p", Ssh(jump=(Jump(host="j"),))).jumps[0].address == "j"

@@ -42,6 +42,11 @@ def test_a_command_prints_it() -> None:
     [
         (PasswordFrom("env", "NOBODY_SET_IT"), "passwordFrom env 'NOBODY_SET_IT': the variable is not set", "export"),
         (PasswordFrom("file", "/nowhere"), "passwordFrom file '/nowhere': No such file or directory", "look at"),
+        (
+            PasswordFrom("file", "~nobody-here/x"),
+            "passwordFrom file '~nobody-here/x': No such file or directory",
+            "look",
+        ),
         (PasswordFrom("command", "exit 3"), "passwordFrom command 'exit 3': ended with exit status 3", "by hand"),
         (PasswordFrom("file", "empty"), "passwordFrom file 'empty': there is nothing in it", "one line"),
         (PasswordFrom("command", "true"), "passwordFrom command 'true': there is nothing in it", "one line"),
