@@ -13,6 +13,7 @@ from sealpy.errors import Place, Problem
 from sealpy.image.finding.launching import HelmCall, helm_values
 from sealpy.image.finding.programs import HELM, ProgramFailedError, command_of, run
 from sealpy.image.finding.rootfs import SEARCHED, Rootfs
+from sealpy.image.kube_version import VERSION_LABEL
 
 __all__ = ["charts_in", "default_call", "render", "sources"]
 
@@ -21,6 +22,9 @@ _ARCHIVES = (".tgz", ".tar.gz")
 _SOURCE = re.compile(r"^# Source: [^/\n]+/(.+)$", re.MULTILINE)
 _LIBRARY = re.compile(rb"^type:\s*['\"]?library", re.MULTILINE)  # parts for other charts, nothing by itself
 _MISSING = re.compile(r"found in Chart.yaml, but missing in charts/ directory")
+_TOO_OLD = re.compile(r"requires kubeVersion")
+# For images that do not say it: each helm thinks of another version, 1.20 when it was built by `go install`.
+_KUBERNETES = "v1.34.0"
 
 
 def charts_in(rootfs: Rootfs, *, named: Collection[str]) -> list[str]:
@@ -37,7 +41,7 @@ def charts_in(rootfs: Rootfs, *, named: Collection[str]) -> list[str]:
 def render(call: HelmCall, rootfs: Rootfs, directory: Path, *, kubernetes: str) -> tuple[bytes, list[Problem]]:
     """Let helm make manifests of a chart: give them, or what is wrong.
 
-    `directory` holds the files of the rootfs; `kubernetes` is the version of the cluster, or "".
+    `directory` holds the files of the rootfs; `kubernetes` is the version of the cluster, or "" when nobody knows.
     """
     shown = rootfs.shown(call.path)
     if problems := _bad_values(call, rootfs, shown):
@@ -47,7 +51,7 @@ def render(call: HelmCall, rootfs: Rootfs, directory: Path, *, kubernetes: str) 
     command = command_of(HELM, needed_for=f"chart {shown}")
     command += ["template", call.release, str(directory / call.path), *call.flags]
     command += ["--namespace", call.namespace] if call.namespace else []
-    command += ["--kube-version", kubernetes] if kubernetes else []
+    command += ["--kube-version", kubernetes or _KUBERNETES]
     try:
         return run(command, cwd=at), []
     except ProgramFailedError as error:
@@ -57,6 +61,8 @@ def render(call: HelmCall, rootfs: Rootfs, directory: Path, *, kubernetes: str) 
         )
         if _MISSING.search(said):
             hint = f"type: helm dependency build {shown}"
+        elif _TOO_OLD.search(said):
+            hint = f"say for which Kubernetes the image is: LABEL {VERSION_LABEL}=v1.34.4 in the Kubefile"
         return b"", [Problem(f"helm: {said}", Place(shown), hint)]
 
 

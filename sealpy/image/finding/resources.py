@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Literal
 
 from sealpy.image.finding import likeness
-from sealpy.image.finding.documents import DEEPEST, entries, is_mapping, is_sequence, line_of, scalar, text_at
+from sealpy.image.finding.documents import (
+    DEEPEST,
+    NotYamlError,
+    documents,
+    entries,
+    is_mapping,
+    is_sequence,
+    line_of,
+    scalar,
+    text_at,
+)
 from sealpy.image.finding.fields import Composed, Resource, Text, composed, name_of, resource_of
 from sealpy.image.finding.rules import PathRule, Rules
 from sealpy.image.finding.ways import Fields, Trail, follow, mappings, written
@@ -29,6 +40,7 @@ _TELLING = frozenset({  # the fields that `_mapping` looks into, so that it need
     "stringData", "volumes",
 })  # fmt: skip
 _LATER = "an image that is decided while the cluster runs"
+_MOST_WITHIN = 3  # ConfigMaps that hold ConfigMaps as text
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +66,9 @@ def read_document(document: yaml.Node, rules: Rules) -> list[Sight]:
 
 
 class _Reader:
-    def __init__(self, rules: Rules) -> None:
+    def __init__(self, rules: Rules, *, within: int = 0) -> None:
         self._rules = rules
+        self._within = within  # so many texts that stand in each other
         self._walked: set[int] = set()  # an alias is the same node again, perhaps its own parent
         self._done: set[int] = set()  # nodes that were decided upon
         self._named: set[tuple[int, str]] = set()
@@ -165,7 +178,24 @@ class _Reader:
             if self._rules.names_data(key):
                 self._take_all(at, f"data {key}", name=key)
             else:
-                self._suspect(at, f"{resource.kind} data {key}", beside=key, remedy=("data", key))
+                what = f"{resource.kind} data {key}"
+                self._suspect(at, what, beside=key, remedy=("data", key), told=self._resources_in(at, what))
+
+    def _resources_in(self, at: Text, what: str) -> Collection[str]:
+        """Read resources that stand in a text, such as a pod that an operator makes of it; gives the images told."""
+        if "containers" not in at.text or "apiVersion" not in at.text or self._within >= _MOST_WITHIN:
+            return ()
+        inner = _Reader(self._rules, within=self._within + 1)
+        try:
+            for _, document in documents(at.text.encode()):
+                inner.walk(document, at.trail, Resource(within_custom=True), 0)
+        except NotYamlError:
+            return ()  # a template: what looks like an image in it is told
+        is_block, first = getattr(at.node, "style", None) == "|", line_of(at.node)
+        for sight in inner.sights:
+            line = first + sight.line if is_block else first
+            self.sights.append(replace(sight, line=line, rule=f"{sight.rule}, in {what}"))
+        return {sight.text for sight in inner.sights}
 
     def _texts(self, node: yaml.Node, trail: Trail, what: str) -> None:
         if is_mapping(node):
@@ -243,9 +273,12 @@ class _Reader:
         for one in likeness.spotted(at.text, beside=name) or ([at.text] if likeness.parsed(at.text) else []):
             self._see("named", replace(at, text=one), rule)
 
-    def _suspect(self, at: Text, what: str, *, beside: str = "", remedy: Remedy = None) -> None:
+    def _suspect(
+        self, at: Text, what: str, *, beside: str = "", remedy: Remedy = None, told: Collection[str] = ()
+    ) -> None:
         for one in likeness.spotted(at.text, beside=beside):
-            self._doubt(replace(at, text=one), what, remedy=self._rules.remedy(*remedy) if remedy else "")
+            if one not in told:
+                self._doubt(replace(at, text=one), what, remedy=self._rules.remedy(*remedy) if remedy else "")
 
     def _doubt(self, at: Text, what: str, *, remedy: str = "") -> None:
         self._done.add(id(at.node))

@@ -18,6 +18,7 @@ from sealpy.image.finding.rendering import Rendered, Rendering
 from sealpy.image.finding.resources import Sight, read_document
 from sealpy.image.finding.rootfs import SEARCHED, TEMPLATE, Files, Rootfs, app_of
 from sealpy.image.finding.rules import IMAGE_RULES, Rules, builtin
+from sealpy.image.kube_version import VERSION_LABEL
 from sealpy.image.metadata import APP_ROOT, ContainerImageUse, Metadata, Spot
 from sealpy.image.reference import Reference
 
@@ -26,7 +27,6 @@ __all__ = ["find"]
 _YAML = (".yaml", ".yml", ".json")
 _MANIFESTS = ("manifests/", f"{APP_ROOT}/")
 _REGISTRY = "registry/"
-_VERSION = "cluster.alpha.sealer.io/cluster-runtime-version"
 _NOT_LOOKED_INTO = (_REGISTRY, "plugin/", "plugins/", ".sealpy/")
 
 
@@ -51,7 +51,7 @@ def find(
     rootfs = Rootfs(new, files, metadata=metadata, before=before, launches=launches, context=context)
     rules, problems = _rules_of(rootfs)
     search = _Search(rootfs, rules, ignored=ignored, problems=[*rootfs.problems, *problems])
-    kubernetes = metadata.labels.get(_VERSION, "")
+    kubernetes = metadata.labels.get(VERSION_LABEL, "")
     rendering = Rendering.of(rootfs, launches, kubernetes=kubernetes, skips=rules.skips)
     search.files(launches, without=rendering.directories)
     search.lost(rendering.lost)

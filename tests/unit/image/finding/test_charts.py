@@ -13,6 +13,7 @@ from sealpy.errors import ImageError
 from sealpy.image.finding import find
 from sealpy.image.finding.launching import ApplyCall, Call, HelmCall, KustomizeCall, Launches
 from sealpy.image.finding.programs import HELM, KUSTOMIZE, Program, ProgramFailedError, command_of, run
+from sealpy.image.kube_version import VERSION_LABEL
 from sealpy.image.metadata import Application, Launch, Metadata
 from sealpy.image.tarball import Member, Source
 
@@ -101,6 +102,17 @@ def test_a_chart_without_values_file_is_rendered_and_its_files_are_no_manifests(
 
 
 @needs(HELM)
+def test_a_chart_for_kubernetes_of_today_needs_no_word_about_its_version_and_is_rendered_for_the_one_that_is_said() -> (
+    None
+):
+    image = "quay.io/a/b:{{ .Capabilities.KubeVersion.Minor }}"
+    chart = f"{CHART}kubeVersion: '>= 1.30.0-0'\n"
+    texts = {"charts/shop/Chart.yaml": chart, "charts/shop/templates/a.yaml": POD.format(image)}
+    assert found(texts) == ["quay.io/a/b:34"]
+    assert found(texts, Metadata(labels={VERSION_LABEL: "v1.31.2"})) == ["quay.io/a/b:31"]
+
+
+@needs(HELM)
 def test_a_kustomization_that_a_chart_was_made_by_is_no_manifest() -> None:
     texts = {
         "charts/shop/Chart.yaml": CHART,
@@ -138,6 +150,10 @@ def test_a_packed_chart_is_rendered_and_another_archive_is_left_alone() -> None:
             ["charts/shop: helm:", "cache", "helm dependency build charts/shop"],
         ),
         ({"Chart.yaml": "{"}, ["charts/shop: helm:"]),
+        (
+            {"Chart.yaml": f"{CHART}kubeVersion: '>= 9.9.0-0'\n"},
+            ["charts/shop: helm:", "requires kubeVersion: >= 9.9.0-0", f"LABEL {VERSION_LABEL}=v"],
+        ),
     ],
 )
 def test_a_chart_that_cannot_be_rendered_is_named_with_the_words_of_helm(more: dict[str, str], said: list[str]) -> None:
