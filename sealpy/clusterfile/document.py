@@ -244,7 +244,7 @@ def core_scalar(text: str) -> str | int | float | bool | None:
     if _INT.fullmatch(text):
         return int(text, 0) if text[:2] in {"0o", "0x"} else int(text)
     if _FLOAT.fullmatch(text):
-        return float(text.replace(".inf", "inf").replace(".nan", "nan")) if "." in text else float(text)
+        return float(text.lower().replace(".inf", "inf").replace(".nan", "nan"))
     return text
 
 

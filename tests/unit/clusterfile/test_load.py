@@ -164,6 +164,12 @@ def test_what_is_no_clusterfile_is_refused_with_its_line(text: str, message: str
     assert message in problems(text)[0]
 
 
+@pytest.mark.parametrize("typed", [".inf", ".Inf", ".INF", "+.Inf", "-.INF", ".nan", ".NaN", ".NAN"])
+def test_numbers_without_end_are_read_as_yaml_writes_them(typed: str) -> None:
+    found = loads(f"kind: KubeletConfiguration\nweight: {typed}\n---\n{MINIMAL}", name="f").kubeadm[0].body["weight"]
+    assert str(found) == typed.lower().replace(".", "").replace("+", "")
+
+
 def test_an_alias_of_an_alias_cannot_fill_the_memory() -> None:
     lines = ["x0: &x0 [a, a, a, a, a, a, a, a, a, a]"]
     lines += [f"x{n}: &x{n} [{', '.join([f'*x{n - 1}'] * 10)}]" for n in range(1, 9)]
