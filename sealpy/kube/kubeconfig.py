@@ -12,7 +12,7 @@ import yaml
 from sealpy.disk import make_private, write_whole
 from sealpy.errors import ConfigError
 
-__all__ = ["is_merged", "merge", "path", "remove"]
+__all__ = ["is_merged", "merge", "path", "refuse_foreign", "remove"]
 
 _LISTS = ("clusters", "users", "contexts")
 
@@ -101,7 +101,7 @@ def _read(target: Path) -> dict[str, Any]:
         return {}
     try:
         found = yaml.safe_load(target.read_text(encoding="utf-8")) or {}
-    except yaml.YAMLError as error:
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
         raise ConfigError(f"{target}: no YAML: {error}", hint="mend it, or set KUBECONFIG to another file") from error
     if not isinstance(found, dict):
         raise ConfigError(f"{target}: not a kubeconfig", hint="mend it, or set KUBECONFIG to another file")

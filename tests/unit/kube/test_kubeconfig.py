@@ -73,12 +73,15 @@ def test_a_file_that_held_only_this_cluster_goes_with_it(target: Path, tmp_path:
     assert not target.exists()
 
 
-def test_a_file_that_is_no_kubeconfig_is_refused_and_left_as_it_is(target: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("content", [b"[not: yaml", b"name: \xff\n"])
+def test_a_file_that_is_no_kubeconfig_is_refused_and_left_as_it_is(
+    target: Path, tmp_path: Path, content: bytes
+) -> None:
     target.parent.mkdir()
-    target.write_text("[not: yaml")
+    target.write_bytes(content)
     with pytest.raises(ConfigError, match="no YAML"):
         kubeconfig.merge(ADMIN, "shop", server="10.0.0.1", home=tmp_path)
-    assert target.read_text() == "[not: yaml"
+    assert target.read_bytes() == content
 
 
 def test_a_context_that_leads_to_another_cluster_is_refused_and_never_removed(target: Path, tmp_path: Path) -> None:
