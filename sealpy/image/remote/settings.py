@@ -38,8 +38,10 @@ class Setting:
 
 def read_settings(path: Path) -> Mapping[str, Setting]:
     """Read the file, which need not be there; raises ConfigError with the place of what is wrong."""
+    text = ""
     try:
-        root = yaml.compose(path.read_text("utf-8"), Loader=yaml.SafeLoader)
+        text = path.read_text("utf-8")
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError) as error:
@@ -47,6 +49,9 @@ def read_settings(path: Path) -> Mapping[str, Setting]:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
         raise ConfigError(error.problem or "not YAML", place=Place(path, line), hint="mend the file") from error
+    except yaml.reader.ReaderError as error:
+        line = text[: error.position].count("\n") + 1
+        raise ConfigError(error.reason, place=Place(path, line), hint="mend the file") from error
     if root is None:
         return {}
     return {_text(key, path): _setting(value, path) for key, value in _pairs(root, path)}

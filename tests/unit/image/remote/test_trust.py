@@ -158,6 +158,7 @@ def test_the_example_in_the_readme_is_right(tmp_path: Path) -> None:
         ("docker.io:\n  chunk: 4M\n", 2, "'chunk' is not a number of bytes"),
         ("- docker.io\n", 1, "not a mapping"),
         ("docker.io: [\n", 2, "expected"),
+        ("docker.io:\n  ca: /etc/\x07ca.pem\n", 2, "special characters are not allowed"),
     ],
 )
 def test_what_is_wrong_in_it_is_told_with_its_place(tmp_path: Path, text: str, line: int, message: str) -> None:
