@@ -113,12 +113,12 @@ class Credentials:
     def keep(self, domain: str, credential: Credential) -> str:
         """Write a login into the first file, mode 0600, or hand it to that file's helper; says where it is now."""
         with self._changing() as document:
-            helper = _helper(document, domain)
+            helper = _helper(document, domain, self.written)
             if helper:
                 _store(helper, _store_key(domain), credential, self.written)
                 return f"helper docker-credential-{helper}"
             text = f"{credential.user}:{credential.password.reveal()}"
-            auths = document.setdefault("auths", {})
+            auths = document["auths"] = dict(_mapping(document, "auths", self.written))
             for other in _names(domain)[1:]:
                 auths.pop(other, None)
             auths[domain] = {"auth": base64.b64encode(text.encode()).decode()}
@@ -129,11 +129,11 @@ class Credentials:
         if not self.written.exists():
             return ""
         with self._changing() as document:
-            helper = _helper(document, domain)
+            helper = _helper(document, domain, self.written)
             if helper and _asked(helper, _store_key(domain), self.written):
                 _run(helper, "erase", _store_key(domain), self.written)
                 return f"helper docker-credential-{helper}"
-            auths = document.get("auths", {})
+            auths = document["auths"] = dict(_mapping(document, "auths", self.written))
             gone = [auths.pop(key) for key in _names(domain) if key in auths]
         return str(self.written) if gone else ""
 
@@ -223,8 +223,8 @@ def _decoded(entry: Mapping[str, Any], key: str, file: Path) -> Credential | Non
     return Credential(user, Secret(password.rstrip("\0")), source=source) if user else None
 
 
-def _helper(document: Mapping[str, Any], domain: str) -> str:
-    helpers = document.get("credHelpers") or {}
+def _helper(document: Mapping[str, Any], domain: str, file: Path) -> str:
+    helpers = _mapping(document, "credHelpers", file)
     return str(next((helpers[key] for key in _names(domain) if key in helpers), document.get("credsStore") or ""))
 
 

@@ -150,11 +150,21 @@ def test_a_link_to_the_file_stays_a_link(tmp_path: Path, file: Path) -> None:
     assert found(tmp_path / "real.json", "r.example")[0] == "ann"
 
 
-def test_a_file_that_is_wrong_is_not_overwritten(file: Path) -> None:
-    file.write_text("{ mine")
+@pytest.mark.parametrize("text", ["{ mine", '{"auths": ["mine"]}', '{"credHelpers": "mine"}'])
+def test_a_file_that_is_wrong_is_not_overwritten(file: Path, text: str) -> None:
+    file.write_text(text)
     with pytest.raises(ConfigError):
         Credentials([file]).keep("r.example", Credential("ann", Secret(SECRET)))
-    assert file.read_text() == "{ mine"
+    with pytest.raises(ConfigError):
+        Credentials([file]).forget("r.example")
+    assert file.read_text() == text
+
+
+def test_what_is_null_in_the_file_holds_no_login(file: Path) -> None:
+    file.write_text('{"auths": null, "credHelpers": null}')
+    assert not Credentials([file]).forget("r.example")
+    Credentials([file]).keep("r.example", Credential("ann", Secret(SECRET)))
+    assert found(file, "r.example") == ("ann", SECRET)
 
 
 # ---- helpers
