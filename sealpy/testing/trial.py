@@ -64,7 +64,11 @@ def answers_of(texts: Iterable[str]) -> Answers:
         words, sign, printed = text.partition("=")
         if not sign or not words.strip():
             raise ConfigError(f"--answer: '{text}' is not WORDS=TEXT", hint="such as --answer 'kubectl get=node/n1'")
-        found.append((tuple(shlex.split(words)), printed.replace("\\n", "\n")))
+        try:
+            found.append((tuple(shlex.split(words)), printed.replace("\\n", "\n")))
+        except ValueError as error:
+            problem = str(error).lower()
+            raise ConfigError(f"--answer: '{text}': {problem}", hint="quote WORDS as in a shell") from None
     return found
 
 

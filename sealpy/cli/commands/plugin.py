@@ -125,8 +125,7 @@ def try_out(
     from sealpy.errors import PluginError, counted
     from sealpy.testing.trial import answers_of, try_plugins
 
-    text = Path(data[1:]).read_text(encoding="utf-8") if data.startswith("@") else data
-    trials = try_plugins(target, at=at, data=text, answers=answers_of(answers or ()))
+    trials = try_plugins(target, at=at, data=_data(data), answers=answers_of(answers or ()))
     if ctx.obj.is_json:
         ctx.obj.json([asdict(trial) for trial in trials])
     else:
@@ -134,6 +133,21 @@ def try_out(
     failed = [trial.problem for trial in trials if trial.problem]
     if failed:
         raise PluginError(f"{target}: {counted(len(failed), 'trial')} of {len(trials)} failed", problems=failed)
+
+
+def _data(typed: str) -> str:
+    """Give the data that were typed, or what the file holds that was named; raises ConfigError."""
+    from sealpy.errors import ConfigError
+
+    if not typed.startswith("@"):
+        return typed
+    try:
+        return Path(typed[1:]).read_text(encoding="utf-8")
+    except OSError as error:
+        reason = (error.strerror or "cannot be read").lower()
+        raise ConfigError(f"--data: '{typed[1:]}': {reason}", hint="name a file of text after @") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"--data: '{typed[1:]}': the file is no text", hint="save it as UTF-8") from error
 
 
 def _files_of(name: str) -> Files:

@@ -188,8 +188,12 @@ def test_the_verdict_tells_mistakes_of_the_plugin_from_commands_that_fail(
         (["plugins/notes.txt"], "no plugin is in there"),
         (["plugins/mine.py", "--at", "PostInstal"], "hook point 'PostInstal' is not known"),
         (["plugins/mine.py", "--answer", "kubectl"], "--answer: 'kubectl' is not WORDS=TEXT"),
+        (["plugins/mine.py", "--answer", "echo 'a=b"], "--answer: 'echo 'a=b': no closing quotation"),
+        (["plugins/mine.py", "--data", "@plugins/latin.txt"], "--data: 'plugins/latin.txt': the file is no text"),
+        (["plugins/mine.py", "--data", "@no.txt"], "--data: 'no.txt': no such file or directory"),
     ],
 )
-def test_test_refuses_what_it_cannot_try(capsys: Capture, words: list[str], message: str) -> None:
+def test_test_refuses_what_it_cannot_try(here: Path, capsys: Capture, words: list[str], message: str) -> None:
+    (here / "plugins" / "latin.txt").write_bytes(b"caf\xe9")
     assert run(["plugin", "test", *words]) == 2
     assert message in capsys.readouterr().err
