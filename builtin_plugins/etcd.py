@@ -115,7 +115,7 @@ class Plugin:
         """Say what is wrong with the path."""
         if on in _ROLES or on.startswith("role="):
             yield f"on: '{on}' is no path; for this type it is where the snapshot goes on this machine"
-        elif on and (reason := _unwritable(Path(on).expanduser().absolute())):
+        elif on and (reason := _unwritable(_expanded(on))):
             yield f"on: '{on}': {reason}"
 
 
@@ -235,8 +235,13 @@ def _path(context: PluginContext) -> Path:
     name = f"etcd-{time.strftime('%Y%m%d-%H%M%S')}.db"
     if not given:
         return Path(context.home) / "backups" / name
-    path = Path(given).expanduser().absolute()
+    path = _expanded(given)
     return path / name if given.endswith("/") or path.is_dir() else path
+
+
+def _expanded(typed: str) -> Path:
+    """Give an absolute path with `~` made a directory; where nobody has the name behind it, it stays as it is."""
+    return Path(os.path.expanduser(typed)).absolute()  # noqa: PTH111 - that of Path raises RuntimeError there
 
 
 def _unwritable(path: Path) -> str:

@@ -94,6 +94,15 @@ def test_a_directory_gets_a_file_with_its_time_and_data_may_name_the_path_too(st
     assert (tmp_path / "named.db").exists()
 
 
+def test_the_home_of_nobody_is_a_directory_like_any_other(
+    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    leader_with(stage)
+    fire(stage, on="~nobody-has-this-name/etcd.db")
+    assert (tmp_path / "~nobody-has-this-name" / "etcd.db").read_bytes() == SNAPSHOT
+
+
 def test_an_older_file_of_that_name_is_kept_beside_it(stage: Stage, tmp_path: Path) -> None:
     leader_with(stage)
     path = tmp_path / "etcd.db"
