@@ -17,10 +17,10 @@ from sealpy.engine.interrupt import interruptible
 from sealpy.errors import SealpyError
 from sealpy.events import PhaseFinished, PhaseStarted
 from sealpy.image.cluster_image import ClusterImage
-from sealpy.inventory import Facts, Inventory, facts_script, parse_facts
+from sealpy.inventory import Facts, Inventory, gather_facts
 from sealpy.phases.check_ways import WAYS, WHY_WAYS, find_blocked, ways_between
 from sealpy.phases.preflight import needs_of
-from sealpy.sdk import Ask, Result, Steps
+from sealpy.sdk import Steps
 
 __all__ = ["EXPLAINED", "Checked", "check", "refuse_skips"]
 
@@ -114,13 +114,9 @@ class _Survey:
 
     def look(self, inventory: Inventory, directory: str) -> list[Found]:
         """Gather the facts of every host that can be reached, and tell why others cannot."""
-
-        def steps(_host: str) -> Steps:
-            begun = time.time()
-            answer: Result = yield Ask("look at the host", *facts_script(directory))
-            return parse_facts(answer.text).asked_between(begun, time.time())
-
-        outcomes = self._told("gather_facts", "Look at the hosts", inventory.addresses, steps)
+        outcomes = self._told(
+            "gather_facts", "Look at the hosts", inventory.addresses, lambda _: gather_facts(directory)
+        )
         self.facts = {host: facts for host, facts in outcomes.values.items() if isinstance(facts, Facts)}
         found = [_unreached(host, error) for host, error in outcomes.errors.items()]
         return found + [_not_root(host) for host, facts in self.facts.items() if facts.uid != 0]

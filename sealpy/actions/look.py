@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
-import time
 from collections.abc import Iterable
 
 from sealpy.actions.session import Surroundings
 from sealpy.connectors.reach import Ways
 from sealpy.engine import Connections, Executor, Journal
 from sealpy.errors import PhaseError
-from sealpy.inventory import Facts, Inventory, facts_script, parse_facts
-from sealpy.sdk import Ask, Result, Steps
+from sealpy.inventory import Facts, Inventory, gather_facts
 
 __all__ = ["about", "free_range", "look"]
 
@@ -33,14 +31,9 @@ def look(inventory: Inventory, surroundings: Surroundings, *, directory: str) ->
     connections = Connections(lambda address: ways.to(inventory[address].target))
     journal = Journal(None, run="look", action="look")
 
-    def steps(_host: str) -> Steps:
-        begun = time.time()
-        answer: Result = yield Ask("look at the host", *facts_script(directory))
-        return parse_facts(answer.text).asked_between(begun, time.time())
-
     with contextlib.closing(connections):
         executor = Executor(connections, emit=surroundings.emit, journal=journal, rehearsal=True)
-        outcomes = executor.fan_out(_TITLE, inventory.addresses, steps, at_once=32)
+        outcomes = executor.fan_out(_TITLE, inventory.addresses, lambda _: gather_facts(directory), at_once=32)
     if outcomes.errors:
         raise PhaseError(_TITLE, outcomes.errors, hint="nothing was written; mend this and run it again")
     return {host: facts for host, facts in outcomes.values.items() if isinstance(facts, Facts)}

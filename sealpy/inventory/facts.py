@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Self
 
 from sealpy.inventory.look import SCRIPT
+from sealpy.sdk import Ask, Result, Steps
 
-__all__ = ["HOSTS_SIGN", "MIRRORS", "Facts", "facts_script", "parse_facts"]
+__all__ = ["HOSTS_SIGN", "MIRRORS", "Facts", "facts_script", "gather_facts", "parse_facts"]
 
 _CGROUPS = "/sys/fs/cgroup/"
 HOSTS_SIGN = "# sealpy"  # ends every line of /etc/hosts that is ours
@@ -80,6 +82,13 @@ class Facts:
     def marked(self, name: str, digest: str) -> bool:
         """Tell whether this piece of work was finished here from the same input."""
         return self.marks.get(name) == digest
+
+
+def gather_facts(directory: str) -> Steps:
+    """Ask a host for its facts, and give them; `directory` is that of the cluster on the host."""
+    begun = time.time()
+    answer: Result = yield Ask("look at the host", *facts_script(directory))
+    return parse_facts(answer.text).asked_between(begun, time.time())
 
 
 def facts_script(directory: str) -> tuple[str, ...]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 
 from sealpy.context import Context
 from sealpy.engine import Phase
-from sealpy.inventory import Facts, facts_script, parse_facts
-from sealpy.sdk import Ask, Result, Steps
+from sealpy.inventory import Facts, gather_facts
+from sealpy.sdk import Steps
 
 __all__ = ["GatherFacts"]
 
@@ -29,9 +28,7 @@ class GatherFacts(Phase[Context]):
     def steps(self, ctx: Context, host: str) -> Steps:
         """Run the script of facts."""
         del host
-        begun = time.time()
-        answer: Result = yield Ask("look at the host", *facts_script(ctx.directory))
-        return parse_facts(answer.text).asked_between(begun, time.time())
+        return gather_facts(ctx.directory)
 
     def finish(self, ctx: Context, values: Mapping[str, object]) -> None:
         """Keep the facts for the phases that follow."""
