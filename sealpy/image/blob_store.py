@@ -11,6 +11,7 @@ from pathlib import Path
 
 from sealpy.disk import make_private, write_whole
 from sealpy.errors import ImageError, StoreError
+from sealpy.image.begun import Begun
 from sealpy.image.blobs import BlobWriter, Incoming, is_blob_name, telling_full_disk
 from sealpy.image.locks import holders
 from sealpy.image.manifest import LAYOUT, MOST_DOCUMENT, Descriptor, digest_of
@@ -76,6 +77,12 @@ class BlobStore:
         """
         with self.keeping(), self._incoming.partial(digest) as writer:
             yield writer
+
+    @contextmanager
+    def upload(self, name: str) -> Iterator[Begun]:
+        """Note where the upload of a blob goes on, until the block ends well; `name` says which blob goes where."""
+        with self.keeping(), self._incoming.upload(name) as begun:
+            yield begun
 
     def still_to_come(self, digest: str, size: int) -> int:
         """Count the bytes of a blob that are not here yet, for whoever asks whether there is room for it."""

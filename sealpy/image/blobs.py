@@ -19,11 +19,13 @@ from typing import BinaryIO
 
 from sealpy.disk import alone
 from sealpy.errors import DigestMismatchError, StoreError
+from sealpy.image import begun
 
 __all__ = ["BlobWriter", "Incoming", "is_blob_name", "telling_full_disk"]
 
 _BLOB_NAME = re.compile(r"[0-9a-f]{64}")
 _PARTIAL = ".partial"
+_KEPT = frozenset({_PARTIAL, begun.SUFFIX})  # what the next try goes on with
 _PIECE = 1 << 20
 _ROOM = "make room with 'sealpy rmi' and 'sealpy prune', or let SEALPY_HOME name a directory on another disk"
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -108,6 +110,13 @@ class Incoming:
                 if not writer.size or (self._blobs / hexadecimal).is_file():
                     _remove_own(file, path)
 
+    @contextmanager
+    def upload(self, name: str) -> Iterator[begun.Begun]:
+        """Note where the upload of a blob to some place goes on, until the block ends well."""
+        path = self._directory / f"{hashlib.sha256(name.encode()).hexdigest()}{begun.SUFFIX}"
+        with telling_full_disk(self._directory), begun.begun_upload(path) as found:
+            yield found
+
     def begun(self, digest: str) -> int:
         """Count the bytes of a blob that an earlier try left."""
         with suppress(FileNotFoundError):
@@ -123,7 +132,7 @@ class Incoming:
 
     def sweep(self) -> int:
         """Remove what killed writers left and nobody can go on with; gives the bytes freed."""
-        return sum(_remove_nobodys(path) for path in self._files() if path.suffix != _PARTIAL)
+        return sum(_remove_nobodys(path) for path in self._files() if path.suffix not in _KEPT)
 
     def clear(self) -> int:
         """Remove also blobs that were begun and can be gone on with; gives the bytes freed."""

@@ -72,7 +72,7 @@ class Builder:
     def files(self) -> dict[str, tuple[Member, Source]]:
         """Give what the Kubefile itself brings into the rootfs."""
         new = {path: entry for path, entry in self.held.items() if path in self._sources}
-        return {path: (_member(entry), self._sources[path]) for path, entry in new.items()}
+        return {path: (entry.member, self._sources[path]) for path, entry in new.items()}
 
     def perform(self, instruction: Instruction) -> None:  # noqa: C901, PLR0912 # one case for each instruction
         """Perform one instruction; raises KubefileError with its place."""
@@ -211,7 +211,7 @@ class Builder:
         known = self._directories()
         above = {str(parent) for member, _ in content for parent in PurePosixPath(member.path).parents}
         named = {member.path for member, _ in content}
-        return content + [(_member(known[path]), b"") for path in sorted(above - named) if path in known]
+        return content + [(known[path].member, b"") for path in sorted(above - named) if path in known]
 
     def _at(self, line: int) -> Place:
         return Place(self.kubefile, line)
@@ -223,7 +223,3 @@ _PIN = "for bytes that stay the same: ADD --checksum={2} {1} application/apps/{0
 def _title(instruction: Copy | Add) -> str:
     names = (*(document.name for document in instruction.documents), *instruction.sources)
     return f"{type(instruction).__name__.upper()} {' '.join(names)} {instruction.destination}"
-
-
-def _member(entry: Entry) -> Member:
-    return Member(entry.path, entry.kind, entry.mode, entry.size, entry.target, entry.uid, entry.gid)

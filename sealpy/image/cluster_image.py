@@ -18,7 +18,7 @@ from sealpy.image.payload import Item, Range
 from sealpy.image.reference import Reference
 from sealpy.image.store import Store
 from sealpy.image.tar_entries import tar_entries
-from sealpy.image.tarball import BLOCK, Member
+from sealpy.image.tarball import BLOCK
 
 __all__ = ["ClusterImage"]
 
@@ -93,11 +93,7 @@ class ClusterImage:
     def item(self, entry: Entry) -> Item:
         """Make an entry an item of a TreePayload."""
         source = Range(self.store.blob_path(entry.layer), entry.offset) if entry.kind == "file" else b""
-        return Item(_member(entry), source)
-
-
-def _member(entry: Entry) -> Member:
-    return Member(entry.path, entry.kind, entry.mode, entry.size, entry.target, entry.uid, entry.gid)
+        return Item(entry.member, source)
 
 
 def _layers(store: Store, manifest: Manifest, config: ImageConfig) -> dict[str, Sequence[Entry]]:

@@ -136,8 +136,7 @@ def _mended(store: Store, stacked: Mapping[str, Entry], wanted: Mapping[str, Ent
 
 
 def _copied(store: Store, entry: Entry) -> tuple[Member, Source]:
-    member = Member(entry.path, entry.kind, entry.mode, entry.size, entry.target, entry.uid, entry.gid)
-    return member, Range(store.blob_path(entry.layer), entry.offset) if entry.kind == "file" else b""
+    return entry.member, Range(store.blob_path(entry.layer), entry.offset) if entry.kind == "file" else b""
 
 
 def _content(entry: Entry) -> tuple[object, ...]:

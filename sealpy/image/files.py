@@ -17,7 +17,7 @@ from typing import get_args
 
 from sealpy.errors import ImageError
 from sealpy.image.tar_entries import MOST_ENTRIES, TarEntry, tar_entries
-from sealpy.image.tarball import PIECE, Kind, flaw
+from sealpy.image.tarball import PIECE, Kind, Member, flaw
 
 __all__ = ["INDEX_PATH", "Entry", "decode_index", "encode_index", "merge", "scan"]
 
@@ -46,6 +46,11 @@ class Entry:
     target: str = ""
     uid: int = 0
     gid: int = 0
+
+    @property
+    def member(self) -> Member:
+        """Give what a tar says of it."""
+        return Member(self.path, self.kind, self.mode, self.size, self.target, self.uid, self.gid)
 
 
 def merge(layers: Iterable[Sequence[Entry]]) -> dict[str, Entry]:

@@ -45,7 +45,11 @@ class Remains(ClusterImage):
 
 
 def remains_of(image: ClusterImage) -> str:
-    """Write the metadata of an image and its plugins as JSON; equal images give equal texts."""
+    """Write the metadata of an image and its plugins as JSON; equal images give equal texts.
+
+    What its apps are launched with is left out: it may be the user's, with secrets, and nobody launches what is left.
+    """
+    apps = tuple(app.model_copy(update={"env": {}, "cmds": ()}) for app in image.metadata.applications)
     wanted = {
         path: image.read(path)
         for path, entry in image.files.items()
@@ -56,7 +60,9 @@ def remains_of(image: ClusterImage) -> str:
             "image": str(image.reference),
             "digest": image.digest,
             "architecture": image.config.architecture,
-            "annotations": to_annotations(image.metadata.model_copy(update={"container_images": ()})),
+            "annotations": to_annotations(
+                image.metadata.model_copy(update={"container_images": (), "applications": apps})
+            ),
             "kubelet": image.files["bin/kubelet"].sha256 if "bin/kubelet" in image.files else "",
             "files": {path: base64.b64encode(data).decode() for path, data in sorted(wanted.items())},
         },

@@ -77,7 +77,7 @@ class WorkTree:
             entry = self._entry(path, status, before)
             found[path] = entry
             if before is None or not _same(before, entry):
-                content.append((_member(entry), self.root / path if entry.kind == "file" else b""))
+                content.append((entry.member, self.root / path if entry.kind == "file" else b""))
         for path in self._held.keys() - found.keys():
             parent, _, name = path.rpartition("/")
             if not parent or (parent in found and found[parent].kind == "dir"):  # else it went with what is above
@@ -191,10 +191,6 @@ class WorkTree:
 def _same(one: Entry, other: Entry) -> bool:
     """Tell whether two entries are the same file, wherever its bytes stand."""
     return replace(one, layer="", offset=0) == replace(other, layer="", offset=0)
-
-
-def _member(entry: Entry) -> Member:
-    return Member(entry.path, entry.kind, entry.mode, entry.size, entry.target, entry.uid, entry.gid)
 
 
 def _sha256(path: Path) -> str:

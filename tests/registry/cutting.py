@@ -23,6 +23,7 @@ class Way:
     up: int = 0
     down: int = 0
     pause: float = 0.0  # seconds after each 64 KiB that come down
+    up_pause: float = 0.0  # likewise up
 
 
 @contextmanager
@@ -63,8 +64,7 @@ def _lead(source: socket.socket, target: socket.socket, way: Way, direction: str
             passed += len(piece)
             setattr(way, direction, getattr(way, direction) + len(piece))
             target.sendall(piece)
-            if direction == "down":
-                time.sleep(way.pause)
+            time.sleep(way.pause if direction == "down" else way.up_pause)
     for end in (source, target):
         with contextlib.suppress(OSError):
             end.shutdown(socket.SHUT_RDWR)

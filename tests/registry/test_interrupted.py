@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -13,6 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from sealpy.image.assemble import assemble, write_layer
+from sealpy.image.metadata import Metadata
+from sealpy.image.tarball import walk
 from tests.registry.conftest import SEALPY, Sealpy
 from tests.registry.cutting import Way, cutting
 from tests.registry.servers import Distribution
@@ -75,6 +79,66 @@ def test_a_pull_that_is_killed_leaves_a_whole_store_and_the_next_one_goes_on(
     assert other("store", "check")
 
 
+@pytest.fixture
+def killed(plain: Distribution, sealpy: Sealpy) -> Iterator[tuple[str, Way, Path]]:
+    """Have a push that was killed in a large layer: its name, the way to the registry, where that keeps uploads."""
+    with cutting(plain.address) as way:
+        name = f"{way.address}/cuts/{os.urandom(4).hex()}:1"
+        layers = [write_layer(sealpy.store, walk({f"l{n}": os.urandom(size)})) for n, size in enumerate((BIG, 999, 99))]
+        assemble(sealpy.store, name, base=None, layers=layers, metadata=Metadata())
+        command = [str(SEALPY), "--output", "json", "push", name]
+        way.up_pause = 0.002
+        process = subprocess.Popen(command, env=sealpy.environment(), stdout=subprocess.DEVNULL)
+        wait_for_bytes(way, 10_000_000, up=True)
+        process.send_signal(signal.SIGKILL)
+        process.wait(10)
+        way.up_pause = 0.0
+        assert sealpy("store", "check")
+        repository = plain.root / "docker/registry/v2/repositories" / name.partition("/")[2].removesuffix(":1")
+        yield name, way, repository / "_uploads"
+
+
+def arrived_bytes(uploads: Path) -> int:
+    """Count the bytes of the upload that was cut, once the registry has written down all that came."""
+    size, before = 0, -1
+    until = time.monotonic() + 20
+    while size != before or not size:
+        assert time.monotonic() < until, "nothing has arrived"
+        time.sleep(0.2)
+        size, before = sum(path.stat().st_size for path in uploads.glob("*/data")), size
+    return size
+
+
+def test_a_push_that_is_killed_is_gone_on_with_by_the_next_one_in_the_middle_of_a_blob(
+    sealpy: Sealpy, other: Sealpy, killed: tuple[str, Way, Path]
+) -> None:
+    name, way, uploads = killed
+    here = arrived_bytes(uploads)
+    assert 0 < here < BIG
+    way.up = 0
+    told = sealpy("push", name)
+    assert told["present"] > 0, "what arrived whole is not sent again"
+    assert told["present"] + told["sent"] == 5
+    assert told["bytes"] < BIG - here + MOST_OVERHEAD
+    assert way.up < BIG - here + MOST_OVERHEAD
+    assert partial_bytes(sealpy) == 0
+    assert other("pull", name)["digest"] == told["digest"]
+    assert other("store", "check")
+
+
+def test_a_push_that_is_killed_begins_the_blob_anew_where_the_registry_has_forgotten_it(
+    sealpy: Sealpy, other: Sealpy, killed: tuple[str, Way, Path]
+) -> None:
+    name, way, uploads = killed
+    arrived_bytes(uploads)
+    shutil.rmtree(uploads)
+    way.up = 0
+    told = sealpy("push", name)
+    assert told["present"] + told["sent"] == 5
+    assert way.up > BIG
+    assert other("pull", name)["digest"] == told["digest"]
+
+
 def test_ctrl_c_ends_a_pull_that_waits_for_a_registry(plain: Distribution, other: Sealpy, pushed: str) -> None:
     with cutting(plain.address) as way:
         command = [str(SEALPY), "pull", f"{way.address}/{pushed}:1"]
@@ -89,9 +153,9 @@ def test_ctrl_c_ends_a_pull_that_waits_for_a_registry(plain: Distribution, other
     assert other("store", "check")
 
 
-def wait_for_bytes(way: Way, count: int) -> None:
+def wait_for_bytes(way: Way, count: int, *, up: bool = False) -> None:
     until = time.monotonic() + 20
-    while way.down < count:
+    while (way.up if up else way.down) < count:
         assert time.monotonic() < until, "nothing comes"
         time.sleep(0.001)
 

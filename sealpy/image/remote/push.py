@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from sealpy.errors import ImageError, RemoteAuthError, RemoteError, StoreError, counted
+from sealpy.image.begun import Begun
 from sealpy.image.graph import reach
 from sealpy.image.manifest import INDEX_TYPES, MANIFEST_TYPES, Descriptor, Index, parse
 from sealpy.image.progress import Progress
@@ -46,8 +47,8 @@ class Pushed:
 def push(store: Store, remotes: Remotes, top: Descriptor, destination: Reference, *, progress: Progress) -> Pushed:
     """Push an image under a name; the name is given last, so that it never means half an image.
 
-    A second push asks once for each blob and sends none. Raises RemoteError in the registry's words, StoreError for
-    blobs that are missing or damaged here.
+    A second push asks once for each blob and sends none; one after a cut goes on in the middle of a blob. Raises
+    RemoteError in the registry's words, StoreError for blobs that are missing or damaged here.
     """
     if destination.digest:
         raise ImageError(f"'{destination}': a digest cannot be pushed to", hint="write name:tag")
@@ -130,24 +131,25 @@ class _Push:
             return
         sending = Blob(blob.digest, blob.size, self._store.blob_path(blob.digest), on_bytes)
         try:
-            sent = self._send(sending)
+            with self._store.upload(f"{self._repository.name}@{blob.digest}") as begun:
+                sent = self._send(sending, begun)
         except RemoteError as error:
             if error.status == _BAD_DIGEST and _damaged(self._store, blob):
                 message = f"blob {blob.digest}: damaged in {self._store.root}"
                 raise StoreError(message, hint="load, pull or build the image again") from error
             raise
         if sent:
-            self._pushed.count("sent", blob.size)
+            self._pushed.count("sent", blob.size - begun.arrived)
         else:
             self._pushed.count("mounted")
             on_bytes(blob.size)
 
-    def _send(self, blob: Blob) -> bool:
+    def _send(self, blob: Blob, begun: Begun) -> bool:
         """Have a blob mounted, or send it; tells whether bytes were sent."""
         if neighbour := self._neighbours.get(blob.digest):
             with suppress(RemoteAuthError):  # the login need not be good for the neighbour
-                return self._repository.put_blob(blob, mount_from=neighbour, chunk=self._chunk)
-        return self._repository.put_blob(blob, chunk=self._chunk)
+                return self._repository.put_blob(blob, mount_from=neighbour, chunk=self._chunk, begun=begun)
+        return self._repository.put_blob(blob, chunk=self._chunk, begun=begun)
 
 
 def _neighbours(store: Store, destination: Reference) -> dict[str, str]:

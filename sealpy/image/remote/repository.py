@@ -6,10 +6,12 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Final
 from urllib.parse import urlencode, urljoin
 
 from sealpy.errors import DigestMismatchError, RemoteError
+from sealpy.image.begun import Begun
 from sealpy.image.manifest import (
     DOCKER_LIST,
     DOCKER_MANIFEST,
@@ -23,7 +25,7 @@ from sealpy.image.manifest import (
 )
 from sealpy.image.remote.remote import Remote
 from sealpy.image.remote.transport import Body, Response, UnreachableError
-from sealpy.image.remote.upload import Blob, upload
+from sealpy.image.remote.upload import Blob, Session, upload
 
 __all__ = ["Repository"]
 
@@ -37,6 +39,7 @@ _CREATED: Final = 201
 _ACCEPTED_STATUS: Final = 202
 _PARTIAL: Final = 206
 _NOT_FOUND: Final = 404
+_REFUSED: Final = range(400, 500)
 
 
 class Repository:
@@ -122,20 +125,23 @@ class Repository:
             else:
                 raise response.refusal(hint=self._hint(response))
 
-    def put_blob(self, blob: Blob, *, mount_from: str = "", chunk: int = 0) -> bool:
+    def put_blob(self, blob: Blob, *, mount_from: str = "", chunk: int = 0, begun: Begun | None = None) -> bool:
         """Send a blob, or have it mounted from another repository of the registry; tells whether bytes were sent.
 
         `chunk` bounds the bytes of one request; 0 sends all in one, and less only where the registry demands it.
+        `begun` may know an upload of it that was cut: that is gone on with, if the registry knows it too.
         """
+        begun = begun or Begun()
         what = self._named(blob.digest)
+        if begun.at and self._go_on(blob, begun, what, chunk):
+            return True
         for last in (False, True):
             at, smallest = self._begin(blob, mount_from, what)
             if not at:
                 return False
             try:
-                upload(
-                    self.remote, blob, at=at, what=what, scopes=(self._push,), chunk=max(chunk, smallest) * bool(chunk)
-                )
+                session = Session(self.remote, at, what=what, scopes=(self._push,), note=begun.note)
+                upload(session, blob, chunk=max(chunk, smallest) * bool(chunk))
             except RemoteError as error:
                 if error.status != _NOT_FOUND or last:
                     raise
@@ -144,6 +150,28 @@ class Repository:
                 blob.on_bytes(-blob.size)  # the registry has forgotten the upload: all anew
             else:
                 return True
+        return True
+
+    def _go_on(self, blob: Blob, begun: Begun, what: str, chunk: int) -> bool:
+        """Send what is missing of a blob whose upload was cut; tells whether the registry still knew it."""
+        told = 0
+
+        def count(size: int) -> None:
+            nonlocal told
+            told += size
+            blob.on_bytes(size)
+
+        session = Session(self.remote, begun.at, what=what, scopes=(self._push,), note=begun.note)
+        try:
+            begun.arrived = min(session.received(), blob.size)
+            count(begun.arrived)
+            upload(session, replace(blob, on_bytes=count), offset=begun.arrived, chunk=chunk)
+        except RemoteError as error:
+            if error.status not in _REFUSED:
+                raise
+            blob.on_bytes(-told)
+            begun.arrived = 0
+            return False
         return True
 
     def _begin(self, blob: Blob, mount_from: str, what: str) -> tuple[str, int]:

@@ -17,7 +17,7 @@ from sealpy.errors import RemoteError
 from sealpy.image.remote.remote import Remote
 from sealpy.image.remote.transport import ATTEMPTS, PIECE, Body, Response, UnreachableError
 
-__all__ = ["Blob", "upload"]
+__all__ = ["Blob", "Session", "upload"]
 
 _ATTEMPTS: Final = 5  # cuts in a row without a byte of progress
 _AGAIN: Final = "push again: blobs that arrived whole are not sent again"
@@ -40,10 +40,9 @@ class Blob:
     on_bytes: Callable[[int], None] = lambda _: None
 
 
-def upload(remote: Remote, blob: Blob, *, at: str, what: str, scopes: Sequence[str], chunk: int = 0) -> None:
-    """Send a blob to the URL of an upload that was begun; raises RemoteError in the registry's words."""
-    session = _Session(remote, at, what=what, scopes=scopes)
-    offset, idle = 0, 0
+def upload(session: Session, blob: Blob, *, offset: int = 0, chunk: int = 0) -> None:
+    """Send a blob, from `offset` on, to an upload that was begun; raises RemoteError in the registry's words."""
+    idle = 0
     while offset < blob.size:
         end = min(offset + chunk, blob.size) if chunk else blob.size
         counted = _Counted(blob)
@@ -56,7 +55,7 @@ def upload(remote: Remote, blob: Blob, *, at: str, what: str, scopes: Sequence[s
                 chunk = _SMALL_CHUNK
             elif idle + 1 < _ATTEMPTS and (isinstance(error, UnreachableError) or error.status == _OUT_OF_ORDER):
                 idle += 1
-                remote.wait(error.message, 0.25 * 2**idle)  # it may still be writing what has come
+                session.wait(error.message, 0.25 * 2**idle)  # it may still be writing what has come
             else:
                 raise
         arrived = min(session.received(), blob.size)
@@ -86,14 +85,21 @@ class _Counted:
                 self.blob.on_bytes(len(piece))
 
 
-class _Session:
-    """Know where the next bytes of an upload go: each answer may name another place."""
+class Session:
+    """Know where the next bytes of an upload go: each answer may name another place, which `note` is told."""
 
-    def __init__(self, remote: Remote, at: str, *, what: str, scopes: Sequence[str]) -> None:
+    def __init__(
+        self, remote: Remote, at: str, *, what: str, scopes: Sequence[str], note: Callable[[str], None] = lambda _: None
+    ) -> None:
         self._remote = remote
         self._what = what
         self._scopes = scopes
-        self._at = at
+        self._note = note
+        self._move(at)
+
+    def wait(self, why: str, seconds: float) -> None:
+        """Leave the registry alone for a while, and say why."""
+        self._remote.wait(why, seconds)
 
     def send(self, part: _Counted, start: int, end: int) -> None:
         """Append the bytes from `start` up to `end`; raises UnreachableError when the connection was cut meanwhile."""
@@ -105,14 +111,14 @@ class _Session:
                 raise UnreachableError(f"{self._what}: {response.words()}", status=response.status, hint=_AGAIN)
             if response.status not in _TAKEN:
                 raise response.refusal()
-            self._move(response.headers.get("Location", ""))
+            self._move(urljoin(self._at, response.headers.get("Location", "")))
 
     def received(self) -> int:
         """Ask how many bytes have arrived; raises RemoteError when the registry has forgotten the upload."""
         with self._ask("GET", self._at) as response:
             if response.status not in _TAKEN:
                 raise response.refusal(hint=_AGAIN)
-            self._move(response.headers.get("Location", ""))
+            self._move(urljoin(self._at, response.headers.get("Location", "")))
             found = _RANGE.fullmatch(response.headers.get("Range", ""))
             # registries say "0-0" for nothing as well as for one byte: to send that byte again would be an error,
             # and a cut after one byte does not happen
@@ -140,5 +146,6 @@ class _Session:
             method, where, what=self._what, scopes=self._scopes, headers=headers, body=body, attempts=attempts
         )
 
-    def _move(self, location: str) -> None:
-        self._at = urljoin(self._at, location)
+    def _move(self, at: str) -> None:
+        self._at = at
+        self._note(at)

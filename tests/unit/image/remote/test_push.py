@@ -8,6 +8,8 @@ import pytest
 
 from sealpy.errors import ImageError, RemoteError, StoreError
 from sealpy.events import TaskProgress
+from sealpy.image.begun import begun_upload
+from sealpy.image.cluster_image import ClusterImage
 from sealpy.image.manifest import OCI_INDEX, Descriptor, Index, encode
 from sealpy.image.remote.settings import Setting
 from sealpy.testing.registry import FakeRegistry, Fault
@@ -74,14 +76,91 @@ def test_a_cut_upload_goes_on_where_it_ended(client: Client, registry: FakeRegis
     assert sent[0].body == 100_000
     assert sum(seen.body for seen in sent) == image.manifest.layers[0].size
     assert sent[1].headers["Content-Range"].startswith("100000-")
-    last = [event for event in client.events if isinstance(event, TaskProgress)][-1]
-    assert last.done == last.total
+    assert is_told_to_the_end(client)
 
 
 def test_an_upload_that_the_registry_forgot_begins_anew(client: Client, registry: FakeRegistry) -> None:
     registry.faults += [Fault("PATCH", status=404)]
     assert client.push(client.image()).sent == 3
     assert len(registry.asked("POST")) == 4
+
+
+@pytest.fixture
+def given_up(client: Client, registry: FakeRegistry) -> ClusterImage:
+    """Have an image whose push came to an end after 100,000 bytes of its layer."""
+    registry.faults += [
+        Fault("PATCH", cut=100_000, at_least=200_000),
+        Fault("PATCH", times=-1, status=403, at_least=100_001),
+    ]
+    image = client.image()
+    with pytest.raises(RemoteError):
+        client.push(image)
+    registry.faults.clear()
+    registry.seen.clear()
+    return image
+
+
+def sent_bytes(registry: FakeRegistry) -> int:
+    return sum(seen.body for seen in registry.asked("PATCH") if seen.body > 10_000)
+
+
+def is_told_to_the_end(client: Client) -> bool:
+    last = [event for event in client.events if isinstance(event, TaskProgress)][-1]
+    return last.done == last.total
+
+
+def test_the_next_push_goes_on_where_the_last_one_was_given_up(
+    client: Client, registry: FakeRegistry, given_up: ClusterImage
+) -> None:
+    size = given_up.manifest.layers[0].size
+    pushed = client.push(given_up)
+    assert sent_bytes(registry) == size - 100_000
+    assert pushed.bytes < size - 100_000 + 10_000
+    assert is_told_to_the_end(client)
+    assert not [*(given_up.store.root / "incoming").iterdir()]
+
+
+def test_the_note_of_an_upload_is_for_its_owner_alone(given_up: ClusterImage) -> None:
+    [note] = (given_up.store.root / "incoming").iterdir()
+    assert note.stat().st_mode & 0o777 == 0o600
+    with given_up.store.keeping():
+        assert note.exists(), "sweeping leaves it"
+    given_up.store.prune()
+    assert not note.exists()
+
+
+@pytest.mark.parametrize("what", ["forgotten", "damaged", "longer", "no address"])
+def test_an_upload_that_cannot_be_gone_on_with_begins_anew(
+    client: Client, registry: FakeRegistry, given_up: ClusterImage, what: str
+) -> None:
+    [note] = (given_up.store.root / "incoming").iterdir()
+    [held] = [held for held in registry.uploads.values() if held]
+    match what:
+        case "forgotten":
+            registry.uploads.clear()
+        case "damaged":
+            held[7] ^= 1
+        case "longer":
+            held += bytes(1_000_000)
+        case _:
+            note.write_bytes(b"http://half of an addr")
+    pushed = client.push(given_up)
+    size = given_up.manifest.layers[0].size
+    assert (
+        registry.blobs[given_up.manifest.layers[0].digest]
+        == given_up.store.blob_path(given_up.manifest.layers[0].digest).read_bytes()
+    )
+    assert pushed.bytes >= size
+    assert is_told_to_the_end(client)
+
+
+def test_two_processes_never_send_to_one_upload(client: Client, registry: FakeRegistry, given_up: ClusterImage) -> None:
+    [note] = (given_up.store.root / "incoming").iterdir()
+    with begun_upload(note) as theirs:
+        client.push(given_up)
+        assert sent_bytes(registry) == given_up.manifest.layers[0].size
+        assert theirs.at
+        assert note.exists()
 
 
 def test_a_proxy_that_takes_small_requests_only_gets_small_ones(client: Client, registry: FakeRegistry) -> None:
