@@ -5,6 +5,8 @@ import socket
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from sealpy.inventory import facts_script, parse_facts
 
 SAID = """\
@@ -22,7 +24,7 @@ init=systemd
 mac=02:fc:00:00:00:01
 mac=02:fc:00:00:00:02
 missing=iptables
-default_route=10.99.0.1 eth0
+default_route=eth0
 port=192B
 port=0016
 file=/etc/kubernetes/kubelet.conf
@@ -63,6 +65,7 @@ def test_every_line_of_the_script_has_its_place() -> None:
     assert facts.macs == ("02:fc:00:00:00:01", "02:fc:00:00:00:02")
     assert facts.ports == {6443, 22}
     assert facts.missing == ("iptables",)
+    assert facts.default_route == "eth0"
     assert facts.files == {"/etc/kubernetes/kubelet.conf"}
     assert facts.free_kib == {"/var/lib": 72180316}
     assert facts.marks == {"rootfs": "1234", "node": "init"}
@@ -120,13 +123,28 @@ def test_the_script_asks_a_node_less(tmp_path: Path) -> None:
     assert parse_facts(answer.stdout).marks == {"node": "init"}
 
 
-def test_the_script_sees_who_listens(tmp_path: Path) -> None:
+@pytest.mark.parametrize("without", ["", "ss"])
+def test_the_script_sees_who_listens(tmp_path: Path, without: str) -> None:
+    shell, option, script, *words = facts_script(str(tmp_path))
+    script = script.replace(f"have {without};", "false;") if without else script
     with (
         socket.create_server(("127.0.0.1", 0)) as four,
         socket.create_server(("::1", 0), family=socket.AF_INET6) as six,
     ):
-        answer = subprocess.run(facts_script(str(tmp_path)), capture_output=True, check=True, text=True)
+        answer = subprocess.run([shell, option, script, *words], capture_output=True, check=True, text=True)
         assert {four.getsockname()[1], six.getsockname()[1]} <= parse_facts(answer.stdout).ports
+
+
+def test_the_script_tells_by_which_interfaces_the_default_routes_lead(tmp_path: Path) -> None:
+    facts = parse_facts(subprocess.run(facts_script(str(tmp_path)), capture_output=True, check=True, text=True).stdout)
+    there = {device for way, device in facts.ways if way == "default"}
+    assert (facts.default_route in there) if there else not facts.default_route
+
+
+def test_the_script_tells_the_one_value_of_a_switch_of_the_kernel(tmp_path: Path) -> None:
+    said = subprocess.run(facts_script(str(tmp_path)), capture_output=True, check=True, text=True).stdout
+    switch = Path("/proc/sys/net/ipv4/ip_forward").read_text().strip()  # ends for who reads byte by byte, as dash does
+    assert f"sysctl_ip_forward={switch}\n" in said
 
 
 def test_the_script_tells_what_stands_in_the_mirrors_whatever_marks_say(tmp_path: Path) -> None:
