@@ -9,10 +9,11 @@ from sealpy.context import Context
 from sealpy.engine import Phase
 from sealpy.errors import HostError
 from sealpy.sdk import Ask, Result, Run, Steps
+from sealpy.sdk.nodes import KUBECTL
 
 __all__ = ["AdaptDns", "without_forward"]
 
-_KUBECTL = ("kubectl", "--kubeconfig", "/etc/kubernetes/admin.conf", "--namespace", "kube-system")
+_KUBECTL = (*KUBECTL, "--namespace", "kube-system")
 
 
 class AdaptDns(Phase[Context]):

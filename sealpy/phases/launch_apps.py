@@ -9,11 +9,11 @@ from sealpy.context import Context, digest_of
 from sealpy.engine import Phase
 from sealpy.image.metadata import LaunchCommand
 from sealpy.sdk import On, Run, Steps
+from sealpy.sdk.nodes import ADMIN_CONF
 
 __all__ = ["LaunchApps", "launch_once", "network_apps"]
 
 _NETWORK = "cluster.alpha.sealer.io/kube-cni-"
-_KUBECONFIG = "/etc/kubernetes/admin.conf"
 
 
 class LaunchApps(Phase[Context]):
@@ -71,7 +71,7 @@ def _launch(ctx: Context, host: str, command: LaunchCommand) -> Run:
     return Run(
         title,
         *("bash", "-c", 'cd "$1" && eval "$2"', "bash", directory, command.command),
-        env={**ctx.env[host], **dict(command.env), "KUBECONFIG": _KUBECONFIG}.items(),
+        env={**ctx.env[host], **dict(command.env), "KUBECONFIG": ADMIN_CONF}.items(),
         live=True,
     )
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from sealpy.runtimes.kubeadm_change import Change
 from sealpy.sdk import Run, Steps, Wait
+from sealpy.sdk.nodes import ADMIN_CONF, KUBECTL
 
 __all__ = ["RECONFIGURE_KUBELET", "publish", "reconfigure_control_plane"]
 
-_ADMIN_CONF = "/etc/kubernetes/admin.conf"
 _MANIFESTS = "/etc/kubernetes/manifests"
 
 # $1 the configuration, then the parts of the control plane. A manifest that comes out as it was keeps its time, since
@@ -52,7 +52,6 @@ _PROCESSES = {  # as the kernel names them: 15 letters
     "controller-manager": ("kube-controller", "kube-controller-manager"),
     "scheduler": ("kube-scheduler", "kube-scheduler"),
 }
-_KUBECTL = ("kubectl", "--kubeconfig", _ADMIN_CONF)
 RECONFIGURE_KUBELET = "kubeadm upgrade node phase kubelet-config && systemctl restart kubelet"
 _PROXY = """kubeadm init phase addon kube-proxy --config "$1" &&
 kubectl --kubeconfig "$2" -n kube-system rollout restart daemonset kube-proxy"""
@@ -67,7 +66,7 @@ def reconfigure_control_plane(config: str, change: Change) -> Steps:
             process, manifest = _PROCESSES[part]
             path = f"{_MANIFESTS}/{manifest}.yaml"
             yield Wait(f"{process} runs with it", "sh", "-c", _RESTARTED, "sh", process, path, timeout=300)
-    yield Wait("its API server is ready", *_KUBECTL, "get", "--raw", "/readyz", timeout=300)
+    yield Wait("its API server is ready", *KUBECTL, "get", "--raw", "/readyz", timeout=300)
 
 
 def publish(config: str, change: Change) -> Steps:
@@ -75,4 +74,4 @@ def publish(config: str, change: Change) -> Steps:
     upload = ("kubeadm", "init", "phase", "upload-config", "all", "--config", config)
     yield Run("upload the settings of the cluster", *upload)
     if change.proxy:
-        yield Run("reconfigure kube-proxy", "sh", "-c", _PROXY, "sh", config, _ADMIN_CONF, timeout=120)
+        yield Run("reconfigure kube-proxy", "sh", "-c", _PROXY, "sh", config, ADMIN_CONF, timeout=120)

@@ -9,9 +9,10 @@ from sealpy.sdk.data import address_of
 from sealpy.sdk.plugin import PluginContext, PluginFailure
 from sealpy.sdk.steps import Ask, On, Result, Step
 
-__all__ = ["KUBECTL", "Node", "Taint", "ask_nodes", "node_of"]
+__all__ = ["ADMIN_CONF", "KUBECTL", "Node", "Taint", "ask_nodes", "node_of"]
 
-KUBECTL = ("kubectl", "--kubeconfig", "/etc/kubernetes/admin.conf")
+ADMIN_CONF = "/etc/kubernetes/admin.conf"
+KUBECTL = ("kubectl", "--kubeconfig", ADMIN_CONF)
 # One line for each node: name, addresses, labels, taints; none of them can hold a blank or a tab.
 _NODES = (
     "-o=go-template={{range .items}}{{.metadata.name}}"
