@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from sealpy.cli.renderers.lines import count
+from sealpy.errors import counted
 from sealpy.plugin.code import BuiltIn
 from sealpy.plugin.declaration import AT_ONCE, DEADLINE
 
@@ -20,7 +20,7 @@ __all__ = ["render_diagnosis"]
 def render_diagnosis(diagnosis: Diagnosis) -> str:
     """Write the plugins in the order in which they fire, then notices; problems are for the error that follows."""
     uses = diagnosis.uses
-    lines = [f"{count(len(uses), 'plugin')}, in the order in which they fire", ""] if uses else ["no plugin fires"]
+    lines = [f"{counted(len(uses), 'plugin')}, in the order in which they fire", ""] if uses else ["no plugin fires"]
     for use in uses:
         lines += [*_use(use), ""]
     lines += _notices(diagnosis.notices)
@@ -31,11 +31,11 @@ def render_diagnosis(diagnosis: Diagnosis) -> str:
 
 def _use(use: Use) -> Iterator[str]:
     bound = use.bound
-    wrong = f", {count(use.problems, 'problem')}, see below" if use.problems else ""
+    wrong = f", {counted(use.problems, 'problem')}, see below" if use.problems else ""
     yield f"{'✗' if use.problems else '✓'} {bound.name} ({bound.document.place}){wrong}"
     yield f"    type {_type(bound.type)}"
     if (bound.timeout, bound.parallel) != (DEADLINE, AT_ONCE):
-        yield f"    {bound.timeout:g} s of its own time, {count(bound.parallel, 'host')} at once"
+        yield f"    {bound.timeout:g} s of its own time, {counted(bound.parallel, 'host')} at once"
     if bound.terms:
         yield f"    asks for: {bound.terms}"
     for turn in use.turns:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from sealpy import events as e
 from sealpy.cli.renderers.units import duration, rate, size
+from sealpy.errors import counted
 
-__all__ = ["count", "line", "without"]
+__all__ = ["line", "without"]
 
 
 def line(event: e.Event) -> str:  # noqa: C901, PLR0911, PLR0912 - one case per event, like the page of events itself
@@ -13,18 +14,18 @@ def line(event: e.Event) -> str:  # noqa: C901, PLR0911, PLR0912 - one case per 
     match event:
         case e.RunStarted():
             note = ", a rehearsal: nothing is changed" if event.rehearsal else ""
-            return f"{event.action}: cluster '{event.cluster}', {count(len(event.hosts), 'host')}{note}"
+            return f"{event.action}: cluster '{event.cluster}', {counted(len(event.hosts), 'host')}{note}"
         case e.RunFinished():
             how = "done" if event.ok else "failed"
             sent = f", {size(event.sent)} sent" if event.sent else ""
-            return f"{how} in {duration(event.seconds)}: {count(event.changed, 'change')}{sent}"
+            return f"{how} in {duration(event.seconds)}: {counted(event.changed, 'change')}{sent}"
         case e.PhaseStarted():
-            return f"▶ {event.title} ({count(len(event.hosts), 'host')})"
+            return f"▶ {event.title} ({counted(len(event.hosts), 'host')})"
         case e.PhaseSkipped():
             return f"- {event.title}: skipped, {event.reason}"
         case e.PhaseFinished():
-            changes = f", {count(event.changed, 'change')}" if event.changed else ""
-            failed = f", failed on {count(len(event.failed), 'host')}" if event.failed else ""
+            changes = f", {counted(event.changed, 'change')}" if event.changed else ""
+            failed = f", failed on {counted(len(event.failed), 'host')}" if event.failed else ""
             return f"{'✗' if failed else '✓'} {event.title} … {duration(event.seconds)}{changes}{failed}"
         case e.HookStarted():
             return f"hook {event.hook}: {', '.join(event.plugins)}"
@@ -70,7 +71,7 @@ def _plugin(
     match event:
         case e.PluginStarted():
             terms = f" ({event.terms})" if event.terms else ""
-            return f" ({event.type}) at {event.hook}, {count(len(event.hosts), 'host')}{terms}"
+            return f" ({event.type}) at {event.hook}, {counted(len(event.hosts), 'host')}{terms}"
         case e.PluginRetrying():
             failed = f"try {event.attempt} of {event.attempts} failed on {', '.join(event.hosts)}"
             return f": {failed}, next in {duration(event.pause)}: {event.error}"
@@ -83,11 +84,6 @@ def _plugin(
             return f" … {duration(event.seconds)}{tries}"
         case e.PluginSkipped():
             return f": skipped at {event.hook}, {event.reason}"
-
-
-def count(number: int, word: str) -> str:
-    """Write a number with its word: `1 host`, `3 hosts`."""
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
 def hosted(host: str, text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, Protocol
 
-from sealpy.cli.renderers.lines import count
+from sealpy.errors import counted
 
 __all__ = ["Planned", "render_plan"]
 
@@ -43,7 +43,7 @@ def render_plan(entries: Sequence[Planned], terms: Mapping[str, str] | None = No
         phases.setdefault(entry.phase, []).append(entry)
     lines = [line for phase, steps in phases.items() for line in (_heading(phase, terms or {}), *_hosts(steps), "")]
     concerned = len({entry.host for entry in entries})
-    return "\n".join([*lines, f"{count(len(entries), 'change')} on {count(concerned, 'host')}"])
+    return "\n".join([*lines, f"{counted(len(entries), 'change')} on {counted(concerned, 'host')}"])
 
 
 def _heading(phase: str, terms: Mapping[str, str]) -> str:

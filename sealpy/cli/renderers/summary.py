@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from sealpy.cli.renderers.lines import count, without
+from sealpy.cli.renderers.lines import without
 from sealpy.cli.renderers.progress import HostTally, Progress
 from sealpy.cli.renderers.units import duration, size
 from sealpy.cli.table import table_lines
+from sealpy.errors import counted
 
 __all__ = ["summary"]
 
@@ -24,7 +25,7 @@ def summary(progress: Progress) -> Iterator[str]:
         yield ""
         yield from _hosts(listed)
     if hidden := len(progress.hosts) - len(listed):
-        yield f"{'+ ' if listed else ''}{count(hidden, 'host')}, all well"
+        yield f"{'+ ' if listed else ''}{counted(hidden, 'host')}, all well"
     if progress.times:
         yield ""
         total = sum(phase.seconds for phase in progress.times)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from sealpy.cli.renderers.lines import count, without
+from sealpy.cli.renderers.lines import without
 from sealpy.cli.renderers.units import duration
+from sealpy.errors import counted
 
 if TYPE_CHECKING:
     from sealpy.testing.trial import Step, Trial
@@ -17,7 +18,9 @@ __all__ = ["render_trials"]
 def render_trials(trials: Sequence[Trial]) -> str:
     """Write each trial with its steps and what the plugin printed, then the verdict."""
     failed = len([trial for trial in trials if trial.problem])
-    verdict = f"{failed} of {count(len(trials), 'trial')} failed" if failed else f"good: {count(len(trials), 'trial')}"
+    verdict = (
+        f"{failed} of {counted(len(trials), 'trial')} failed" if failed else f"good: {counted(len(trials), 'trial')}"
+    )
     return "\n".join([*(line for trial in trials for line in _trial(trial)), verdict])
 
 
