@@ -42,9 +42,7 @@ def create_(
     name: Annotated[str, typer.Argument(help=_LIST)],
     images: Annotated[list[str] | None, typer.Argument(help="Images to list; pulled when they are not here.")] = None,
     *,
-    everything: Annotated[
-        bool, typer.Option("--all", help="List every platform of an image that has several.")
-    ] = False,
+    everything: Everything = False,
     insecure: Insecure = False,
     ca: Ca = None,
     authfile: AuthFile = None,
@@ -73,9 +71,7 @@ def add_(
     name: Annotated[str, typer.Argument(help=_LIST)],
     image: Annotated[str, typer.Argument(help="Image to list; pulled when it is not here.")],
     *,
-    everything: Annotated[
-        bool, typer.Option("--all", help="List every platform of an image that has several.")
-    ] = False,
+    everything: Everything = False,
     os: Annotated[str, typer.Option("--os", help="System to list it for, instead of its own.")] = "",
     arch: Annotated[str, typer.Option("--arch", help="Processor to list it for, instead of its own.")] = "",
     variant: Annotated[str, typer.Option("--variant", help="Variant of the processor, such as v7.")] = "",
