@@ -9,9 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import get_args
 
 import yaml
 
+from sealpy.clusterfile.types import KubeadmKind
 from sealpy.errors import ConfigError
 
 __all__ = ["Changes", "is_option"]
@@ -22,9 +24,7 @@ _CLUSTER = "Cluster"
 _TOP = frozenset({"apiVersion", "metadata", "spec"})
 _KIND = re.compile(r"(?P<kind>[A-Z][A-Za-z]+)(?:/(?P<name>[^./]+))?")
 _PART = re.compile(r'\.?(?:"(?P<quoted>[^"]+)"|(?P<word>[^.\[\]"]+)|\[(?P<index>\d+|\+)\])')
-_MADE = frozenset(  # of these there is one in a file, and one that is not there can be made
-    {"InitConfiguration", "JoinConfiguration", "ClusterConfiguration", "KubeletConfiguration", "KubeProxyConfiguration"}
-)
+_MADE = get_args(KubeadmKind)  # of these there is one in a file, and one that is not there can be made
 _FORM = "write PATH=VALUE: ssh.port=2222, hosts[0].labels.disk=ssd, hosts[+]={ips: [10.0.0.9]}, Plugin/NAME.spec.data=…"
 Part = str | int
 _NEXT = -1  # `[+]`, the item behind the last one

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
 from sealpy.clusterfile.document import Document, Location, Tree, core_scalar, plain_mapping
 from sealpy.clusterfile.findings import Findings
@@ -130,16 +130,7 @@ _VERSIONS: Mapping[str, tuple[str, ...]] = {
     "KubeletConfiguration": ("kubelet.config.k8s.io/v1beta1",),
     "KubeProxyConfiguration": ("kubeproxy.config.k8s.io/v1alpha1",),
 }
-KUBEADM_KINDS: Mapping[str, KubeadmKind] = {
-    kind: kind
-    for kind in (
-        "InitConfiguration",
-        "JoinConfiguration",
-        "ClusterConfiguration",
-        "KubeletConfiguration",
-        "KubeProxyConfiguration",
-    )
-}
+KUBEADM_KINDS: Mapping[str, KubeadmKind] = {kind: kind for kind in get_args(KubeadmKind)}
 _ENDPOINT_NAME = "apiserver.cluster.local:6443"
 _TOKENS = "leave it out: sealpy makes tokens that live two hours, and keeps none"
 _OWN_PORT = "leave it out: the API server listens on 6443"
