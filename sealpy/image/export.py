@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 from sealpy.errors import ConfigError, ImageError
+from sealpy.image.beside import directory_beside
 from sealpy.image.blobs import telling_full_disk
 from sealpy.image.cluster_image import ClusterImage
 from sealpy.image.files import Entry
@@ -27,19 +26,17 @@ def export(image: ClusterImage, out: Path, *, on_bytes: Callable[[int], None] = 
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise ConfigError(f"{out}: there already", hint="name a directory that is new or empty")
     out.parent.mkdir(parents=True, exist_ok=True)
-    with telling_full_disk(out.parent, hint="write to another disk, or make room there"):
-        beside = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))
-        try:
-            for entry in image.files.values():
-                _write(image, entry, beside / entry.path, on_bytes)
-            for entry in [*image.files.values()][::-1]:  # last, from below: one may forbid its owner to write
-                if entry.kind == "dir":
-                    (beside / entry.path).chmod(entry.mode)
-            beside.chmod(0o755)
-            beside.replace(out)
-        except BaseException:
-            _remove(beside)
-            raise
+    with (
+        telling_full_disk(out.parent, hint="write to another disk, or make room there"),
+        directory_beside(out) as beside,
+    ):
+        for entry in image.files.values():
+            _write(image, entry, beside / entry.path, on_bytes)
+        for entry in [*image.files.values()][::-1]:  # last, from below: one may forbid its owner to write
+            if entry.kind == "dir":
+                (beside / entry.path).chmod(entry.mode)
+        beside.chmod(0o755)
+        beside.replace(out)
     return sum(entry.kind != "dir" for entry in image.files.values())
 
 
@@ -62,10 +59,3 @@ def _write(image: ClusterImage, entry: Entry, path: Path, on_bytes: Callable[[in
             if seen.hexdigest() != entry.sha256:
                 hint = "'sealpy store check' tells what to do"
                 raise ImageError(f"{entry.path}: damaged in blob {entry.layer} of {image.store.root}", hint=hint)
-
-
-def _remove(directory: Path) -> None:
-    """Remove what was begun, directories that forbid it to their owner included."""
-    for path, _, _ in os.walk(directory):
-        Path(path).chmod(0o700)
-    shutil.rmtree(directory)

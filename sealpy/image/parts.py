@@ -3,7 +3,7 @@
     kubernetes.tar.001  kubernetes.tar.002  …     the bytes, to be put together by `cat` as well
     kubernetes.tar.sha256                         one line for each part, as `sha256sum --check` reads them
 
-The list is written last: where it is, all parts were whole.
+They get their names together when all are whole, and the list is the last of them.
 """
 
 from __future__ import annotations
@@ -12,9 +12,8 @@ import hashlib
 import io
 import os
 import re
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -22,9 +21,10 @@ from typing import BinaryIO, Self
 
 from sealpy.disk import write_whole
 from sealpy.errors import ConfigError, ImageError, Problem, counted
+from sealpy.image.beside import directory_beside
 from sealpy.image.tarball import PIECE, Chain, Range, read
 
-__all__ = ["Part", "Parts", "PartsWriter", "write_file"]
+__all__ = ["Part", "Parts", "PartsWriter"]
 
 _LIST = ".sha256"
 _NUMBER = re.compile(r"\.[0-9]{3,}$")
@@ -53,6 +53,8 @@ class PartsWriter:
         self._free = 0
         self._total = 0
         self._done: list[Part] = []
+        self._stack = ExitStack()
+        self._beside = out
 
     def __enter__(self) -> Self:
         before = sorted(self._out.parent.glob(f"{_escaped(self._out.name)}.[0-9][0-9][0-9]*"))
@@ -60,6 +62,7 @@ class PartsWriter:
         if before:
             hint = f"take away {self._out.name}.* first, or give another name"
             raise ConfigError(f"{before[0]}: parts of this name are there already", hint=hint)
+        self._beside = self._stack.enter_context(directory_beside(self._out))
         return self
 
     def write(self, data: bytes) -> None:
@@ -76,14 +79,14 @@ class PartsWriter:
                 self._end()
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if kind is None:
-            self._end()
-            write_whole(_list_of(self._out), self._listing(), mode=0o644)
-            return
-        if self._file:
-            self._file.close()
-        for number in range(1, len(self._done) + 2):
-            _part_of(self._out, number).unlink(missing_ok=True)
+        with self._stack:
+            if kind is None:
+                self._end()
+                for part in self._done:
+                    (self._beside / part.path.name).replace(part.path)
+                write_whole(_list_of(self._out), self._listing(), mode=0o644)
+            elif self._file:
+                self._file.close()
 
     @property
     def parts(self) -> tuple[Path, ...]:
@@ -96,7 +99,7 @@ class PartsWriter:
         return self._total
 
     def _begin(self) -> None:
-        self._file = _part_of(self._out, len(self._done) + 1).open("xb")
+        self._file = (self._beside / _part_of(self._out, len(self._done) + 1).name).open("xb")
         self._hash = hashlib.sha256()
         self._free = self._most
 
@@ -206,22 +209,6 @@ class _Joined(io.RawIOBase):
         buffer[: len(piece)] = piece
         self._at += len(piece)
         return len(piece)
-
-
-@contextmanager
-def write_file(out: Path) -> Iterator[BinaryIO]:
-    """Write a file under another name beside; it gets its own when it is whole and safe on the disk."""
-    with tempfile.NamedTemporaryFile(dir=out.parent, prefix=f".{out.name}.", delete=False) as file:
-        beside = Path(file.name)
-        try:
-            opened: BinaryIO = file.file  # type: ignore[assignment] # typed as IO[bytes], of which it is one
-            yield opened
-            file.flush()
-            os.fsync(file.fileno())
-            beside.chmod(0o644)
-            beside.replace(out)
-        finally:
-            beside.unlink(missing_ok=True)
 
 
 def _read_list(listing: Path, stem: Path) -> list[Part]:

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from sealpy.errors import ConfigError, ImageError, StoreError
 from sealpy.image import tarball
+from sealpy.image.beside import directory_beside, file_beside
 from sealpy.image.blobs import telling_full_disk
 from sealpy.image.contents import oci_path
 from sealpy.image.formats import Format
@@ -23,7 +22,7 @@ from sealpy.image.goods import REFERRERS, SINCE_DIGEST, SINCE_NAME
 from sealpy.image.graph import platforms, reach
 from sealpy.image.listing import StoredImage
 from sealpy.image.manifest import LAYOUT, MANIFEST_TYPES, REF_NAME, Descriptor, Index, Manifest, encode
-from sealpy.image.parts import PartsWriter, write_file
+from sealpy.image.parts import PartsWriter
 from sealpy.image.store import Store
 from sealpy.image.tarball import Member
 
@@ -87,7 +86,7 @@ def save(
     """Write a shipment; an archive in parts of at most `part_size` bytes, when that is given.
 
     Raises StoreError when a blob of the store is damaged, ConfigError for what cannot be written like this; then
-    nothing is left.
+    nothing is left. What a save that was killed left beside is taken away by the next one to the same name.
     """
     _refuse(shipment, out, format_, part_size)
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -180,7 +179,7 @@ def _verified(store: Store, blob: Descriptor) -> Iterator[bytes]:
 
 
 def _file(shipment: Shipment, out: Path, pieces: Iterator[bytes]) -> Saved:
-    with write_file(out) as file:
+    with file_beside(out) as file:
         for piece in pieces:
             file.write(piece)
     return Saved((out,), out.stat().st_size, shipment.left_out)
@@ -201,8 +200,7 @@ def _directory(
     on_bytes: Callable[[int], None],
 ) -> Saved:
     """Write a directory under another name beside, and give it its own when it is whole."""
-    beside = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))
-    try:
+    with directory_beside(out) as beside:
         for name, data in documents.items():
             (beside / name).write_bytes(data)
         top = {name for name in documents if name == "manifest.json"} and shipment.image.descriptor.digest
@@ -217,7 +215,4 @@ def _directory(
                     on_bytes(len(piece))
         beside.chmod(0o755)
         beside.replace(out)  # an empty directory of this name is replaced
-    except BaseException:
-        shutil.rmtree(beside)
-        raise
     return Saved((out,), sum(path.stat().st_size for path in out.rglob("*") if path.is_file()), shipment.left_out)
