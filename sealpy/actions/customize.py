@@ -9,7 +9,7 @@ import dataclasses
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from sealpy.clusterfile import AppConfig, Application, Cluster, Clusterfile, processed
+from sealpy.clusterfile import AppConfig, Application, Cluster, Clusterfile, Processed, processed
 from sealpy.distributors import Edit
 from sealpy.errors import ClusterfileError, Place, did_you_mean, known_words
 from sealpy.image.cluster_image import ClusterImage
@@ -70,13 +70,14 @@ def _configs(clusterfile: Clusterfile, known: Collection[str]) -> Iterator[Edit]
         what = f"Config '{config.name}'"
         if config.app_name:
             _check_app(config.app_name, known, what, config.place)
-        data = processed(config)
+        data = Processed() if config.withheld else processed(config)
         yield Edit(
             path=_below(config.app_name, config.path),
             data=data.text,
             how="secret" if data.secret else config.strategy,
             name=config.name,
             what=what,
+            absent=config.withheld,
             place=config.place,
         )
 
@@ -90,6 +91,7 @@ def _app_files(application: Application) -> Iterator[Edit]:
                 how=file.strategy,
                 name=application.name,
                 what=f"Application '{application.name}', app '{config.name}'",
+                absent=file.withheld,
                 place=application.place,
             )
 

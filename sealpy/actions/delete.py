@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from sealpy.actions.hooks import Hooks
+from sealpy.actions.references import missing_notices
 from sealpy.actions.session import Report, Session, Surroundings, exclusive, session
 from sealpy.actions.setup import prepare
 from sealpy.clusterfile import Clusterfile
@@ -44,7 +45,7 @@ def delete(clusterfile: Clusterfile, image: ClusterImage | None, surroundings: S
     known = image or nothing_of(Reference.parse(clusterfile.cluster.image))
     preparation = prepare(clusterfile, known, surroundings)
     hooks = Hooks.of(clusterfile, known, preparation.inventory, directories=surroundings.plugins)
-    notices = (*clusterfile.notices, *hooks.notices)
+    notices = (*clusterfile.notices, *hooks.notices, *missing_notices(clusterfile))
     with exclusive(home), session("delete", surroundings, preparation, notices=notices) as run:
         silent = run.find_out([Connect(), GatherFacts()])
         run.left_out.update(silent)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from sealpy.actions.hooks import Hooks
 from sealpy.actions.part import part
+from sealpy.actions.references import missing_notices
 from sealpy.actions.session import Report, Session, Surroundings, exclusive, session
 from sealpy.actions.setup import prepare
 from sealpy.actions.state import addresses, leader_of, leaving, led_by, recall, without_hosts
@@ -53,7 +54,9 @@ def remove(
             f"image '{clusterfile.cluster.image}' is not here, and a control plane leaves",
             hint="load it first: the control planes that stay take the registry over",
         )
-    notices = (*clusterfile.notices, *hooks.notices)
+    if masters:
+        preparation.check()  # those that stay get their files anew
+    notices = (*clusterfile.notices, *hooks.notices, *missing_notices(clusterfile))
     with exclusive(home), session("remove", surroundings, preparation, notices=notices) as run:
         _find_the_others(run)
         leader = leader_of(run.ctx)

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from sealpy.actions.customize import choice_of, customized, edits_of
 from sealpy.actions.environment import for_scripts, host_env
 from sealpy.actions.files import Files
+from sealpy.actions.references import check_references, referred_secrets, with_references
 from sealpy.actions.registries import check_registries, registry_plan
 from sealpy.actions.session import Surroundings
-from sealpy.clusterfile import Clusterfile, KubeadmDocument, dumps
+from sealpy.clusterfile import Clusterfile, KubeadmDocument, dumps, secret_values
 from sealpy.connectors import Connector
 from sealpy.connectors.reach import Ways
 from sealpy.context import Context
@@ -52,11 +53,13 @@ class Preparation:
 
 def prepare(clusterfile: Clusterfile, image: ClusterImage, surroundings: Surroundings) -> Preparation:
     """Check what can be checked without a host, and settle everything that the run needs to know."""
-    cluster = clusterfile.cluster
     _refuse_what_is_not_supported(clusterfile, image)
+    document, written, clusterfile = dumps(clusterfile), clusterfile, with_references(clusterfile)
+    cluster = clusterfile.cluster
     image = customized(clusterfile, image)
     inventory = Inventory.of(cluster, surroundings.logins)
-    for secret in (*cluster.secrets, *inventory.secrets):
+    hidden = (*secret_values(clusterfile), *referred_secrets(written))
+    for secret in (*cluster.secrets, *inventory.secrets, *hidden):
         surroundings.secret(secret)
     registry = registry_plan(cluster, image, inventory, secret=surroundings.secret)
     env = {host.address: host_env(clusterfile, image, inventory, registry, host.address) for host in inventory}
@@ -81,7 +84,7 @@ def prepare(clusterfile: Clusterfile, image: ClusterImage, surroundings: Surroun
             env=exported,
             directory=directory,
             home=surroundings.cluster_home(cluster.name),
-            document=dumps(clusterfile),
+            document=document,
             registry=registry,
             runtime=runtime,
             distributor=Stream(directory),
@@ -97,6 +100,7 @@ def prepare(clusterfile: Clusterfile, image: ClusterImage, surroundings: Surroun
         )
 
     def check() -> None:
+        check_references(written)
         check_registries(cluster, registry)
         for address in inventory.addresses:
             files.tree(address)

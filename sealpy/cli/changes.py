@@ -14,7 +14,9 @@ __all__ = ["EnvOption", "SetOption", "changes_of"]
 
 EnvOption = Annotated[
     list[str] | None,
-    typer.Option("--env", "-e", metavar="NAME=VALUE", help="For scripts and templates of the image; may repeat."),
+    typer.Option(
+        "--env", "-e", metavar="NAME=VALUE", help="For scripts and templates; NAME alone: its value here; may repeat."
+    ),
 ]
 SetOption = Annotated[
     list[str] | None,

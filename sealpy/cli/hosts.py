@@ -58,12 +58,15 @@ def widened(clusterfile: Clusterfile, *, masters: str, nodes: str, ssh: Ssh, env
             f"{', '.join(every) or 'no host'}: nothing to add to cluster '{clusterfile.cluster.name}'",
             hint="name a host that it does not have: -m for control planes, -n for workers",
         )
-    for pair in env:
-        if "=" not in pair:
-            raise ConfigError(f"--env: '{pair}' is not NAME=VALUE", hint="write -e NAME=VALUE")
     cluster = clusterfile.cluster
-    given = {**cluster.env, **dict(pair.split("=", 1) for pair in env)}
-    return replace(clusterfile, cluster=replace(cluster, hosts=(*cluster.hosts, *entries), env=given))
+    given = {name: (equals, value) for name, equals, value in (pair.partition("=") for pair in env)}
+    if "" in given:
+        raise ConfigError("--env: '=' sets nothing", hint="write -e NAME=VALUE")
+    kept = {name: value for name, value in cluster.env.items() if name not in given}
+    values = {name: value for name, (equals, value) in given.items() if equals}
+    names = (*(name for name in cluster.env_from if name not in given), *(name for name in given if name not in values))
+    hosts = (*cluster.hosts, *entries)
+    return replace(clusterfile, cluster=replace(cluster, hosts=hosts, env={**kept, **values}, env_from=names))
 
 
 def _new(role: str, wanted: Sequence[str], known: set[str], ssh: Ssh) -> HostEntry:

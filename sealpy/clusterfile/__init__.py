@@ -1,15 +1,16 @@
 """Clusterfile YAML → Cluster (types, load, defaults, validate).
 
 A text goes through four hands: `document` reads YAML and keeps the line of every value, `models` give it its shape,
-`build` says what it means, `types` hold the result. `dump` writes it again, without secrets.
+`build` says what it means, `types` hold the result. `dump` writes it again, without what `secrets` takes for one.
 """
 
 from sealpy.clusterfile.change import Changes
 from sealpy.clusterfile.draft import draft
-from sealpy.clusterfile.dump import dumps, without_secrets
+from sealpy.clusterfile.dump import dumps
 from sealpy.clusterfile.hosts import parse_hosts
 from sealpy.clusterfile.load import Readable, examine, examine_plugins, load, load_plugins, loads
-from sealpy.clusterfile.process import processed
+from sealpy.clusterfile.process import Processed, processed
+from sealpy.clusterfile.secrets import secret_values, without_secrets
 from sealpy.clusterfile.types import (
     DEFAULT_DATA_ROOT,
     DEFAULT_NAME,
@@ -50,6 +51,7 @@ __all__ = [
     "LocalRegistry",
     "PasswordFrom",
     "Plugin",
+    "Processed",
     "Readable",
     "Registry",
     "Retry",
@@ -63,5 +65,6 @@ __all__ = [
     "loads",
     "parse_hosts",
     "processed",
+    "secret_values",
     "without_secrets",
 ]

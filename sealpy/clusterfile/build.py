@@ -10,6 +10,7 @@ from sealpy.clusterfile.document import Document
 from sealpy.clusterfile.findings import Findings
 from sealpy.clusterfile.kubeadm import read_fields
 from sealpy.clusterfile.models import (
+    AppFileModel,
     ApplicationDocument,
     ClusterDocument,
     ClusterSpec,
@@ -19,8 +20,9 @@ from sealpy.clusterfile.models import (
     PluginDocument,
     SshModel,
 )
-from sealpy.clusterfile.notices import notice_env, notice_passwords, notice_registry, unusual
+from sealpy.clusterfile.notices import notice_env, notice_passwords, notice_programs, notice_registry, unusual
 from sealpy.clusterfile.types import (
+    WITHHELD,
     AppConfig,
     AppFile,
     Application,
@@ -55,10 +57,12 @@ def build_cluster(document: Document, model: ClusterDocument, findings: Findings
     notice_env(document, ("spec", "env"), env, findings)
     notice_passwords(document, spec, findings)
     notice_registry(document, spec, findings)
+    notice_programs(document, ((("spec", "cmd", number), text) for number, text in enumerate(spec.cmd)), findings)
     return Cluster(
         name=model.metadata.name,
         image=spec.image,
         env=env,
+        env_from=_names(spec.env),
         ssh=ssh,
         hosts=hosts,
         registry=_registry(spec),
@@ -78,6 +82,7 @@ def build_plugin(document: Document, model: PluginDocument, findings: Findings) 
     own = Findings()
     for location, message, hint in unusual(document, model):
         own.notice(document, location, message, hint=hint)
+    notice_programs(document, [(("spec", "data"), spec.data)], own)
     findings.notices += own.notices
     return Plugin(
         name=model.metadata.name,
@@ -103,6 +108,8 @@ def build_config(document: Document, model: ConfigDocument) -> Config:
         name=model.metadata.name,
         path=spec.path,
         data=spec.data,
+        data_from=_source(spec.data_from),
+        withheld=WITHHELD if spec.withheld else "",
         app_name=spec.app_name,
         strategy=spec.strategy,
         process=spec.process,
@@ -118,13 +125,24 @@ def build_application(document: Document, model: ApplicationDocument) -> Applica
         AppConfig(
             name=config.name,
             env=_env(config.env),
-            files=tuple(AppFile(path=file.path, strategy=file.strategy, data=file.data) for file in config.files),
+            env_from=_names(config.env),
+            files=tuple(_app_file(file) for file in config.files),
             launch_cmds=tuple(config.launch.cmds),
         )
         for config in spec.configs
     )
     return Application(
         name=model.metadata.name, cmds=tuple(spec.cmds), launch_apps=launch, configs=configs, place=document.place()
+    )
+
+
+def _app_file(file: AppFileModel) -> AppFile:
+    return AppFile(
+        path=file.path,
+        strategy=file.strategy,
+        data=file.data,
+        data_from=_source(file.data_from),
+        withheld=WITHHELD if file.withheld else "",
     )
 
 
@@ -139,7 +157,16 @@ def build_kubeadm(document: Document, kind: KubeadmKind, findings: Findings) -> 
 
 def _env(items: Iterable[str]) -> dict[str, str]:
     """Make a mapping of `NAME=value`; of a name that stands twice the last one counts."""
-    return {name.strip(): text for name, _, text in (item.partition("=") for item in items)}
+    return {name: item.partition("=")[2] for name, item in _by_name(items).items() if "=" in item}
+
+
+def _names(items: Iterable[str]) -> tuple[str, ...]:
+    """Give the names that stand alone."""
+    return tuple(name for name, item in _by_name(items).items() if "=" not in item)
+
+
+def _by_name(items: Iterable[str]) -> dict[str, str]:
+    return {item.partition("=")[0].strip(): item for item in items}
 
 
 def _network_env(spec: ClusterSpec) -> dict[str, str]:
@@ -158,6 +185,7 @@ def _host(host: HostModel, cluster: Ssh) -> HostEntry:
         roles=tuple(dict.fromkeys(host.roles)),
         ssh=_ssh(host.ssh, over=cluster),
         env=_env(host.env),
+        env_from=_names(host.env),
         labels={name: text or "" for name, text in host.labels.items()},
         taints=tuple(host.taints),
     )

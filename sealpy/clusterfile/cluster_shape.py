@@ -6,7 +6,19 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from sealpy.clusterfile.fields import ClusterName, DataRoot, Domain, EnvList, Flag, Host, Hosts, Port, Role, Taint
+from sealpy.clusterfile.fields import (
+    ClusterName,
+    DataRoot,
+    Domain,
+    EnvList,
+    Flag,
+    Host,
+    Hosts,
+    Pairs,
+    Port,
+    Role,
+    Taint,
+)
 from sealpy.clusterfile.shape import Metadata, Model, PasswordFromModel, SshModel
 from sealpy.clusterfile.types import DEFAULT_DATA_ROOT, DEFAULT_NAME
 
@@ -30,7 +42,7 @@ class HostModel(Model):
     ssh: SshModel = SshModel()
     """Login of these hosts, put over that of the cluster field by field."""
     env: EnvList = []
-    """NAME=value for these hosts, heard over the cluster's."""
+    """NAME=value for these hosts, heard over the cluster's; NAME alone as there."""
     labels: dict[str, str | None] = {}
     """Labels of the nodes."""
     taints: list[Taint] = []
@@ -152,10 +164,11 @@ class ClusterSpec(Model):
     image: Annotated[str, Field(min_length=1)]
     """The cluster image, such as kubernetes:v1.34.4."""
     env: EnvList = []
-    """NAME=value for scripts, templates, apps and plugins, heard over the image's."""
+    """NAME=value for scripts, templates, apps and plugins, heard over the image's. NAME alone has the value that the
+    variable has where sealpy runs, and is saved without it; so is a value that looks like a secret."""
     cmd: list[str] = []
     """Commands to launch instead of what the image launches."""
-    cmd_args: Annotated[EnvList, Field(alias="cmd_args")] = []
+    cmd_args: Annotated[Pairs, Field(alias="cmd_args")] = []
     """NAME=value for `$(NAME)` in commands of images of version 0.8."""
     app_names: list[str] = []
     """Apps of the image to launch instead of those it launches itself."""

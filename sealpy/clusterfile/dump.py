@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import fields, replace
+from dataclasses import fields
 from typing import Any
 
 import yaml
 
 from sealpy.clusterfile.document import core_scalar
+from sealpy.clusterfile.secrets import without_secrets
 from sealpy.clusterfile.types import (
     AppConfig,
+    AppFile,
     Application,
     Cluster,
     Clusterfile,
@@ -28,7 +30,7 @@ from sealpy.clusterfile.types import (
     Ssh,
 )
 
-__all__ = ["dumps", "ssh_fields", "without_secrets"]
+__all__ = ["dumps", "ssh_fields"]
 
 Fields = dict[str, Any]
 
@@ -39,40 +41,11 @@ _VERSION = "sealer.io/v1"
 def dumps(clusterfile: Clusterfile) -> str:
     """Write a Clusterfile as YAML; equal ones give equal bytes, and `loads` gives back `without_secrets(clusterfile)`.
 
-    Literal passwords are left out and references to them are kept. The texts of plugins, configs and files of apps are
-    the user's own and are kept as they are.
+    What `secrets` takes for a secret is left out; its name, or the reference to it, is kept.
     """
     documents = list(_documents(without_secrets(clusterfile)))
     return yaml.dump_all(
         documents, Dumper=_Dumper, sort_keys=False, default_flow_style=False, allow_unicode=True, width=4096
-    )
-
-
-def without_secrets(clusterfile: Clusterfile) -> Clusterfile:
-    """Leave out every literal password; a host that had its own then logs in as the cluster says."""
-    cluster = clusterfile.cluster
-    ssh = _bare(cluster.ssh)
-    local, external = cluster.registry.local, cluster.registry.external
-    registry = replace(
-        cluster.registry,
-        local=replace(local, password=""),
-        external=replace(external, password="") if external else None,
-    )
-    hosts = tuple(replace(entry, ssh=_inheriting(_bare(entry.ssh), ssh)) for entry in cluster.hosts)
-    return replace(clusterfile, cluster=replace(cluster, ssh=ssh, hosts=hosts, registry=registry))
-
-
-def _bare(ssh: Ssh) -> Ssh:
-    hops = tuple(replace(hop, ssh=_bare(hop.ssh)) for hop in ssh.jump)
-    return replace(ssh, password="", private_key_password="", sudo_password="", jump=hops)
-
-
-def _inheriting(ssh: Ssh, cluster: Ssh) -> Ssh:
-    return replace(
-        ssh,
-        password_from=ssh.password_from or cluster.password_from,
-        private_key_password_from=ssh.private_key_password_from or cluster.private_key_password_from,
-        sudo_password_from=ssh.sudo_password_from or cluster.sudo_password_from,
     )
 
 
@@ -99,7 +72,7 @@ def _given(**values: object) -> Fields:
 def _cluster(cluster: Cluster) -> Fields:
     return _given(
         image=cluster.image,
-        env=_env(cluster.env),
+        env=_env(cluster.env, cluster.env_from),
         cmd=list(cluster.cmd),
         cmd_args=_env(cluster.cmd_args),
         appNames=list(cluster.app_names),
@@ -117,7 +90,7 @@ def _host(entry: HostEntry, cluster: Ssh) -> Fields:
         ips=list(entry.ips),
         roles=list(entry.roles),
         ssh=ssh_fields(entry.ssh, cluster),
-        env=_env(entry.env),
+        env=_env(entry.env, entry.env_from),
         labels=dict(entry.labels),
         taints=list(entry.taints),
     )
@@ -203,7 +176,13 @@ def _config(config: Config) -> Fields:
     given = _given(
         path=config.path, appName=config.app_name, strategy=config.strategy, process="|".join(config.process)
     )
-    return {**given, "data": config.data}
+    return {**given, **_data(config)}
+
+
+def _data(holder: Config | AppFile) -> Fields:
+    if holder.withheld:
+        return {"withheld": True}
+    return {"dataFrom": _plain(holder.data_from)} if holder.data_from else {"data": holder.data}
 
 
 def _application(application: Application) -> Fields:
@@ -218,8 +197,8 @@ def _application(application: Application) -> Fields:
 def _app_config(config: AppConfig) -> Fields:
     return _given(
         name=config.name,
-        env=_env(config.env),
-        files=[{"path": file.path, "strategy": file.strategy, "data": file.data} for file in config.files],
+        env=_env(config.env, config.env_from),
+        files=[{"path": file.path, "strategy": file.strategy, **_data(file)} for file in config.files],
         launch=_given(cmds=list(config.launch_cmds)),
     )
 
@@ -228,8 +207,8 @@ def _kubeadm(document: KubeadmDocument) -> Fields:
     return {**_given(apiVersion=document.api_version), "kind": document.kind, **document.body}
 
 
-def _env(env: Mapping[str, str]) -> list[str]:
-    return [f"{name}={text}" for name, text in env.items()]
+def _env(env: Mapping[str, str], names: tuple[str, ...] = ()) -> list[str]:
+    return [*(f"{name}={text}" for name, text in env.items()), *names]
 
 
 class _Dumper(yaml.SafeDumper):

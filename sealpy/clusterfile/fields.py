@@ -26,6 +26,7 @@ __all__ = [
     "Host",
     "Hosts",
     "JumpHost",
+    "Pairs",
     "Port",
     "Processes",
     "Role",
@@ -154,6 +155,11 @@ def _pair(value: str) -> str:
     return value
 
 
+def _pair_or_name(value: str) -> str:
+    """Let a name alone stand for the value that the variable has where sealpy runs."""
+    return _pair(value) if "=" in value or "\0" in value or not value.strip() else value.strip()
+
+
 def _listed(value: object) -> object:
     """Take a mapping for the list that the ancestor asks for; its documents show both."""
     if isinstance(value, Mapping) and all(isinstance(item, str | None) for item in value.values()):
@@ -234,16 +240,14 @@ Taint = Annotated[str, AfterValidator(_taint)]
 Domain = Annotated[str, AfterValidator(_domain)]
 DataRoot = Annotated[str, AfterValidator(_data_root)]
 RootfsPath = Annotated[str, AfterValidator(_rootfs_path)]
-EnvList = Annotated[
-    list[Annotated[str, AfterValidator(_pair)]],
-    BeforeValidator(_listed),
-    WithJsonSchema(
-        {
-            "anyOf": [
-                {"type": "array", "items": {"type": "string"}},
-                {"type": "object", "additionalProperties": {"type": "string"}},
-            ]
-        }
-    ),
-]
+_LISTED = WithJsonSchema(
+    {
+        "anyOf": [
+            {"type": "array", "items": {"type": "string"}},
+            {"type": "object", "additionalProperties": {"type": "string"}},
+        ]
+    }
+)
+Pairs = Annotated[list[Annotated[str, AfterValidator(_pair)]], BeforeValidator(_listed), _LISTED]
+EnvList = Annotated[list[Annotated[str, AfterValidator(_pair_or_name)]], BeforeValidator(_listed), _LISTED]
 TextOrMapping = Annotated[str, WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "object"}]})]

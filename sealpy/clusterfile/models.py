@@ -5,17 +5,28 @@ The text below a field is what users read of it: `sealpy explain` and editors sh
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import ConfigDict, Field, model_validator
 
 from sealpy.clusterfile.cluster_shape import ClusterMetadata, ClusterSpec
-from sealpy.clusterfile.fields import Actions, EnvList, Processes, RootfsPath, Seconds, TextOrMapping, Timeout
+from sealpy.clusterfile.fields import (
+    Actions,
+    EnvList,
+    Flag,
+    Processes,
+    RootfsPath,
+    Seconds,
+    TextOrMapping,
+    Timeout,
+    refused,
+)
 from sealpy.clusterfile.shape import LoginModel, Metadata, Model, PasswordFromModel, SshModel
 from sealpy.clusterfile.types import FailurePolicy, Strategy
 
 __all__ = [
     "DOCUMENTS",
+    "AppFileModel",
     "ApplicationDocument",
     "ClusterDocument",
     "ClusterSpec",
@@ -26,6 +37,8 @@ __all__ = [
     "PluginDocument",
     "SshModel",
 ]
+
+_TEXTS = ("data", "dataFrom", "withheld")
 
 
 class RetryModel(Model):
@@ -62,7 +75,31 @@ class PluginSpec(Model):
     """On how many hosts it runs at the same time; 0 leaves it to the plugin."""
 
 
-class ConfigSpec(Model):
+class _TextModel(Model):
+    """Hold a text, or say where it is found."""
+
+    model_config = ConfigDict(json_schema_extra={"anyOf": [{"required": [key]} for key in _TEXTS]})
+
+    data: str = ""
+    """Text of the file. What looks like a secret in it is not saved with the cluster: see `dataFrom`."""
+    data_from: PasswordFromModel | None = None
+    """Where the text is found whenever it is needed; it is not saved with the cluster."""
+    withheld: Flag = False
+    """In what a cluster saves of itself: the text is a secret, and was left out."""
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        given = {"data": "data" in self.model_fields_set, "dataFrom": bool(self.data_from), "withheld": self.withheld}
+        match [key for key in _TEXTS if given[key]]:
+            case [_]:
+                return self
+            case []:
+                raise refused("the text of the file is missing", "add `data:` or `dataFrom:`")
+            case more:
+                raise refused(f"the text is given twice: {' and '.join(more)}", "keep one of them")
+
+
+class ConfigSpec(_TextModel):
     """Put or merge a text into a file."""
 
     path: RootfsPath
@@ -73,19 +110,17 @@ class ConfigSpec(Model):
     """`overwrite` makes the data the file; `merge` lays them over every document of a YAML or JSON file."""
     process: Processes = ()
     """Steps that the data go through first, joined by '|': value, toJson, toBase64, toSecret."""
-    data: TextOrMapping
-    """Text of the file, or a mapping."""
+    data: TextOrMapping = ""
+    """Text of the file, or a mapping. What looks like a secret in it is not saved with the cluster: see `dataFrom`."""
 
 
-class AppFileModel(Model):
+class AppFileModel(_TextModel):
     """Put or merge a text into a file of an app."""
 
     path: RootfsPath
     """File, relative to the app."""
     strategy: Strategy
     """`overwrite` or `merge`, as in a Config."""
-    data: str
-    """Text of the file."""
 
 
 class AppLaunch(Model):
@@ -101,7 +136,7 @@ class AppConfigModel(Model):
     name: Annotated[str, Field(min_length=1)]
     """Name of the app in the image."""
     env: EnvList = []
-    """NAME=value for templates and commands of the app, heard over all others."""
+    """NAME=value for templates and commands of the app, heard over all others; NAME alone as in the Cluster's."""
     files: list[AppFileModel] = []
     """Files to put or to merge."""
     launch: AppLaunch = AppLaunch()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from sealpy.clusterfile.document import Document, Location
 from sealpy.clusterfile.findings import Findings
 from sealpy.clusterfile.models import ClusterSpec, LoginModel, PluginDocument, SshModel
+from sealpy.clusterfile.secrets import holds_secret, is_secret
 
-__all__ = ["notice_env", "notice_passwords", "notice_registry", "unusual"]
+__all__ = ["notice_env", "notice_passwords", "notice_programs", "notice_registry", "unusual"]
 
 _REFERENCES = {"passwd": "passwordFrom", "pkPasswd": "pkPasswdFrom", "sudoPasswd": "sudoPasswdFrom"}
 _QUOTED = re.compile(r"([\"']).*\1", re.DOTALL)
@@ -17,7 +18,7 @@ _SHELL_NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 
 
 def notice_env(document: Document, location: Location, env: Mapping[str, str], findings: Findings) -> None:
-    """Tell which names scripts cannot use, and which values stand in quotes that are part of them."""
+    """Tell which names scripts cannot use, which values have quotes that are part of them, and which are secrets."""
     for name, value in env.items():
         if _QUOTED.fullmatch(value):
             hint = "leave them out if they are not meant: nothing takes them away"
@@ -25,6 +26,20 @@ def notice_env(document: Document, location: Location, env: Mapping[str, str], f
         if not _SHELL_NAME.fullmatch(name):
             hint = "templates see it; for scripts use letters, digits and '_'"
             findings.notice(document, location, f"'{name}' is no name of a shell variable", hint=hint)
+        if is_secret(name, value):
+            hint = f"write '{name}' alone, and export it: scale-up and delete then find it where they need it"
+            findings.notice(
+                document, location, f"'{name}' looks like a secret, and is saved without its value", hint=hint
+            )
+
+
+def notice_programs(document: Document, texts: Iterable[tuple[Location, str]], findings: Findings) -> None:
+    """Tell that a command or script, which is saved as it is, holds what looks like a secret."""
+    for location, text in texts:
+        if holds_secret(text):
+            hint = "let it read a variable, and name that in `env`, which is saved without its value"
+            message = "what looks like a secret in it is saved with the cluster"
+            findings.notice(document, location, message, hint=hint)
 
 
 def notice_passwords(document: Document, spec: ClusterSpec, findings: Findings) -> None:

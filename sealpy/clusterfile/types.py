@@ -11,6 +11,7 @@ from sealpy.errors import Place, Problem
 __all__ = [
     "DEFAULT_DATA_ROOT",
     "DEFAULT_NAME",
+    "WITHHELD",
     "AppConfig",
     "AppFile",
     "Application",
@@ -35,6 +36,7 @@ __all__ = [
     "Strategy",
 ]
 
+WITHHELD = "its text is a secret, and was not saved with the cluster"
 DEFAULT_NAME = "my-cluster"
 DEFAULT_DATA_ROOT = "/var/lib/sealpy/data"
 
@@ -112,6 +114,7 @@ class HostEntry:
     roles: tuple[str, ...] = ()
     ssh: Ssh = field(default_factory=Ssh)
     env: Mapping[str, str] = field(default_factory=dict)
+    env_from: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     taints: tuple[str, ...] = ()
 
@@ -166,11 +169,15 @@ class HostAlias:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cluster:
-    """Describe a cluster. `cmd` replaces the launch commands of the image; `app_names` empty means the image's own."""
+    """Describe a cluster. `cmd` replaces the launch commands of the image; `app_names` empty means the image's own.
+
+    `env_from` names variables that have the values of the environment here, where sealpy runs; so it does elsewhere.
+    """
 
     image: str
     name: str = DEFAULT_NAME
     env: Mapping[str, str] = field(default_factory=dict)
+    env_from: tuple[str, ...] = ()
     ssh: Ssh = field(default_factory=Ssh)
     hosts: tuple[HostEntry, ...] = ()
     registry: Registry = field(default_factory=Registry)
@@ -237,11 +244,16 @@ class Plugin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
-    """Put or merge a text into a file of the rootfs; `path` is relative to it, or to the app that is named."""
+    """Put or merge a text into a file of the rootfs; `path` is relative to it, or to the app that is named.
+
+    `data_from` says where the text is found when it is needed; `withheld` says why there is none.
+    """
 
     name: str
     path: str
-    data: str
+    data: str = field(default="", repr=False)
+    data_from: PasswordFrom | None = None
+    withheld: str = ""
     app_name: str = ""
     strategy: Strategy = "overwrite"
     process: tuple[Process, ...] = ()
@@ -250,11 +262,13 @@ class Config:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppFile:
-    """Put or merge a text into a file of an app."""
+    """Put or merge a text into a file of an app; the text as that of a Config."""
 
     path: str
     strategy: Strategy
-    data: str
+    data: str = field(default="", repr=False)
+    data_from: PasswordFrom | None = None
+    withheld: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,6 +277,7 @@ class AppConfig:
 
     name: str
     env: Mapping[str, str] = field(default_factory=dict)
+    env_from: tuple[str, ...] = ()
     files: tuple[AppFile, ...] = ()
     launch_cmds: tuple[str, ...] = ()
 

@@ -13,6 +13,7 @@ from sealpy.errors import ClusterfileError, Place
 __all__ = ["Edit", "edited"]
 
 _ORDINARY, _PRIVATE = 0o644, 0o600
+_ABSENT = "name the Clusterfile that holds it: sealpy apply -f FILE, sealpy delete -f FILE; or write `dataFrom` there"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +21,8 @@ class Edit:
     """Say what is to become of one file.
 
     `overwrite` makes `data` the file, `merge` lays it over the file's values, `secret` makes it the data of the Secret
-    in the file. A file that is not there is made. `name` is that of the document, `what` how messages call it.
+    in the file. A file that is not there is made. `name` is that of the document, `what` how messages call it. `absent`
+    says why there is no `data`: the tree of a host cannot be made then, and much else can do without.
     """
 
     path: str
@@ -28,6 +30,7 @@ class Edit:
     how: Literal["overwrite", "merge", "secret"] = "overwrite"
     name: str = ""
     what: str = ""
+    absent: str = ""
     place: Place | None = field(default=None, compare=False)
 
 
@@ -38,6 +41,8 @@ def edited(tree: Tree, edits: Iterable[Edit], *, read: Callable[[str], bytes]) -
     """
     files = dict(tree.files)
     for edit in (edits := tuple(edits)):
+        if edit.absent:
+            raise ClusterfileError(f"{edit.what}: {edit.absent}", place=edit.place, hint=_ABSENT)
         there = files.get(edit.path)
         _check(edit, there, files)
         text = _text(edit, content(there, read) if there else b"")

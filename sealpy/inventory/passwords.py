@@ -1,16 +1,18 @@
-"""Passwords that a Clusterfile names instead of holding them."""
+"""Passwords and texts that a Clusterfile names instead of holding them."""
 
 from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from sealpy.clusterfile import PasswordFrom
 from sealpy.connectors.secret import Secret
 from sealpy.disk import expanded
 from sealpy.errors import ConfigError
 
-__all__ = ["find_password"]
+__all__ = ["find_password", "find_text"]
 
 _TIMEOUT = 30.0  # seconds for a command; a vault that waits for a human is no vault for a script
 
@@ -19,23 +21,53 @@ def find_password(literal: str, reference: PasswordFrom | None) -> Secret | None
     """Give the password that is written or referred to; None when neither is; raises ConfigError."""
     if reference is None:
         return Secret(literal) if literal else None
+    with _called("passwordFrom", reference):
+        found = _found(reference).rstrip("\r\n")  # without the end of its line
+        if not found:
+            raise _NotFoundError("there is nothing in it", hint="a password is one line of text")
+    return Secret(found)
+
+
+def find_text(reference: PasswordFrom) -> str:
+    """Give the text that a `dataFrom` refers to, as it is there; raises ConfigError."""
+    with _called("dataFrom", reference):
+        return _found(reference)
+
+
+class _NotFoundError(Exception):
+    """Tell why nothing was found; the field that refers to it is added."""
+
+    def __init__(self, why: str, *, hint: str) -> None:
+        super().__init__(why)
+        self.hint = hint
+
+
+@contextmanager
+def _called(field: str, reference: PasswordFrom) -> Iterator[None]:
+    try:
+        yield
+    except _NotFoundError as error:
+        raise ConfigError(f"{field} {reference.kind} '{reference.value}': {error}", hint=error.hint) from error
+
+
+def _found(reference: PasswordFrom) -> str:
     match reference.kind:
         case "env":
             found = os.environ.get(reference.value, "")
             if not found:
-                raise _refusal(reference, "the variable is not set", hint=f"export {reference.value}=…")
+                raise _NotFoundError("the variable is not set", hint=f"export {reference.value}=…")
+            return found
         case "file":
-            found = _text(reference, _from_file(reference))
+            return _text(_from_file(reference))
         case "command":
-            found = _text(reference, _from_command(reference))
-    return Secret(found)
+            return _text(_from_command(reference))
 
 
 def _from_file(reference: PasswordFrom) -> bytes:
     try:
         return expanded(reference.value).read_bytes()
     except OSError as error:
-        raise _refusal(reference, error.strerror or str(error), hint="look at the path and its mode") from error
+        raise _NotFoundError(error.strerror or str(error), hint="look at the path and its mode") from error
 
 
 def _from_command(reference: PasswordFrom) -> bytes:
@@ -49,22 +81,14 @@ def _from_command(reference: PasswordFrom) -> bytes:
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise _refusal(reference, f"no answer within {_TIMEOUT:.0f} s", hint=hint) from error
+        raise _NotFoundError(f"no answer within {_TIMEOUT:.0f} s", hint=hint) from error
     if done.returncode:
-        raise _refusal(reference, f"ended with exit status {done.returncode}", hint=hint)
+        raise _NotFoundError(f"ended with exit status {done.returncode}", hint=hint)
     return done.stdout
 
 
-def _text(reference: PasswordFrom, found: bytes) -> str:
-    """Give what was found, without the end of its line."""
+def _text(found: bytes) -> str:
     try:
-        text = found.decode().rstrip("\r\n")
+        return found.decode()
     except UnicodeDecodeError as error:
-        raise _refusal(reference, "what was found is no text", hint="a password is one line of UTF-8") from error
-    if not text:
-        raise _refusal(reference, "there is nothing in it", hint="a password is one line of text")
-    return text
-
-
-def _refusal(reference: PasswordFrom, why: str, *, hint: str) -> ConfigError:
-    return ConfigError(f"passwordFrom {reference.kind} '{reference.value}': {why}", hint=hint)
+        raise _NotFoundError("what was found is no text", hint="it is to be UTF-8") from error

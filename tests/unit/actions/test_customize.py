@@ -16,6 +16,7 @@ from sealpy.context import Context
 from sealpy.engine import Connections
 from sealpy.errors import ClusterfileError, SealpyError, TemplateError
 from sealpy.image.metadata import Application, Launch
+from sealpy.image.remains import remains_of
 from sealpy.image.store import Store
 from sealpy.phases.launch_apps import LaunchApps
 from sealpy.sdk import Run
@@ -65,6 +66,12 @@ def config(spec: str, name: str = "a") -> str:
 
 def application(spec: str) -> str:
     return f"---\nkind: Application\nmetadata: {{name: apps}}\nspec: {spec}\n"
+
+
+def test_what_is_kept_of_the_image_holds_nothing_that_its_user_wants(store: Store) -> None:
+    ctx = context(store, application("{configs: [{name: web, env: [A=marker], launch: {cmds: [run marker]}}]}"))
+    assert "marker" in repr(ctx.image.metadata.applications)
+    assert "marker" not in remains_of(ctx.image)
 
 
 # ---- Config

@@ -56,10 +56,10 @@ def test_any_field_can_be_set_and_what_is_wrong_is_told_by_that_option() -> None
     assert found.hosts[0].labels == {"disk": "ssd"}
     assert (found.hosts[0].ssh.port, found.hosts[0].ssh.password) == (2222, "geheim")
     with pytest.raises(ConfigError) as caught:
-        read(sets=("hosts[0].lables.disk=ssd",), env=("NOVALUE",))
+        read(sets=("hosts[0].lables.disk=ssd",), env=("=VALUE",))
     assert {str(problem) for problem in caught.value.problems} == {
         "--set: spec.hosts[0].lables: this field is unknown",
-        "--env: 'NOVALUE' sets nothing",
+        "--env: '' sets nothing",
     }
 
 
@@ -85,7 +85,7 @@ def test_a_key_in_a_home_that_nobody_has_is_a_path_like_any_other() -> None:
         ({"nodes": "10.0.0.1"}, "host '10.0.0.1' stands twice in '10.0.0.1,10.0.0.1'"),
         ({"name": "My_Cluster"}, "--name: 'My_Cluster' cannot be the name of a cluster"),
         ({"image": ""}, "IMAGE: it must not be empty"),
-        ({"user": "a b", "env": ("A",)}, "--env: 'A' sets nothing"),
+        ({"user": "a b", "env": ("=A",)}, "--env: '' sets nothing"),
         ({"provider": "lokal"}, "provider 'lokal' is not known (did you mean 'local'?)"),
         ({"provider": "local"}, "--masters: '10.0.0.1' is no count of machines"),
         ({"provider": "local", "masters": "0"}, "--masters: '0' is no count of machines"),

@@ -120,11 +120,11 @@ def test_a_change_that_leads_nowhere_is_refused_by_its_path(change: str, told: s
 
 def test_what_is_wrong_with_a_value_is_told_by_the_option_and_the_rest_by_the_file() -> None:
     with pytest.raises(ClusterfileError) as caught:
-        changed("ssh.port=many", "hosts[1].lables.a=b", env=("NOVALUE",), text=TEXT.replace("  image", "  imgae"))
+        changed("ssh.port=many", "hosts[1].lables.a=b", env=("=VALUE",), text=TEXT.replace("  image", "  imgae"))
     assert {str(problem) for problem in caught.value.problems} == {
         "--set: spec.ssh.port: a whole number is needed, not text",
         "--set: spec.hosts[1].lables: this field is unknown",
-        "--env: spec.env[2]: 'NOVALUE' sets nothing",
+        "--env: spec.env[2]: '' sets nothing",
         "Clusterfile:3: spec.imgae: this field is unknown",
         "Clusterfile:2: spec.image: this field is missing",
     }

@@ -72,8 +72,8 @@ def removed(monkeypatch: pytest.MonkeyPatch) -> Removed:
 
 @pytest.mark.parametrize("word", ["scale-up", "join"])
 def test_hosts_are_added_to_what_was_kept_and_reached_like_the_others(word: str, applied: Applied) -> None:
-    words = [word, "-c", "shop", "-m", "10.0.0.4", "-n", "10.0.0.3,10.0.0.5-10.0.0.6", "-e", "SIZE=1", "--port", "2222"]
-    assert run([*words, "--max-fail", "2"]) == 0
+    words = [word, "-c", "shop", "-m", "10.0.0.4", "-n", "10.0.0.3,10.0.0.5-10.0.0.6", "-e", "SIZE=1", "-e", "HERE"]
+    assert run([*words, "--port", "2222", "--max-fail", "2"]) == 0
     [(wanted, around)] = applied
     assert [(entry.ips, entry.roles) for entry in wanted.cluster.hosts[2:]] == [
         (("10.0.0.4",), ("master",)),
@@ -81,7 +81,7 @@ def test_hosts_are_added_to_what_was_kept_and_reached_like_the_others(word: str,
     ]
     new = wanted.cluster.hosts[2].ssh
     assert (new.user, new.private_key, new.port) == ("admin", "/keys/site", 2222)
-    assert wanted.cluster.env == {"SIZE": "1"}
+    assert (wanted.cluster.env, wanted.cluster.env_from) == ({"SIZE": "1"}, ("HERE",))
     assert around.max_fail == 2
 
 
@@ -91,7 +91,7 @@ def test_hosts_are_added_to_what_was_kept_and_reached_like_the_others(word: str,
         (["-n", "10.0.0.2"], "10.0.0.2: nothing to add to cluster 'shop'"),
         ([], "no host: nothing to add to cluster 'shop'"),
         (["-n", "10.0.0.9", "-m", "10.0.0.9"], "10.0.0.9"),
-        (["-n", "10.0.0.9", "-e", "SIZE"], "--env: 'SIZE' is not NAME=VALUE"),
+        (["-n", "10.0.0.9", "-e", "=1"], "--env: '=' sets nothing"),
     ],
 )
 def test_what_cannot_be_added_is_refused(words: list[str], told: str, applied: Applied, capsys: Capture) -> None:
