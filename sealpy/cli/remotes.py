@@ -45,12 +45,12 @@ def open_remotes(output: Output, *, insecure: bool, ca: Path | None, authfile: P
     """Make the door to all registries."""
     from sealpy.image.remote.remotes import Remotes
     from sealpy.image.remote.settings import read_settings
-    from sealpy.image.remote.trust import Trust
+    from sealpy.image.remote.tls import Tls
 
     return Remotes(
         open_credentials(output, authfile),
         emit=output.emit,
         settings=read_settings(home() / "registries.yaml"),
-        trust=Trust(ca, insecure),
+        tls=Tls(ca, insecure),
         keep_secret=output.secrets.add,
     )

@@ -13,7 +13,7 @@ from sealpy.events import Emit, Warned
 from sealpy.image.copy import Context, Target, placed, written_out
 from sealpy.image.download import Download, download, name_of
 from sealpy.image.progress import Progress
-from sealpy.image.remote.trust import Trust
+from sealpy.image.remote.tls import Tls
 from sealpy.image.tarball import Content, Member
 from sealpy.image.unpack import unpacked
 from sealpy.kubefile import Add
@@ -44,7 +44,7 @@ class Downloads:
     work: Path
     progress: Progress
     emit: Emit
-    trust: Trust = field(default_factory=Trust)
+    tls: Tls = field(default_factory=Tls)
 
     def fetch(self, url: str, *, checksum: str, at: Place, pin: Callable[[str], str]) -> Download:
         """Fetch one file; `pin` gives the hint for one without a checksum. Raises KubefileError and ImageError."""
@@ -53,7 +53,7 @@ class Downloads:
             return self.progress.step(f"fetch {url}", total=size)
 
         try:
-            found = download(url, work=self.work, checksum=checksum, trust=self.trust, begin=begin)
+            found = download(url, work=self.work, checksum=checksum, tls=self.tls, begin=begin)
         except DigestMismatchError as error:
             raise DigestMismatchError(f"{at}: {error.message}", hint=error.hint) from error
         except ImageError as error:

@@ -96,7 +96,7 @@ class _Making:
         """Write all of it into the store; it has no name yet."""
         bases = Bases(store=self._store, platform=platform, obtain=self._obtain)
         with workspace(self._store.root) as work:
-            fetcher = Downloads(work, self.progress, self._emit, self._wish.trust)
+            fetcher = Downloads(work, self.progress, self._emit, self._wish.tls)
             task = f"build {self._wish.tag.familiar}"
             cell = Cell(work, self._store, self._emit, task, self._wish.proxies())
             got = gather(

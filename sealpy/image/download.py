@@ -11,8 +11,8 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from sealpy.errors import DigestMismatchError, ImageError
+from sealpy.image.remote.tls import Tls
 from sealpy.image.remote.transport import Request, Response, Transport
-from sealpy.image.remote.trust import Trust
 
 __all__ = ["Download", "download", "name_of"]
 
@@ -30,14 +30,14 @@ class Download:
 
 
 @dataclass(frozen=True, slots=True)
-class _Plain(Trust):
-    """Trust an address that begins with http://, as its author wrote it."""
+class _Plain(Tls):
+    """Do without it where an address begins with http://, as its author wrote it."""
 
     def allows_plain(self, host: str) -> bool:  # noqa: ARG002 - any host
         return True
 
 
-_NOBODY_ELSE = Trust()  # but whom the system trusts
+_NOBODY_ELSE = Tls()  # but whom the system trusts
 
 
 def name_of(url: str) -> str:
@@ -51,17 +51,17 @@ def download(
     *,
     work: Path,
     checksum: str = "",
-    trust: Trust = _NOBODY_ELSE,
+    tls: Tls = _NOBODY_ELSE,
     begin: Callable[[int], Callable[[int], None]] = lambda _: lambda _: None,
 ) -> Download:
     """Fetch a URL into a new file of the directory `work`.
 
-    `trust` says which certificates are good; an address that begins with http:// has none, as its author chose.
+    `tls` says which certificates are good; an address that begins with http:// has none, as its author chose.
     `begin` receives the number of bytes that are announced (0 when nobody says) and gives the function that receives
     the number of bytes of each piece. Raises DigestMismatchError when the bytes are other than `checksum` says,
     ImageError for all else that goes wrong; what may be passing is tried again first.
     """
-    transport = Transport(_Plain(trust.ca, trust.insecure) if urlsplit(url).scheme == "http" else trust)
+    transport = Transport(_Plain(tls.ca, tls.insecure) if urlsplit(url).scheme == "http" else tls)
     request = Request(method="GET", url=url, what=url, headers={"Accept-Encoding": "identity"})
     with transport.send(request) as response:
         if response.status != HTTPStatus.OK:

@@ -12,7 +12,7 @@ from sealpy.image.assemble import host_architecture
 from sealpy.image.manifest import Platform
 from sealpy.image.reference import Reference
 from sealpy.image.remote.platforms import read_platform
-from sealpy.image.remote.trust import Trust
+from sealpy.image.remote.tls import Tls
 from sealpy.kubefile import PROXIES, From, Kubefile, Network, load
 
 __all__ = ["ARCHIVES", "BuildMode", "Caching", "Wish"]
@@ -32,7 +32,7 @@ class Wish:
     the Kubefile and in the context is searched as well. `image_lists` are files of references that are taken besides
     those that are found. `type_` is `kube-installer` or `app-installer`; left empty it is told by what the image holds.
     `network` is what RUN reaches: `none`, or `host` for all that this machine does.
-    `trust` says which certificates are good where URLs are fetched.
+    `tls` says which certificates are good where URLs are fetched.
     More than one of `platforms` makes an index; none is the platform of FROM, or else that of this machine.
     """
 
@@ -50,7 +50,7 @@ class Wish:
     platforms: Sequence[Platform] = ()
     caching: Caching = "use"
     network: Network = "none"
-    trust: Trust = field(default_factory=Trust)
+    tls: Tls = field(default_factory=Tls)
 
     def __post_init__(self) -> None:
         """Check what can be checked before anything is read; raises ConfigError."""

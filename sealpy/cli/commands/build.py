@@ -210,9 +210,9 @@ def _reference(name: str) -> Reference:
 
 def _build(ctx: typer.Context, wish: Wish, obtain: Obtain, bring: Bring | None) -> Built:
     from sealpy.image.build import build
-    from sealpy.image.remote.trust import Trust
+    from sealpy.image.remote.tls import Tls
 
-    wish = replace(wish, trust=Trust(ctx.params["ca"], ctx.params["insecure"]))
+    wish = replace(wish, tls=Tls(ctx.params["ca"], ctx.params["insecure"]))
     return build(wish, store=open_store(), emit=ctx.obj.emit, obtain=obtain, bring=bring)
 
 

@@ -16,8 +16,8 @@ from sealpy.image.reference import Reference
 from sealpy.image.remote.remote import Remote
 from sealpy.image.remote.repository import Repository
 from sealpy.image.remote.settings import Setting
+from sealpy.image.remote.tls import Tls
 from sealpy.image.remote.transport import Transport
-from sealpy.image.remote.trust import Trust
 
 __all__ = ["Remotes", "Sources"]
 
@@ -51,15 +51,15 @@ class Remotes:
         *,
         emit: Emit,
         settings: Mapping[str, Setting] | None = None,
-        trust: Trust | None = None,
+        tls: Tls | None = None,
         keep_secret: Callable[[str], None] = lambda _: None,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
-        """Trust as `trust` says, which is what the command line said, and registry by registry as `settings` say."""
+        """Trust as `tls` says, which is what the command line said, and registry by registry as `settings` say."""
         self._credentials = credentials
         self._emit = emit
         self._settings = settings or {}
-        self._trust = trust or Trust()
+        self._tls = tls or Tls()
         self._keep_secret = keep_secret
         self._pause = pause
         self._known: dict[tuple[str, str], Remote] = {}
@@ -100,16 +100,16 @@ class Remotes:
             return self._known[key]
 
     def _made(self, domain: str, credential: Callable[[], Credential]) -> Remote:
-        setting = self._setting(domain).trust
-        trust = replace(self._trust, ca=self._trust.ca or setting.ca, insecure=self._trust.insecure or setting.insecure)
-        if trust.insecure:
+        setting = self._setting(domain).tls
+        tls = replace(self._tls, ca=self._tls.ca or setting.ca, insecure=self._tls.insecure or setting.insecure)
+        if tls.insecure:
             message = f"registry '{domain}': whoever answers under this name is trusted"
             self._emit(Warned(message=message, hint="name the authority of its certificate by --ca FILE instead"))
-        transport = Transport(trust, on_retry=partial(_tell, self._emit), pause=self._pause)
+        transport = Transport(tls, on_retry=partial(_tell, self._emit), pause=self._pause)
         return Remote(
             domain,
             transport,
-            allows_plain=trust.allows_plain(domain),
+            allows_plain=tls.allows_plain(domain),
             credential=credential,
             keep_secret=self._keep_secret,
         )

@@ -20,7 +20,7 @@ import yaml
 from sealpy.disk import expanded
 from sealpy.errors import BadReferenceError, ConfigError, Place, did_you_mean, known_words
 from sealpy.image.reference import Reference
-from sealpy.image.remote.trust import Trust
+from sealpy.image.remote.tls import Tls
 
 __all__ = ["Setting", "read_settings"]
 
@@ -32,7 +32,7 @@ class Setting:
     """Hold what is said of one registry."""
 
     mirrors: tuple[str, ...] = ()
-    trust: Trust = field(default_factory=Trust)
+    tls: Tls = field(default_factory=Tls)
     chunk: int = 0
 
 
@@ -77,7 +77,7 @@ def _setting(node: yaml.Node, path: Path) -> Setting:
             case name:
                 hint = did_you_mean(name, _FIELDS) or known_words(_FIELDS)
                 raise ConfigError(f"no field '{name}' of a registry", place=_place(key, path), hint=hint)
-    return Setting(mirrors, Trust(ca, insecure), chunk)
+    return Setting(mirrors, Tls(ca, insecure), chunk)
 
 
 def _mirror(node: yaml.Node, path: Path) -> str:

@@ -22,7 +22,7 @@ from urllib3.exceptions import HTTPError, NewConnectionError, ProxyError, SSLErr
 
 from sealpy import __version__
 from sealpy.errors import RemoteError
-from sealpy.image.remote.trust import Trust, is_loopback
+from sealpy.image.remote.tls import Tls, is_loopback
 
 __all__ = ["ATTEMPTS", "PIECE", "Body", "Request", "Response", "Transport", "UnreachableError", "origin"]
 
@@ -132,18 +132,18 @@ class Transport:
 
     def __init__(
         self,
-        trust: Trust,
+        tls: Tls,
         *,
         connections: int = 8,
         on_retry: Callable[[str], None] = lambda _: None,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._trust = trust
+        self._tls = tls
         self._connections = connections
         self._on_retry = on_retry
         self._pause = pause
         self._pools: dict[str, urllib3.PoolManager] = {}
-        self._context = trust.context()
+        self._context = tls.context()
 
     @contextmanager
     def send(self, request: Request, *, attempts: int = ATTEMPTS) -> Iterator[Response]:
@@ -203,7 +203,7 @@ class Transport:
         parts = urlsplit(url)
         if parts.scheme not in {"http", "https"} or not parts.netloc:
             raise RemoteError(f"{request.what}: the registry leads to {_plain(url)!r}", hint=_OPERATOR)
-        if parts.scheme == "http" and not self._trust.allows_plain(parts.netloc):
+        if parts.scheme == "http" and not self._tls.allows_plain(parts.netloc):
             hint = "give --insecure if the way to it is safe"
             raise RemoteError(f"{request.what}: '{parts.netloc}' would be spoken to without TLS", hint=hint)
         headers = {"User-Agent": f"sealpy/{__version__}", **request.headers}
@@ -233,7 +233,7 @@ class Transport:
         direct = is_loopback(parts.netloc) or proxy_bypass(parts.hostname or "")
         proxy = "" if direct else getproxies().get(parts.scheme, "")
         if proxy not in self._pools:
-            if self._trust.insecure:
+            if self._tls.insecure:
                 urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)  # the operator was told once
             options: Any = {"maxsize": self._connections, "ssl_context": self._context, "blocksize": PIECE}
             made = urllib3.ProxyManager(proxy, **options) if proxy else urllib3.PoolManager(**options)

@@ -27,7 +27,7 @@ from sealpy.events import Event, Warned
 from sealpy.image.build import build
 from sealpy.image.cluster_image import ClusterImage
 from sealpy.image.reference import Reference
-from sealpy.image.remote.trust import Trust
+from sealpy.image.remote.tls import Tls
 from sealpy.image.store import Store
 from sealpy.image.wish import Wish
 
@@ -200,8 +200,8 @@ def test_https_is_spoken_to_servers_whose_certificate_is_trusted(site: Site, tmp
     with serving(certificate(tmp_path / "server.pem")) as server:
         with pytest.raises(KubefileError, match="certificate verify failed"):
             site.build(line.format(server.url))
-        for trust in (Trust(ca=tmp_path / "server.pem"), Trust(insecure=True)):
-            image = site.build(line.format(server.url), trust=trust, caching="renew")
+        for tls in (Tls(ca=tmp_path / "server.pem"), Tls(insecure=True)):
+            image = site.build(line.format(server.url), tls=tls, caching="renew")
             assert files(image) == {"cri/tool.tar.gz": CONTENT}
         assert server.asked == ["/dir/tool.tar.gz"] * 2
 
@@ -211,7 +211,7 @@ def test_an_address_without_tls_is_not_led_to_from_one_with_it(site: Site, serve
     with serving(certificate(tmp_path / "server.pem")) as safe:
         safe.moved["/x"] = f"{other}/app.yaml"
         with pytest.raises(KubefileError, match="would be spoken to without TLS"):
-            site.build(f"ADD {safe.url}/x y", trust=Trust(ca=tmp_path / "server.pem"))
+            site.build(f"ADD {safe.url}/x y", tls=Tls(ca=tmp_path / "server.pem"))
 
 
 def test_an_archive_of_the_context_is_unpacked_and_copy_leaves_it_whole(site: Site) -> None:

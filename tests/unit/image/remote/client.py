@@ -17,7 +17,7 @@ from sealpy.image.remote.pull import Pulled, pull
 from sealpy.image.remote.push import Pushed, push
 from sealpy.image.remote.remotes import Remotes
 from sealpy.image.remote.settings import Setting
-from sealpy.image.remote.trust import Trust
+from sealpy.image.remote.tls import Tls
 from sealpy.image.store import Store
 from sealpy.testing.builders import a_stored_image
 from sealpy.testing.registry import FakeRegistry
@@ -43,12 +43,12 @@ class Client:
     def warnings(self) -> list[str]:
         return [event.message for event in self.events if isinstance(event, Warned)]
 
-    def remotes(self, *, settings: Mapping[str, Setting] | None = None, trust: Trust | None = None) -> Remotes:
+    def remotes(self, *, settings: Mapping[str, Setting] | None = None, tls: Tls | None = None) -> Remotes:
         return Remotes(
             Credentials([self.authfile], keep_secret=self.secrets.append),
             emit=self.events.append,
             settings=settings,
-            trust=trust,
+            tls=tls,
             keep_secret=self.secrets.append,
             pause=self.pauses.append,
         )

@@ -1,4 +1,4 @@
-"""How far a registry is trusted: which certificates it may show, and whether it may speak without any."""
+"""TLS with registries: which certificates they may show, and whether one may speak without any."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from pathlib import Path
 
 from sealpy.errors import ConfigError
 
-__all__ = ["Trust", "is_loopback"]
+__all__ = ["Tls", "is_loopback"]
 
 
 @dataclass(frozen=True, slots=True)
-class Trust:
+class Tls:
     """Hold a file of authorities trusted beside those of the system, and whether no proof at all is asked for."""
 
     ca: Path | None = None
@@ -30,17 +30,17 @@ class Trust:
 
 
 @cache  # to read the authorities of the system takes 30 ms, and most registries are trusted alike
-def _context(trust: Trust) -> ssl.SSLContext:
+def _context(tls: Tls) -> ssl.SSLContext:
     context = ssl.create_default_context()
-    if trust.ca:
+    if tls.ca:
         try:
-            context.load_verify_locations(trust.ca)
+            context.load_verify_locations(tls.ca)
         except (OSError, ssl.SSLError) as error:
             missing = not isinstance(error, ssl.SSLError) and error.strerror
             reason = str(missing).lower() if missing else "it holds no certificate"
             hint = "name a PEM file with the certificate of the registry's authority"
-            raise ConfigError(f"{trust.ca}: cannot be read: {reason}", hint=hint) from error
-    if trust.insecure:
+            raise ConfigError(f"{tls.ca}: cannot be read: {reason}", hint=hint) from error
+    if tls.insecure:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     return context

@@ -17,7 +17,7 @@ from cryptography.x509.oid import NameOID
 from sealpy.errors import ConfigError, RemoteError
 from sealpy.image.reference import Reference
 from sealpy.image.remote.settings import read_settings
-from sealpy.image.remote.trust import Trust, is_loopback
+from sealpy.image.remote.tls import Tls, is_loopback
 from sealpy.testing.registry import FakeRegistry
 from tests.unit.image.remote.client import Client
 
@@ -31,8 +31,8 @@ from tests.unit.image.remote.client import Client
 )  # fmt: skip
 def test_this_machine_is_known(host: str, *, expected: bool) -> None:
     assert is_loopback(host) is expected
-    assert Trust().allows_plain(host) is expected
-    assert Trust(insecure=True).allows_plain(host)
+    assert Tls().allows_plain(host) is expected
+    assert Tls(insecure=True).allows_plain(host)
 
 
 @pytest.fixture
@@ -79,8 +79,8 @@ def test_a_certificate_that_nobody_knows_is_refused_also_on_this_machine(client:
 def test_an_authority_or_blind_trust_opens_it(client: Client, certificate: Path, *, insecure: bool) -> None:
     with FakeRegistry.running(tls=with_tls(certificate)) as registry:
         client.registry = registry
-        trust = Trust(insecure=True) if insecure else Trust(ca=certificate)
-        client.push(client.image(), remotes=client.remotes(trust=trust))
+        tls = Tls(insecure=True) if insecure else Tls(ca=certificate)
+        client.push(client.image(), remotes=client.remotes(tls=tls))
         assert ("team/shop", "1") in registry.manifests
     assert any("trusted" in warning for warning in client.warnings) is insecure
 
@@ -88,9 +88,9 @@ def test_an_authority_or_blind_trust_opens_it(client: Client, certificate: Path,
 def test_a_file_that_holds_no_certificate_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x.pem").write_text("hello")
     with pytest.raises(ConfigError, match="it holds no certificate"):
-        Trust(ca=tmp_path / "x.pem").context()
+        Tls(ca=tmp_path / "x.pem").context()
     with pytest.raises(ConfigError, match="no such file"):
-        Trust(ca=tmp_path / "y.pem").context()
+        Tls(ca=tmp_path / "y.pem").context()
 
 
 def test_nobody_there_is_told_at_once(client: Client) -> None:
@@ -106,7 +106,7 @@ def test_a_certificate_for_another_name_is_told_as_such(client: Client, certific
         registry.address = registry.address.replace("127.0.0.1", "localhost")
         client.registry = registry
         with pytest.raises(RemoteError, match="mismatch") as caught:
-            client.push(client.image(), remotes=client.remotes(trust=Trust(ca=certificate)))
+            client.push(client.image(), remotes=client.remotes(tls=Tls(ca=certificate)))
     assert "a name that its certificate is for" in caught.value.hint
 
 
@@ -134,7 +134,7 @@ def test_the_file_of_the_operator_is_read(tmp_path: Path) -> None:
     )
     found = read_settings(path)
     assert found["docker.io"].mirrors == ("a.example:5000/hub", "b.example")
-    assert found["c.example"].trust == Trust(Path("/x.pem"), insecure=True)
+    assert found["c.example"].tls == Tls(Path("/x.pem"), insecure=True)
     assert found["c.example"].chunk == 5
 
 
