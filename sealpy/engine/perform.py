@@ -20,9 +20,9 @@ _PROGRESS_EVERY = 0.25  # seconds between two reports of one stream
 
 # $1 path, $2 mode, $3 sha256; the content on standard input. Says whether anything had to be written.
 _PUT = """set -eu
-if [ -f "$1" ] && [ ! -L "$1" ] && printf '%s  %s\\n' "$3" "$1" | sha256sum -c --status - 2>/dev/null \\
-    && [ "$(stat -c %a "$1")" = "$2" ]; then echo same; exit 0; fi
-mkdir -p "$(dirname "$1")"
+if [ -f "$1" ] && [ ! -L "$1" ] && [ "$(stat -c %a "$1")" = "$2" ] \\
+    && printf '%s  %s\\n' "$3" "$1" | sha256sum -c --status - 2>/dev/null; then echo same; exit 0; fi
+[ -d "${1%/*}/" ] || mkdir -p "${1%/*}/"
 tmp="$1.sealpy-$$"
 trap 'rm -f "$tmp"' EXIT
 (umask 077; cat > "$tmp")

@@ -27,7 +27,7 @@ _WAIT = 900.0  # seconds for what a run that was cut had begun
 _LOG_IN = r"""id -u
 command -v flock >/dev/null 2>&1 || exit 0
 umask 077
-mkdir -p "${1%/*}" && exec 9<>"$1" || exit 0
+[ -d "${1%/*}" ] || mkdir -p "${1%/*}" && exec 9<>"$1" || exit 0
 holder() { { read -r who; read -r connection; } < "$1"; }
 flock -n 9 || { holder "$1"; [ "$who" = "$2" ] && exit 0; flock -w 2 9; } || {
   holder "$1"
@@ -38,7 +38,9 @@ connection=$PPID
 while read -r name < "/proc/$connection/comm"; do
   case $name in sh|dash|bash|ash|busybox|sudo) ;; *) break;; esac
   shell=$connection
-  connection=$(cut -d' ' -f4 "/proc/$connection/stat")
+  read -r stat < "/proc/$connection/stat"
+  stat=${stat##*) ? }  # what follows name and state begins with the parent
+  connection=${stat%% *}
 done
 printf '%s\n' "$2" "$connection" > "$1"
 wait_for() { tail -s 0.5 --pid="$1" -f /dev/null || while kill -0 "$1"; do sleep 0.5; done; }
