@@ -18,8 +18,8 @@ from sealpy.actions.session import Report, Surroundings
 from sealpy.cli.home import home, open_store
 from sealpy.cli.output import Output
 from sealpy.cli.renderers.plan import render_plan
+from sealpy.cli.signatures import Verifying, admitted
 from sealpy.cli.terms import Terms
-from sealpy.cli.trust import Trust, admitted
 from sealpy.clusterfile import Clusterfile, load
 from sealpy.errors import ConfigError, StoreError, counted, did_you_mean
 from sealpy.events import Warned
@@ -105,7 +105,7 @@ def apply_and_report(
     *,
     rehearsal: bool,
     logins: Logins,
-    trust: Trust,
+    verifying: Verifying,
     plugins: Sequence[Path] = (),
     terms: Terms | None = None,
 ) -> None:
@@ -114,7 +114,7 @@ def apply_and_report(
         output, clusterfile, "apply", rehearsal=rehearsal, logins=logins, plugins=plugins, terms=terms
     )
     with _image(clusterfile) as image:
-        admitted(output, clusterfile.cluster.image, trust)
+        admitted(output, clusterfile.cluster.image, verifying)
         report = apply(clusterfile, image, surroundings)
     name = clusterfile.cluster.name
     if rehearsal:

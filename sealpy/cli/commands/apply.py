@@ -11,8 +11,8 @@ from sealpy.cli.changes import EnvOption, SetOption, changes_of
 from sealpy.cli.checks import SkipOption, skipped
 from sealpy.cli.logins import HostKeysOption, SshConfigOption, logins_of
 from sealpy.cli.plugins import PluginsDirOption
+from sealpy.cli.signatures import Verify, Verifying, VerifyKeys
 from sealpy.cli.terms import DrainOption, ForceOption, MaxFailOption, Terms
-from sealpy.cli.trust import Trust, Verify, VerifyKeys
 
 __all__ = ["command"]
 
@@ -52,7 +52,7 @@ def command(
         load(file, changes=changes_of(sets, env)),
         rehearsal=dry_run,
         logins=logins_of(host_keys, ssh_config),
-        trust=Trust(verify, tuple(verify_keys or ())),
+        verifying=Verifying(verify, tuple(verify_keys or ())),
         terms=Terms(max_fail=max_fail, drain=drain, force=force, skip=skipped(skip)),
         plugins=plugins_dir or (),
     )

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from sealpy.cli.trust import ask_passphrase
+from sealpy.cli.signatures import ask_passphrase
 from sealpy.disk import expanded
 
 __all__ = ["command"]

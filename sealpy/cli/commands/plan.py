@@ -11,8 +11,8 @@ from sealpy.cli.changes import EnvOption, SetOption, changes_of
 from sealpy.cli.checks import SkipOption, skipped
 from sealpy.cli.logins import HostKeysOption, SshConfigOption, logins_of
 from sealpy.cli.plugins import PluginsDirOption
+from sealpy.cli.signatures import Verify, Verifying, VerifyKeys
 from sealpy.cli.terms import Terms
-from sealpy.cli.trust import Trust, Verify, VerifyKeys
 
 __all__ = ["command"]
 
@@ -44,7 +44,7 @@ def command(
         load(file, changes=changes_of(sets, env)),
         rehearsal=True,
         logins=logins_of(host_keys, ssh_config),
-        trust=Trust(verify, tuple(verify_keys or ())),
+        verifying=Verifying(verify, tuple(verify_keys or ())),
         plugins=plugins_dir or (),
         terms=Terms(skip=skipped(skip)),
     )

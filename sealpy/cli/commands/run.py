@@ -11,8 +11,8 @@ from sealpy.cli.changes import EnvOption, SetOption
 from sealpy.cli.checks import SkipOption, skipped
 from sealpy.cli.logins import HostKeysOption, SshConfigOption, logins_of
 from sealpy.cli.plugins import PluginsDirOption
+from sealpy.cli.signatures import Verify, Verifying, VerifyKeys
 from sealpy.cli.terms import Terms
-from sealpy.cli.trust import Trust, Verify, VerifyKeys
 
 __all__ = ["command"]
 
@@ -98,7 +98,7 @@ def command(  # noqa: PLR0917 - typer needs every option as a parameter
         wanted,
         rehearsal=dry_run,
         logins=logins_of(host_keys, ssh_config),
-        trust=Trust(verify, tuple(verify_keys or ())),
+        verifying=Verifying(verify, tuple(verify_keys or ())),
         terms=Terms(skip=skipped(skip), leave="asked" if file else "refused"),
         plugins=plugins_dir or (),
     )

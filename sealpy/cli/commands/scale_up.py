@@ -11,8 +11,8 @@ from sealpy.cli.changes import EnvOption
 from sealpy.cli.checks import SkipOption, skipped
 from sealpy.cli.logins import HostKeysOption, SshConfigOption, logins_of
 from sealpy.cli.plugins import PluginsDirOption
+from sealpy.cli.signatures import Verify, Verifying, VerifyKeys
 from sealpy.cli.terms import MaxFailOption, Terms
-from sealpy.cli.trust import Trust, Verify, VerifyKeys
 
 __all__ = ["command"]
 
@@ -74,7 +74,7 @@ def command(
         widened(found, masters=masters, nodes=nodes, ssh=login, env=env or ()),
         rehearsal=dry_run,
         logins=logins_of(host_keys, ssh_config),
-        trust=Trust(verify, tuple(verify_keys or ())),
+        verifying=Verifying(verify, tuple(verify_keys or ())),
         terms=Terms(max_fail=max_fail, skip=skipped(skip), leave="refused"),
         plugins=plugins_dir or (),
     )

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from sealpy.cli.home import home, open_store
-from sealpy.cli.trust import trusted_keys
+from sealpy.cli.signatures import trusted_keys
 from sealpy.disk import expanded
 
 __all__ = ["command"]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sealpy.cli.output import Output
     from sealpy.image.trust import PublicKey
 
-__all__ = ["Trust", "Verify", "VerifyKeys", "admitted", "ask_passphrase", "trusted_keys"]
+__all__ = ["Verify", "VerifyKeys", "Verifying", "admitted", "ask_passphrase", "trusted_keys"]
 
 # ruff: noqa: PLC0415 - '--help' must not wait for cryptography
 
@@ -40,7 +40,7 @@ VerifyKeys = Annotated[
 
 
 @dataclass(frozen=True, slots=True)
-class Trust:
+class Verifying:
     """Hold when an image is to be verified, as the operator wrote it, and by which keys."""
 
     when: str = "if-possible"
@@ -54,18 +54,18 @@ def trusted_keys(more: Iterable[Path] = ()) -> tuple[PublicKey, ...]:
     return tuple(PublicKey.load(path) for path in (*more, *sorted((home() / "keys").glob("*.pub"))))
 
 
-def admitted(output: Output, image: str, trust: Trust) -> None:
+def admitted(output: Output, image: str, verifying: Verifying) -> None:
     """Verify an image as the operator wishes; raises ImageError to refuse it, ConfigError for a wish that is none."""
     from sealpy.errors import ConfigError, did_you_mean
     from sealpy.events import Warned
     from sealpy.image.trust import Verification, admit
 
     words = [how.value for how in Verification]
-    if trust.when not in words:
-        hint = did_you_mean(trust.when, words) or f"one of {', '.join(words)}"
-        raise ConfigError(f"--verify '{trust.when}': not known", hint=hint)
-    how = Verification(trust.when)
-    keys = () if how is Verification.NEVER else trusted_keys(trust.keys)
+    if verifying.when not in words:
+        hint = did_you_mean(verifying.when, words) or f"one of {', '.join(words)}"
+        raise ConfigError(f"--verify '{verifying.when}': not known", hint=hint)
+    how = Verification(verifying.when)
+    keys = () if how is Verification.NEVER else trusted_keys(verifying.keys)
     if told := admit(open_store(), image, keys, how):
         hint = f"trusted keys stand in {home() / 'keys'}; --verify always refuses such an image"
         output.emit(Warned(message=told, hint=hint))
