@@ -45,18 +45,8 @@ class _Line:
     """Hold one line of a known_hosts file."""
 
     file: Path
-    names: str
     key: HostKey
     revoked: bool
-
-    def matches(self, name: str) -> bool:
-        """Tell whether the line speaks of this machine: by name, by pattern or by hashed name."""
-        if self.names.startswith("|1|"):
-            return _hashed_matches(self.names, name)
-        patterns = self.names.lower().split(",")
-        if any(_pattern_matches(pattern[1:], name) for pattern in patterns if pattern.startswith("!")):
-            return False
-        return any(_pattern_matches(pattern, name) for pattern in patterns)
 
 
 class HostKeys:
@@ -127,7 +117,7 @@ class HostKeys:
         """Write the key down, once, also when other connections or programs do the same now."""
         make_private(self._own.parent)
         with alone(self._own) as file:
-            trusted = [line for line in _lines(self._own) if line.matches(self._target.known_hosts_name)]
+            trusted = [*_lines(self._own, self._target.known_hosts_name)]
             if any(line.key == key and not line.revoked for line in trusted):
                 return
             if trusted:  # another connection has met another machine under this name, just now
@@ -139,11 +129,14 @@ class HostKeys:
 
     def _known(self) -> list[_Line]:
         name = self._target.known_hosts_name
-        return [line for file in self._files for line in _lines(file) if line.matches(name)]
+        return [line for file in self._files for line in _lines(file, name)]
 
 
-def _lines(file: Path) -> Iterator[_Line]:
-    """Read a known_hosts file; lines that OpenSSH would pass over are passed over, and keys of authorities."""
+def _lines(file: Path, name: str) -> Iterator[_Line]:
+    """Read what a known_hosts file says of a machine; lines that OpenSSH would pass over are, and keys of authorities.
+
+    The name is looked for first: of a thousand machines each reads the lines of all.
+    """
     try:
         text = file.read_text("utf-8", "replace")
     except FileNotFoundError:
@@ -153,11 +146,13 @@ def _lines(file: Path) -> Iterator[_Line]:
         marker = words.pop(0) if words and words[0].startswith("@") else ""
         if len(words) < 3 or raw.lstrip().startswith("#") or marker not in {"", "@revoked"}:  # noqa: PLR2004 - names, type, key
             continue
+        if not _speaks_of(words[0], name):
+            continue
         try:
             blob = base64.b64decode(words[2], validate=True)
         except binascii.Error:
             continue
-        yield _Line(file, words[0], HostKey(words[1], blob), revoked=bool(marker))
+        yield _Line(file, HostKey(words[1], blob), revoked=bool(marker))
 
 
 def _pin_matches(pin: str, key: HostKey) -> bool:
@@ -167,8 +162,20 @@ def _pin_matches(pin: str, key: HostKey) -> bool:
     return words[:2] == str(key).split()
 
 
+def _speaks_of(names: str, name: str) -> bool:
+    """Tell whether the names of a line are those of this machine: by name, by pattern or by hashed name."""
+    if names.startswith("|1|"):
+        return _hashed_matches(names, name)
+    patterns = names.lower().split(",")
+    if any(_pattern_matches(pattern[1:], name) for pattern in patterns if pattern.startswith("!")):
+        return False
+    return any(_pattern_matches(pattern, name) for pattern in patterns)
+
+
 def _pattern_matches(pattern: str, name: str) -> bool:
     # Brackets stand for themselves in known_hosts (`[address]:port`), only `*` and `?` are wild.
+    if "*" not in pattern and "?" not in pattern:
+        return pattern == name
     return fnmatch.fnmatchcase(name, pattern.replace("[", "[[]"))
 
 
