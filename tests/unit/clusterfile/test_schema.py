@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 import yaml
 
@@ -14,17 +14,23 @@ from sealpy.clusterfile.schema import KINDS, schema
 
 CASES = Path(__file__).parents[2] / "golden" / "clusterfile"
 VALID = sorted(case.name for case in CASES.iterdir() if case.name.startswith("valid-"))
-CHECK = jsonschema.Draft202012Validator(schema())
+
+
+@cache
+def checker() -> Any:
+    from jsonschema import Draft202012Validator  # noqa: PLC0415 - two seconds in every process that reads this file
+
+    return Draft202012Validator(schema())
 
 
 def problems(text: str) -> list[str]:
     """Check documents as editors do, which read `on` as a text (YAML 1.2)."""
     documents = yaml.safe_load_all(text.replace("\n  on:", "\n  'on':"))
-    return [f"{error.json_path}: {error.message}" for one in documents if one for error in CHECK.iter_errors(one)]
+    return [f"{error.json_path}: {error.message}" for one in documents if one for error in checker().iter_errors(one)]
 
 
 def test_the_schema_is_one() -> None:
-    CHECK.check_schema(schema())
+    checker().check_schema(schema())
     assert schema()["properties"]["kind"]["enum"] == list(KINDS)
 
 

@@ -7,10 +7,6 @@ import json
 from pathlib import Path
 
 import pytest
-from cyclonedx.schema import SchemaVersion
-from cyclonedx.validation.json import JsonStrictValidator
-from spdx_tools.spdx.parser.jsonlikedict.json_like_dict_parser import JsonLikeDictParser
-from spdx_tools.spdx.validation.document_validator import validate_full_spdx_document
 
 from sealpy.errors import ImageError
 from sealpy.image.archives import Library
@@ -63,6 +59,9 @@ def test_what_was_found_is_not_looked_for_again(full: ClusterImage, monkeypatch:
 
 
 def test_spdx_is_valid_by_its_own_tools(full: ClusterImage) -> None:
+    from spdx_tools.spdx.parser.jsonlikedict.json_like_dict_parser import JsonLikeDictParser  # noqa: PLC0415 - heavy
+    from spdx_tools.spdx.validation.document_validator import validate_full_spdx_document  # noqa: PLC0415 - heavy
+
     document = json.loads(read_bill(full, "spdx"))
     parser = JsonLikeDictParser()  # type: ignore[no-untyped-call]
     assert validate_full_spdx_document(parser.parse(document), "SPDX-2.3") == []
@@ -78,6 +77,9 @@ def test_spdx_is_valid_by_its_own_tools(full: ClusterImage) -> None:
 
 
 def test_cyclonedx_is_valid_by_its_own_schema(full: ClusterImage) -> None:
+    from cyclonedx.schema import SchemaVersion  # noqa: PLC0415 - as the next
+    from cyclonedx.validation.json import JsonStrictValidator  # noqa: PLC0415 - two seconds in every process
+
     text = read_bill(full, "cyclonedx").decode()
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
     document = json.loads(text)
