@@ -17,13 +17,21 @@ from sealpy.image.manifest import Index, Manifest, Platform, parse
 from sealpy.image.reference import Reference
 from sealpy.image.registry_tree import ROOT, blob_path, tag_link
 from sealpy.image.tarball import Range
-from sealpy.image.trust.contents import SMALLEST_PROGRAM, Layer, packages_of_layers, program_packages, read_layer
+from sealpy.image.trust.contents import (
+    SMALLEST_PROGRAM,
+    Layer,
+    laid_over,
+    packages_of_layers,
+    program_packages,
+    read_layer,
+)
 from sealpy.image.trust.memory import Memory
 from sealpy.image.trust.packages import Package
 
 __all__ = ["Bill", "Container", "File", "bill_of"]
 
 _EPOCH: Final = "1970-01-01T00:00:00Z"
+_ZSTD: Final = b"\x28\xb5\x2f\xfd"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +45,7 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """Name a container image, its digest, and its packages; `unread` says which layers could not be looked into."""
+    """Name a container image, its digest, and its packages; `unread` says which parts could not be looked into."""
 
     reference: Reference
     digest: str
@@ -101,6 +109,7 @@ class _Registry:
                 layers.append(self._layer(descriptor.digest))
             except ImageError as error:
                 unread.append(error.message)
+        unread += [f"{path}: not read: {why}" for path, why in sorted(laid_over(layers).unread.items())]
         return Container(reference, digest, tuple(sorted(set(packages_of_layers(layers)))), tuple(unread))
 
     def _manifest(self, digest: str, platform: Platform | None) -> Manifest:
@@ -122,6 +131,8 @@ class _Registry:
     def _read_layer(self, digest: str) -> Layer:
         entry = self._image.entry(blob_path(digest))
         with _Part(_range(self._image, entry), entry.size) as part:
+            if part.peek(len(_ZSTD)).startswith(_ZSTD):
+                raise ImageError(f"layer {digest}: not read: packed by zstd", hint="pack it by gzip to have it read")
             return read_layer(part, what=f"layer {digest}")
 
 

@@ -6,14 +6,15 @@ import mmap
 import tarfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import IO, Final
 
 from sealpy.errors import ImageError
 from sealpy.image.tarball import Range
 from sealpy.image.trust.packages import GO_MAGIC, Package, go_packages, is_database, read_database
+from sealpy.image.trust.rpm import LOG, NotRpmError, is_old_rpm, is_rpm, read_rpm
 
-__all__ = ["SMALLEST_PROGRAM", "Layer", "packages_of_layers", "program_packages", "read_layer"]
+__all__ = ["SMALLEST_PROGRAM", "Layer", "laid_over", "packages_of_layers", "program_packages", "read_layer"]
 
 SMALLEST_PROGRAM: Final = 1 << 16
 """Bytes that every program of Go has, and most other files have not."""
@@ -28,11 +29,15 @@ _WHITEOUT: Final = ".wh."
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """Hold what a layer has of interest, by path: databases of packages, packages of programs, paths it removes."""
+    """Hold what a layer has of interest, by path: databases of packages, packages of programs, paths it removes.
+
+    `unread` says why a database was not read.
+    """
 
     databases: Mapping[str, str]
     programs: Mapping[str, tuple[Package, ...]]
     removed: tuple[str, ...] = ()
+    unread: Mapping[str, str] = field(default_factory=dict)
 
 
 def program_packages(place: Range, size: int) -> tuple[Package, ...]:
@@ -54,24 +59,53 @@ def program_packages(place: Range, size: int) -> tuple[Package, ...]:
 
 def read_layer(file: IO[bytes], *, what: str) -> Layer:
     """Read a layer, compressed by gzip or plain; raises ImageError for what is no tar."""
-    databases: dict[str, str] = {}
-    programs: dict[str, tuple[Package, ...]] = {}
-    removed = []
+    found = _Finds()
     try:
         with tarfile.open(fileobj=file, mode="r|*", bufsize=_PIECE) as tar:
             for info in tar:
                 path = info.name.lstrip("./")
                 directory, _, name = path.rpartition("/")
                 if name.startswith(_WHITEOUT):
-                    removed.append(f"{directory}/{name.removeprefix(_WHITEOUT)}".lstrip("/"))
+                    found.removed.append(f"{directory}/{name.removeprefix(_WHITEOUT)}".lstrip("/"))
                 elif info.isfile() and (content := tar.extractfile(info)):
-                    if is_database(path) and info.size <= _LONGEST_DATABASE:
-                        databases[path] = content.read().decode(errors="replace")
-                    elif found := _streamed(content):
-                        programs[path] = found
+                    found.file(path, info.size, content)
     except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
         raise ImageError(f"{what}: cannot be read: {error}", hint="get the image again") from error
-    return Layer(databases, programs, tuple(removed))
+    return found.layer()
+
+
+@dataclass(frozen=True, slots=True)
+class _Finds:
+    """Collect what is in one layer."""
+
+    databases: dict[str, str] = field(default_factory=dict)
+    programs: dict[str, tuple[Package, ...]] = field(default_factory=dict)
+    removed: list[str] = field(default_factory=list)
+    unread: dict[str, str] = field(default_factory=dict)
+    rpm: dict[str, bytes] = field(default_factory=dict)
+
+    def file(self, path: str, size: int, content: IO[bytes]) -> None:
+        """Look into a file."""
+        if is_old_rpm(path):
+            self.unread[path] = "a database of RPM in an older form"
+        elif (is_database(path) or is_rpm(path)) and size > _LONGEST_DATABASE:
+            self.unread[path] = "too long for a database of packages"
+        elif is_rpm(path):
+            self.rpm[path] = content.read()
+        elif is_database(path):
+            self.databases[path] = content.read().decode(errors="replace")
+        elif packages := _streamed(content):
+            self.programs[path] = packages
+
+    def layer(self) -> Layer:
+        """Give all of it; databases of RPM are read now that the logs beside them are here too."""
+        for path in sorted(path for path in self.rpm if not path.endswith(LOG)):
+            files = {name.rpartition("/")[2]: data for name, data in self.rpm.items() if name.startswith(path)}
+            try:
+                self.databases[path] = read_rpm(files)
+            except NotRpmError as error:
+                self.unread[path] = str(error)
+        return Layer(self.databases, self.programs, tuple(self.removed), self.unread)
 
 
 def _streamed(content: IO[bytes]) -> tuple[Package, ...]:
@@ -96,14 +130,24 @@ def _streamed(content: IO[bytes]) -> tuple[Package, ...]:
 
 def packages_of_layers(layers: Iterable[Layer]) -> Iterator[Package]:
     """Give the packages of a root file system, its layers laid over each other from bottom to top; some come twice."""
+    root = laid_over(layers)
+    yield from read_database(root.databases)
+    for found in root.programs.values():
+        yield from found
+
+
+def laid_over(layers: Iterable[Layer]) -> Layer:
+    """Make one layer of those of a root file system, from bottom to top."""
     databases: dict[str, str] = {}
     programs: dict[str, tuple[Package, ...]] = {}
+    unread: dict[str, str] = {}
     for layer in layers:
-        for path in layer.removed:
+        for path in (*layer.removed, *layer.databases, *layer.unread):
             databases.pop(path, None)
+            unread.pop(path, None)
+        for path in layer.removed:
             programs.pop(path, None)
         databases |= layer.databases
         programs |= layer.programs
-    yield from read_database(databases)
-    for found in programs.values():
-        yield from found
+        unread |= layer.unread
+    return Layer(databases, programs, unread=unread)

@@ -17,7 +17,7 @@ from sealpy.image.trust.packages import Package
 __all__ = ["Memory"]
 
 _T = TypeVar("_T")
-_VERSION = "1"  # goes up when more is found than before
+_VERSION = "2"  # goes up when more is found than before
 _PROGRAM = TypeAdapter(tuple[Package, ...])
 _LAYER = TypeAdapter(Layer)
 

@@ -1,7 +1,4 @@
-"""Packages that a file tells of: Debian's and Alpine's databases, the modules that Go puts into its programs.
-
-RPM's databases are not read.
-"""
+"""Packages that a file tells of: databases of Debian, Alpine and RPM, the modules that Go puts into its programs."""
 
 from __future__ import annotations
 
@@ -10,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
+
+from sealpy.image.trust.rpm import is_rpm, rpms_of
 
 __all__ = ["GO_MAGIC", "Package", "go_packages", "is_database", "read_database"]
 
@@ -42,7 +41,7 @@ def is_database(path: str) -> bool:
 
 
 def read_database(files: Mapping[str, str]) -> Iterator[Package]:
-    """Read the databases of one root file system, by path."""
+    """Read the databases of one root file system, by path; that of RPM as `read_rpm` wrote it down."""
     release = dict[str, str]()
     for path in sorted(_RELEASE & files.keys(), reverse=True):
         release |= dict(_assignments(files[path]))
@@ -55,6 +54,8 @@ def read_database(files: Mapping[str, str]) -> Iterator[Package]:
             yield from _dpkg(text, system or "debian", distro)
         elif path in _APK:
             yield from _apk(text, system or "alpine", distro)
+        elif is_rpm(path):
+            yield from _rpm(text, system or "rpm", distro)
 
 
 def _dpkg(text: str, system: str, distro: str) -> Iterator[Package]:
@@ -70,6 +71,12 @@ def _apk(text: str, system: str, distro: str) -> Iterator[Package]:
         fields = dict(line.split(":", 1) for line in paragraph.splitlines() if line[1:2] == ":")
         if "P" in fields and "V" in fields:
             yield _packed(f"apk/{system}", fields["P"], fields["V"], {"arch": fields.get("A", ""), "distro": distro})
+
+
+def _rpm(text: str, system: str, distro: str) -> Iterator[Package]:
+    for one in rpms_of(text):
+        version = f"{one.version}-{one.release}"
+        yield _packed(f"rpm/{system}", one.name, version, {"arch": one.arch, "distro": distro, "epoch": one.epoch})
 
 
 def _packed(kind: str, name: str, version: str, about: Mapping[str, str]) -> Package:

@@ -83,7 +83,7 @@ def test_a_save_that_is_killed_leaves_nothing_under_its_name_and_the_next_one_ti
     format_: Format, part_size: int, tmp_path: Path, image: ClusterImage, there: Store
 ) -> None:
     out = tmp_path / "out" / "k"
-    words = [sys.executable, "-c", KILLED, image.store.root, out, format_.value, str(part_size)]
+    words = [sys.executable, "-c", KILLED, str(image.store.root), str(out), format_.value, str(part_size)]
     assert subprocess.run(words, check=False, capture_output=True).returncode == -9
     assert list((tmp_path / "out").glob("k*")) == []
     assert len(list((tmp_path / "out").iterdir())) == 1
