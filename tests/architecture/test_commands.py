@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ NAMES = [entry.name for entry in COMMANDS]
 FOLDER = Path(sealpy.cli.commands.__path__[0])
 
 
+@cache
 def load(name: str) -> Any:
     root: Any = get_command(app)
     return root.get_command(None, name)
