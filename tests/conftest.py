@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -10,30 +12,54 @@ import pytest
 Golden = Callable[[Path, str], None]
 
 TESTS = Path(__file__).parent
-# What starts processes and servers by the dozen: run by `make test`, left out of `make check`, which is to be quick.
-THOROUGH = (
-    "contract/test_shell.py",
-    "plugins/test_examples.py",
-    "plugins/test_etcd.py",
-    "unit/actions/test_cuts.py",
-    "unit/cli/commands/test_manifest.py",
-    "unit/cli/commands/test_plugin.py",
-    "unit/cli/commands/test_remote_commands.py",
-    "unit/image/remote/",
-    "unit/image/test_build_faults.py",
-    "unit/image/test_hostile_images.py",
-    "unit/image/test_run.py",
-    "unit/image/test_several_at_once.py",
-    "unit/image/trust/test_carry.py",
-    "unit/plugin/test_artefacts.py",
-    "unit/plugin/test_child.py",
-)
+# Which tests have a marker by the place of their files: all of them are for `make test`; `make check` is to be quick.
+PLACES = {
+    "e2e": ("e2e/",),
+    "registry": ("registry/",),
+    "ssh": ("ssh/",),
+    # What starts processes and servers by the dozen.
+    "thorough": (
+        "contract/test_shell.py",
+        "plugins/test_examples.py",
+        "plugins/test_etcd.py",
+        "unit/actions/test_cuts.py",
+        "unit/cli/commands/test_manifest.py",
+        "unit/cli/commands/test_plugin.py",
+        "unit/cli/commands/test_remote_commands.py",
+        "unit/image/remote/",
+        "unit/image/test_build_faults.py",
+        "unit/image/test_hostile_images.py",
+        "unit/image/test_run.py",
+        "unit/image/test_several_at_once.py",
+        "unit/image/trust/test_carry.py",
+        "unit/plugin/test_artefacts.py",
+        "unit/plugin/test_child.py",
+    ),
+}
+
+
+@cache
+def markers(path: Path) -> frozenset[str]:
+    """Name the markers that a file or folder has by its place."""
+    if not path.is_relative_to(TESTS):
+        return frozenset()
+    place = f"{path.relative_to(TESTS).as_posix()}/"
+    return frozenset(marker for marker, places in PLACES.items() if place.startswith(places))
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave files unread that `-m` leaves out as a whole: every process that tests would read them all."""
+    wanted = config.getoption("markexpr")
+    if not re.fullmatch(r"(not )?\w+( and (not )?\w+)*", wanted):
+        return None
+    left_out = {term.removeprefix("not ") for term in wanted.split(" and ") if term.startswith("not ")}
+    return True if markers(collection_path) & left_out else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if item.path.is_relative_to(TESTS) and str(item.path.relative_to(TESTS)).startswith(THOROUGH):
-            item.add_marker("thorough")
+        for marker in markers(item.path):
+            item.add_marker(marker)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

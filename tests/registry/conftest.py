@@ -25,12 +25,6 @@ from tests.registry.servers import KINDS, Distribution, go_tool, serving
 SEALPY = Path(sys.executable).with_name("sealpy")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker("registry")
-
-
 @pytest.fixture(scope="session")
 def registries(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Distribution]]:
     """Run one registry of each kind."""
