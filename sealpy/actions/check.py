@@ -127,7 +127,7 @@ class _Survey:
         if not wanted:
             return []
         with self._phase("check_ways", "Check that the hosts reach each other", tuple(wanted)) as failed:
-            found = list(find_blocked("check_ways", self.executor, wanted, self.facts))
+            found = [one for _, one in find_blocked("check_ways", self.executor, wanted, self.facts)]
             failed.extend((one.host, one.message) for one in found)
         return found
 

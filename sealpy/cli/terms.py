@@ -15,7 +15,8 @@ MaxFailOption = Annotated[
         "--max-fail",
         metavar="N",
         min=0,
-        help="Go on when up to N hosts fail that are no control planes; they are named, and the exit code is 7.",
+        help="Go on without up to N hosts, control planes excepted, that do not answer or fail: at a check, a step, or a"
+        " plugin that a later run fires again when they join. They are named, and the exit code is 7.",
     ),
 ]
 DrainOption = Annotated[

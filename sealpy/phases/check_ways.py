@@ -89,11 +89,16 @@ class CheckWays(Phase[Context]):
                 title=self.title,
                 seconds=time.monotonic() - begun,
                 changed=0,
-                failed=tuple({one.host: one.problem.message for one in reversed(found)}.items()),
+                failed=tuple({one.host: one.problem.message for _, one in reversed(found)}.items()),
             )
         )
         executor.check_interrupted()
-        refuse(found)
+        refuse(((_culprit(ctx, one.host, target), one) for target, one in found), executor)
+
+
+def _culprit(ctx: Context, host: str, target: str) -> str:
+    """Lay a way that is closed to the one of both ends that a cluster can do without."""
+    return target if host in ctx.inventory.masters else host
 
 
 def _needless(ctx: Context, ways: Ways) -> str:
@@ -126,8 +131,10 @@ def ways_between(inventory: Inventory, facts: Mapping[str, Facts], *, registry: 
     return ways
 
 
-def find_blocked(phase: str, executor: Executor, ways: Ways, facts: Mapping[str, Facts]) -> tuple[Found, ...]:
-    """Listen, knock, and end what listens, on all hosts at once; gives the ways that are closed."""
+def find_blocked(
+    phase: str, executor: Executor, ways: Ways, facts: Mapping[str, Facts]
+) -> tuple[tuple[str, Found], ...]:
+    """Listen, knock, and end what listens, on all hosts at once; gives the ways that are closed, each by its target."""
     wanted = {target for targets in ways.values() for target in targets}
     idle = {
         address: sorted(port for host, port in wanted if host == address and port not in facts[address].ports)
@@ -151,7 +158,7 @@ def _raise_first(*errors: Mapping[str, SealpyError]) -> None:
         raise error
 
 
-def _found(host: str, said: str, *, heard: set[str], facts: Mapping[str, Facts]) -> Sequence[Found]:
+def _found(host: str, said: str, *, heard: set[str], facts: Mapping[str, Facts]) -> Sequence[tuple[str, Found]]:
     """Read what a host was answered. Where nobody could be made to listen, a refusal has come through all the same."""
     blocked: dict[tuple[str, str], list[str]] = {}
     for line in said.splitlines():
@@ -159,17 +166,18 @@ def _found(host: str, said: str, *, heard: set[str], facts: Mapping[str, Facts])
         if reason == "connection refused" and target not in heard and int(port) not in facts[target].ports:
             continue
         blocked.setdefault((target, reason.lower()), []).append(port)
-    return [
-        Found(
-            host=host,
-            check=WAYS,
-            severity="error",
-            message=f"does not reach {target} at port {', '.join(ports)}: {reason}",
-            reason=WHY_WAYS,
-            fix=f"let TCP from {host} to {target} through every firewall between, and on it: port {', '.join(ports)}",
-        )
-        for (target, reason), ports in blocked.items()
-    ]
+    return [(target, _closed(host, target, ", ".join(ports), reason)) for (target, reason), ports in blocked.items()]
+
+
+def _closed(host: str, target: str, ports: str, reason: str) -> Found:
+    return Found(
+        host=host,
+        check=WAYS,
+        severity="error",
+        message=f"does not reach {target} at port {ports}: {reason}",
+        reason=WHY_WAYS,
+        fix=f"let TCP from {host} to {target} through every firewall between, and on it: port {ports}",
+    )
 
 
 def _open(address: str, ports: Sequence[int]) -> Steps:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from sealpy.checks import Found, Needs, inspect
 from sealpy.context import Context
 from sealpy.engine import Executor, Phase
-from sealpy.errors import PreflightError, Problem
+from sealpy.errors import HostError, PreflightError, Problem
 from sealpy.events import PhaseFinished, PhaseStarted, Warned
 
 __all__ = ["Preflight", "needs_of", "refuse"]
@@ -42,7 +42,7 @@ class Preflight(Phase[Context]):
         for one in found:
             if one.severity == "warning":
                 executor.emit(Warned(message=one.problem.message, host=one.host, hint=one.fix))
-        refuse(errors)
+        refuse(((one.host, one) for one in errors), executor)
 
 
 def needs_of(ctx: Context, *, renamed: bool = False) -> Needs:
@@ -61,10 +61,18 @@ def needs_of(ctx: Context, *, renamed: bool = False) -> Needs:
     )
 
 
-def refuse(found: Iterable[Found]) -> None:
-    """Raise one PreflightError for all of these; does nothing when there are none."""
+def refuse(found: Iterable[tuple[str, Found]], executor: Executor) -> None:
+    """Raise one PreflightError for all findings, unless the run may go on without the hosts that each is laid to."""
     problems: dict[str, list[Problem]] = {}
-    for one in found:
+    laid_to: dict[str, list[Found]] = {}
+    for culprit, one in found:
         problems.setdefault(one.host, []).append(one.problem)
-    if problems:
+        laid_to.setdefault(culprit, []).append(one)
+    if laid_to and executor.forgive({host: _unfit(host, some) for host, some in laid_to.items()}):
         raise PreflightError(problems, hint=_HINT)
+
+
+def _unfit(host: str, found: Sequence[Found]) -> HostError:
+    """Give all that is laid to a host; what another one has found begins with its name."""
+    told = (one.problem.message if one.host == host else f"{one.host} {one.problem.message}" for one in found)
+    return HostError(host, "; ".join(told), hint=found[0].fix)

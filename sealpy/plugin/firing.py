@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sealpy.engine import Executor, Outcomes
 from sealpy.errors import CommandError, HostError, InterruptedRunError, PluginFailedError, Problem, SealpyError
@@ -16,6 +16,7 @@ from sealpy.plugin.conversation import supervise
 from sealpy.plugin.deadline import Deadline
 from sealpy.plugin.labels import labelled
 from sealpy.plugin.limits import Limits
+from sealpy.plugin.moments import ADD, MOMENTS
 from sealpy.plugin.operation import Operation
 from sealpy.plugin.session import Session, Surroundings, open_session
 from sealpy.sdk import HookPoint, Steps
@@ -29,7 +30,7 @@ class _Tally:
 
     attempts: int = 0
     changed: int = 0
-    errors: Mapping[str, SealpyError] | None = None
+    errors: Mapping[str, SealpyError] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,19 +57,28 @@ class Firing:
         if reason:
             self.executor.emit(PluginSkipped(plugin=self.plugin.name, hook=self.point, reason=reason))
             return
-        error = self._work(left)
-        if error and not self._ignored(error):
-            raise error
-        if not error:
+        tally = _Tally()
+        error = self._work(left, tally)
+        if error is None:
             self._note(left)
+        elif not (self._ignored(error) or self._may_leave_out(tally.errors, error)):
+            raise error
 
-    def _work(self, hosts: tuple[str, ...]) -> SealpyError | None:
+    def _may_leave_out(self, errors: Mapping[str, SealpyError], error: SealpyError) -> bool:
+        """Tell whether the run goes on without the hosts on which the plugin failed.
+
+        They join by a later run, so that it may only where the plugin fires for them then.
+        """
+        if isinstance(error, InterruptedRunError) or "" in errors or ADD not in MOMENTS[self.point].operations:
+            return False
+        return not self.executor.forgive({host: self._failed({host: cause}) for host, cause in errors.items()})
+
+    def _work(self, hosts: tuple[str, ...], tally: _Tally) -> SealpyError | None:
         """Call the plugin, as often as its document allows, between the events of its start and end."""
         name, type_, begun = self.plugin.name, self.plugin.type.type, time.monotonic()
         self.executor.emit(
             PluginStarted(plugin=name, type=type_, hook=self.point, hosts=hosts, terms=self.plugin.terms)
         )
-        tally = _Tally()
         error: SealpyError | None = None
         try:
             self._try(hosts, tally)

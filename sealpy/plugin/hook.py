@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 
 from sealpy.context import Context
 from sealpy.engine import Executor, Phase
@@ -39,15 +40,15 @@ class Hook(Phase[Context]):
     def perform(self, ctx: Context, executor: Executor) -> None:
         """Fire every plugin; raises PluginFailedError for the first that fails, after its other hosts have finished."""
         if self.plugins:
-            self.fire(Operation.of(ctx), executor)
+            self.fire(partial(Operation.of, ctx), executor)
 
-    def fire(self, operation: Operation, executor: Executor) -> None:
-        """Fire every plugin of this point in an operation; a point without plugins is passed over in silence."""
+    def fire(self, operation: Callable[[], Operation], executor: Executor) -> None:
+        """Fire every plugin of this point, each in the operation as it is by then: hosts may have been left out."""
         begun = time.monotonic()
         executor.emit(HookStarted(hook=self.name, plugins=tuple(plugin.name for plugin in self.plugins)))
         for plugin in self.plugins:
             executor.check_interrupted()
-            Firing(plugin, self.point, operation, executor, self._limits_of(plugin)).run()
+            Firing(plugin, self.point, operation(), executor, self._limits_of(plugin)).run()
         executor.emit(HookFinished(hook=self.name, seconds=time.monotonic() - begun))
 
     def _limits_of(self, plugin: BoundPlugin) -> Limits:

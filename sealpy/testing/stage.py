@@ -106,7 +106,7 @@ class Stage:
             rehearsal=self.rehearsal,
         )
         if hook.plugins:
-            hook.fire(self._operation(), self.executor)
+            hook.fire(self._operation, self.executor)
 
     def fire_file(self, path: Path, *, at: HookPoint = HookPoint.POST_INSTALL, data: str = "", on: str = "") -> None:
         """Fire the plugin that stands in a file."""

@@ -6,14 +6,15 @@ import contextlib
 import socket
 import subprocess
 import time
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
 import pytest
 
 from sealpy.context import Context
-from sealpy.engine import Connections, Executor, Journal
-from sealpy.errors import ConnectError, PreflightError
+from sealpy.engine import Connections, Executor, Forgive, Journal, strict
+from sealpy.errors import ConnectError, PreflightError, SealpyError
 from sealpy.events import Event, PhaseSkipped
 from sealpy.inventory import Inventory
 from sealpy.phases.check_ways import _CLOSE, _CONNECT, _OPEN, CheckWays, ways_between
@@ -67,13 +68,14 @@ class Site:
             machine.on("sh", "-c", _CONNECT, stdout="")
             machine.on("sh", "-c", _CLOSE, stdout="")
 
-    def check(self, *, rehearsal: bool = False) -> None:
+    def check(self, *, rehearsal: bool = False, forgive: Forgive = strict) -> None:
         self.ctx.rehearsal = rehearsal
         executor = Executor(
             Connections(lambda address: self.machines[address]),
             emit=self.events.append,
             journal=Journal(None, run="r", action="apply"),
         )
+        executor.forgive = forgive
         CheckWays().perform(self.ctx, executor)
 
     def commands(self, script: str) -> dict[str, tuple[str, ...]]:
@@ -116,6 +118,22 @@ def test_a_way_that_is_closed_is_told_with_both_ends(site: Site) -> None:
         f"let TCP from {W1} to {M1} through every firewall between, and on it: port 6443, 5000"
     )
     assert len(site.commands(_CLOSE)) == 3
+
+
+def test_a_way_between_two_is_laid_to_the_one_that_is_no_control_plane(site: Site) -> None:
+    site.machines[M2].on("sh", "-c", _CONNECT, stdout=f"{W1} 10250 No route to host\n")
+    site.machines[W2].on("sh", "-c", _CONNECT, stdout=f"{M1} 6443 no answer\n")
+    told: dict[str, str] = {}
+
+    def forgive(errors: Mapping[str, SealpyError]) -> Mapping[str, SealpyError]:
+        told.update({host: error.message for host, error in errors.items()})
+        return {}
+
+    site.check(forgive=forgive)
+    assert told == {
+        W1: f"{W1}: {M2} does not reach {W1} at port 10250: no route to host [ways]",
+        W2: f"{W2}: does not reach {M1} at port 6443: no answer [ways]",
+    }
 
 
 def test_a_refusal_is_no_way_where_something_listens(site: Site) -> None:

@@ -7,11 +7,18 @@ import dataclasses
 import pytest
 
 from sealpy.clusterfile import Clusterfile
-from sealpy.errors import ConfigError, InterruptedRunError, PartlyDoneError, PhaseError
+from sealpy.errors import (
+    ConfigError,
+    InterruptedRunError,
+    PartlyDoneError,
+    PhaseError,
+    PluginFailedError,
+    PreflightError,
+)
 from sealpy.kube import NodeTaint, Pod
-from sealpy.sdk import HookPoint
+from sealpy.sdk import HookPoint, Result
 from tests.unit.actions.conftest import World, clusterfile, plugins
-from tests.unit.actions.fleet import Killed
+from tests.unit.actions.fleet import Killed, Machine
 
 A, B, C, D, E = (f"10.0.0.{n}" for n in range(1, 6))
 P = HookPoint
@@ -193,6 +200,68 @@ def test_workers_may_fail_as_far_as_the_operator_says_and_are_named_at_the_end(w
     world.apply(clusterfile([A], [B, C]))
     assert of(world, "kubeadm join") == [C]
     assert nothing_to_change(world, clusterfile([A], [B, C]))
+
+
+def _misfit(machine: Machine) -> str:
+    facts = _facts(machine)
+    return facts.replace("x86_64", "aarch64") if machine.address in {C, D} else facts
+
+
+def _broken(machine: Machine, argv: tuple[str, ...], script: str) -> Result | None:
+    plugin = argv[:2] == ("bash", "-c") and machine.address == C and "/dev/tcp" not in argv[2]
+    return Result(exit_status=1, stderr=b"no room") if plugin else _answer(machine, argv, script)
+
+
+_facts, _answer = Machine._facts, Machine._answer
+
+
+def test_a_worker_that_fails_a_check_is_left_out_and_named(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Machine, "_facts", _misfit)
+    wanted = clusterfile([A], [B, C, D])
+    with pytest.raises(PreflightError):
+        world.apply(wanted, max_fail=1)
+    assert world.fleet.log == []
+    with pytest.raises(PartlyDoneError, match=rf"but not on {C}, {D}") as caught:
+        world.apply(wanted, max_fail=2)
+    assert (caught.value.exit_code, {node.address for node in world.fleet.nodes()}) == (7, {A, B})
+    assert f"{C}: processor is aarch64, the image is for amd64 [arch]: the run goes on without it" in world.warnings
+
+
+def test_a_control_plane_that_fails_a_check_ends_the_run(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Machine, "_facts", _misfit)
+    with pytest.raises(PreflightError) as caught:
+        world.apply(clusterfile([A, C], [B, D]), max_fail=9)
+    assert set(caught.value.problems) == {C, D}, "every problem is told all the same"
+    assert world.fleet.log == []
+
+
+@pytest.mark.parametrize("point", [P.ORIGINALLY, P.POST_INIT_HOST, P.PRE_GUEST])
+def test_a_worker_on_which_a_plugin_fails_is_left_out_and_the_next_run_fires_it_there(
+    world: World, monkeypatch: pytest.MonkeyPatch, point: HookPoint
+) -> None:
+    wanted = clusterfile([A], [B, C], plugins=plugins(point, point))
+    with monkeypatch.context() as patch:
+        patch.setattr(Machine, "_answer", _broken)
+        with pytest.raises(PluginFailedError, match=rf"failed at {point} on {C}"):
+            world.apply(wanted)
+        with pytest.raises(PartlyDoneError, match=rf"but not on {C}"):
+            world.apply(wanted, max_fail=1)
+        assert f"plugin 'p0' (SHELL) failed at {point} on {C}: the run goes on without it" in "\n".join(world.warnings)
+        assert set(of(world, f"plugin {point}")) == {A, B}
+    world.fleet.restart()
+    world.apply(wanted)
+    assert of(world, f"plugin {point}") == [C, C]
+    assert {node.address for node in world.fleet.nodes()} == {A, B, C}
+    assert nothing_to_change(world, wanted)
+
+
+@pytest.mark.parametrize("point", [P.PRE_INIT, P.POST_INSTALL])
+def test_a_plugin_that_no_later_run_fires_must_not_fail(
+    world: World, monkeypatch: pytest.MonkeyPatch, point: HookPoint
+) -> None:
+    monkeypatch.setattr(Machine, "_answer", _broken)
+    with pytest.raises(PluginFailedError, match=rf"failed at {point} on {C}"):
+        world.apply(clusterfile([A], [B, C], plugins=plugins(point)), max_fail=1)
 
 
 def test_a_control_plane_may_not_fail_whatever_the_operator_says(world: World) -> None:
