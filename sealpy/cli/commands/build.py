@@ -11,6 +11,7 @@ import typer
 
 from sealpy.cli.build_output import EXPORTS, Export, read_exports
 from sealpy.cli.home import open_store
+from sealpy.cli.pairs import pairs
 from sealpy.cli.pulling import bringing, obtaining, read_policy
 from sealpy.cli.remotes import AuthFile, Ca, Insecure, open_remotes
 from sealpy.cli.renderers import units
@@ -180,14 +181,14 @@ def command(  # noqa: PLR0917 - typer needs every option as a parameter
         kubefile=file or context / "Kubefile",
         context=context,
         tag=_reference(tag),
-        build_args=_pairs(build_arg, "--build-arg"),
+        build_args=pairs(build_arg or (), "--build-arg"),
         container_images=container_images or [],
         image_lists=image_list or [],
         ignored_images=_ignored(ignored_images),
         mode=contents.value,
         type_=kind.value if kind else "",
-        labels=_pairs(label, "--label"),
-        annotations=_pairs(annotation, "--annotation"),
+        labels=pairs(label or (), "--label"),
+        annotations=pairs(annotation or (), "--annotation"),
         platforms=_platforms(platform or []),
         caching="renew" if no_cache else "use",
         network=network.value,
@@ -250,18 +251,6 @@ def _platforms(words: list[str]) -> list[Platform]:
     from sealpy.image.remote.platforms import read_platform
 
     return [read_platform(part) for word in words for part in word.split(",")]
-
-
-def _pairs(words: list[str] | None, option: str) -> dict[str, str]:
-    from sealpy.errors import ConfigError
-
-    found = {}
-    for word in words or []:
-        name, equals, value = word.partition("=")
-        if not name or not equals:
-            raise ConfigError(f"{option} {word!r}: not NAME=VALUE", hint=f"write {option} {name or 'NAME'}=VALUE")
-        found[name] = value
-    return found
 
 
 def _ignored(path: Path | None) -> list[Reference]:

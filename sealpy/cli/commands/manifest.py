@@ -9,12 +9,11 @@ import typer
 
 from sealpy.cli.home import open_store
 from sealpy.cli.lazy import SealpyCommand, SealpyGroup
+from sealpy.cli.pairs import pairs
 from sealpy.cli.remotes import AuthFile, Ca, Insecure, open_remotes
 from sealpy.cli.renderers import units
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from sealpy.image.manifest import Descriptor
     from sealpy.image.reference import Reference
     from sealpy.image.remote.remotes import Remotes
@@ -89,7 +88,8 @@ def add_(
     from sealpy.image.reference import Reference
 
     target = Reference.parse(name)
-    entry = indexes.Entry(os=os, architecture=arch, variant=variant, annotations=_pairs(annotation or []))
+    annotations = pairs(annotation or (), "--annotation", name="KEY")
+    entry = indexes.Entry(os=os, architecture=arch, variant=variant, annotations=annotations)
     open_store().resolve(target)
     remotes = open_remotes(ctx.obj, insecure=insecure, ca=ca, authfile=authfile)
     found = _image(ctx, remotes, image, every=everything)
@@ -195,18 +195,6 @@ def _image(ctx: typer.Context, remotes: Remotes, text: str, *, every: bool) -> D
         pulled = pull(store, remotes.sources(reference), progress=progress, platforms=None if every else ())
         progress.finish(pulled.descriptor.digest)
         return pulled.descriptor
-
-
-def _pairs(words: Sequence[str]) -> dict[str, str]:
-    from sealpy.errors import ConfigError
-
-    found = {}
-    for word in words:
-        key, equals, value = word.partition("=")
-        if not key or not equals:
-            raise ConfigError(f"--annotation {word!r}: not KEY=VALUE", hint=f"write --annotation {key or 'KEY'}=VALUE")
-        found[key] = value
-    return found
 
 
 def _tell(ctx: typer.Context, name: Reference, made: Descriptor) -> None:

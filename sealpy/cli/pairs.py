@@ -1,0 +1,20 @@
+"""Options that take NAME=VALUE and may repeat."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sealpy.errors import ConfigError
+
+__all__ = ["pairs"]
+
+
+def pairs(words: Iterable[str], option: str, *, name: str = "NAME") -> dict[str, str]:
+    """Read the words of an option, the last of a name counts; raises ConfigError for one that is no such pair."""
+    found = {}
+    for word in words:
+        key, equals, value = word.partition("=")
+        if not key or not equals:
+            raise ConfigError(f"{option} {word!r}: not {name}=VALUE", hint=f"write {option} {key or name}=VALUE")
+        found[key] = value
+    return found
