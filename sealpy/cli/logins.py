@@ -1,4 +1,7 @@
-"""The options that say how hosts are reached, alike in every command that reaches any."""
+"""The options that say how hosts are reached, alike in every command that reaches any.
+
+Those that name new machines and a login for all of them are alike where machines are only looked at.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +16,28 @@ from sealpy.errors import ConfigError, did_you_mean, known_words
 if TYPE_CHECKING:
     from sealpy.inventory import Logins
 
-__all__ = ["HostKeysOption", "SshConfigOption", "logins_of"]
+__all__ = [
+    "HostKeysOption",
+    "JumpOption",
+    "KeyPasswordOption",
+    "MastersOption",
+    "NodesOption",
+    "PasswordOption",
+    "PortOption",
+    "PrivateKeyOption",
+    "SshConfigOption",
+    "UserOption",
+    "logins_of",
+]
 
+MastersOption = Annotated[str, typer.Option("--masters", "-m", help="Control planes: 10.0.0.1,10.0.0.4-10.0.0.5.")]
+NodesOption = Annotated[str, typer.Option("--nodes", "-n", help="Workers, likewise.")]
+UserOption = Annotated[str, typer.Option("--user", "-u", help="Account on the machines.")]
+PasswordOption = Annotated[str, typer.Option("--passwd", "-p", help="Its password; '-' asks for it.")]
+PortOption = Annotated[int | None, typer.Option("--port", help="Port of sshd, default 22.", min=1, max=65535)]
+PrivateKeyOption = Annotated[Path | None, typer.Option("--pk", help="Private key.")]
+KeyPasswordOption = Annotated[str, typer.Option("--pk-passwd", help="Its passphrase; '-' asks for it.")]
+JumpOption = Annotated[str, typer.Option("--jump", metavar="HOST,…", help="Go there through these.")]
 HostKeysOption = Annotated[
     str,
     typer.Option(

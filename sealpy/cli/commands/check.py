@@ -9,7 +9,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sealpy.cli.checks import SkipOption, skipped
-from sealpy.cli.logins import HostKeysOption, SshConfigOption, logins_of
+from sealpy.cli.logins import (
+    HostKeysOption,
+    JumpOption,
+    KeyPasswordOption,
+    MastersOption,
+    NodesOption,
+    PasswordOption,
+    PortOption,
+    PrivateKeyOption,
+    SshConfigOption,
+    UserOption,
+    logins_of,
+)
 
 if TYPE_CHECKING:
     from sealpy.actions.check import Checked
@@ -29,14 +41,14 @@ def command(  # noqa: PLR0917 - typer needs every option as a parameter
         str, typer.Argument(metavar="IMAGE", help="The image that is to run there.", show_default=False)
     ] = _NO_IMAGE,
     file: Annotated[Path | None, typer.Option("--file", "-f", help="The Clusterfile, instead of -m and -n.")] = None,
-    masters: Annotated[str, typer.Option("--masters", "-m", help="Control planes: 10.0.0.1,10.0.0.4-10.0.0.5.")] = "",
-    nodes: Annotated[str, typer.Option("--nodes", "-n", help="Workers, likewise.")] = "",
-    user: Annotated[str, typer.Option("--user", "-u", help="Account on the machines.")] = "",
-    password: Annotated[str, typer.Option("--passwd", "-p", help="Its password; '-' asks for it.")] = "",
-    port: Annotated[int | None, typer.Option("--port", help="Port of sshd, default 22.", min=1, max=65535)] = None,
-    private_key: Annotated[Path | None, typer.Option("--pk", help="Private key.")] = None,
-    key_password: Annotated[str, typer.Option("--pk-passwd", help="Its passphrase; '-' asks for it.")] = "",
-    jump: Annotated[str, typer.Option("--jump", metavar="HOST,…", help="Go there through these.")] = "",
+    masters: MastersOption = "",
+    nodes: NodesOption = "",
+    user: UserOption = "",
+    password: PasswordOption = "",
+    port: PortOption = None,
+    private_key: PrivateKeyOption = None,
+    key_password: KeyPasswordOption = "",
+    jump: JumpOption = "",
     host_keys: HostKeysOption = "",
     ssh_config: SshConfigOption = "",
     skip: SkipOption = None,

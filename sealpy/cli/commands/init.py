@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sealpy.cli.logins import HostKeysOption, SshConfigOption, logins_of
+from sealpy.cli.logins import (
+    HostKeysOption,
+    JumpOption,
+    KeyPasswordOption,
+    MastersOption,
+    NodesOption,
+    PasswordOption,
+    PortOption,
+    PrivateKeyOption,
+    SshConfigOption,
+    UserOption,
+    logins_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,15 +34,15 @@ __all__ = ["command"]
 def command(  # noqa: PLR0917 - typer needs every option as a parameter
     ctx: typer.Context,
     image: Annotated[str, typer.Argument(metavar="IMAGE", help="The cluster image, such as kubernetes:v1.34.4.")],
-    masters: Annotated[str, typer.Option("--masters", "-m", help="Control planes: 10.0.0.1,10.0.0.4-10.0.0.5.")],
-    nodes: Annotated[str, typer.Option("--nodes", "-n", help="Workers, likewise.")] = "",
+    masters: MastersOption,
+    nodes: NodesOption = "",
     name: Annotated[str, typer.Option("--name", help="Name of the cluster.")] = "my-cluster",
-    user: Annotated[str, typer.Option("--user", "-u", help="Account on the machines.")] = "",
-    password: Annotated[str, typer.Option("--passwd", "-p", help="Its password; '-' asks for it.")] = "",
-    port: Annotated[int | None, typer.Option("--port", help="Port of sshd, default 22.", min=1, max=65535)] = None,
-    private_key: Annotated[Path | None, typer.Option("--pk", help="Private key.")] = None,
-    key_password: Annotated[str, typer.Option("--pk-passwd", help="Its passphrase; '-' asks for it.")] = "",
-    jump: Annotated[str, typer.Option("--jump", metavar="HOST,…", help="Go there through these.")] = "",
+    user: UserOption = "",
+    password: PasswordOption = "",
+    port: PortOption = None,
+    private_key: PrivateKeyOption = None,
+    key_password: KeyPasswordOption = "",
+    jump: JumpOption = "",
     file: Annotated[Path, typer.Option("--file", "-f", help="Where to write it; '-' prints it.")] = Path("Clusterfile"),
     host_keys: HostKeysOption = "",
     ssh_config: SshConfigOption = "",
