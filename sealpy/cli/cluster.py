@@ -25,6 +25,7 @@ from sealpy.errors import ConfigError, StoreError, counted, did_you_mean
 from sealpy.events import Warned
 from sealpy.image.cluster_image import ClusterImage
 from sealpy.inventory import Logins
+from sealpy.phases.keep_clusterfile import KEPT
 
 __all__ = [
     "Given",
@@ -37,7 +38,6 @@ __all__ = [
 ]
 
 _ASK = "-"  # behind an option: ask for the secret, or read it from standard input
-_CLUSTERFILE = "Clusterfile"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +79,10 @@ def kept_clusterfile(file: Path | None, *, name: str, password: str) -> Clusterf
 def _kept(name: str) -> Path:
     """Find the Clusterfile that a run has kept; raises ConfigError that says which clusters are known here."""
     shelf = home() / "clusters"
-    path = shelf / name / _CLUSTERFILE
+    path = shelf / name / KEPT
     if path.is_file():
         return path
-    known = sorted(kept.parent.name for kept in shelf.glob(f"*/{_CLUSTERFILE}"))
+    known = sorted(kept.parent.name for kept in shelf.glob(f"*/{KEPT}"))
     others = f"name one of {', '.join(known)} by --cluster, or" if known else "no cluster was made from here:"
     raise ConfigError(
         f"cluster '{name}': nothing is known of it on this machine",
