@@ -22,10 +22,14 @@ from sealpy.registry import Authority, RegistryPlan
 from sealpy.runtimes import JoinTicket, Runtime
 from sealpy.sdk import Run
 
-__all__ = ["Context", "digest_of"]
+__all__ = ["KUBERNETES", "Context", "digest_of"]
+
+KUBERNETES = "kubernetes"  # the mark that names the Kubernetes of what kubeadm wrote there; `node` has the kubelet's
 
 # $1 the directory of marks, $2 the name, $3 the digest: whole or not at all.
 _MARK = 'mkdir -p "$1" && printf %s "$3" > "$1/.$2" && mv "$1/.$2" "$1/$2"'
+# $1 the directory of marks, $2 the name.
+_ERASE = 'rm -f "$1/$2"'
 # $1 the directory of marks. That of the rootfs stays: by it the host is known as ours until the rootfs goes.
 _UNMARK = 'if [ -d "$1" ]; then find "$1" -type f ! -name rootfs -delete; fi'
 
@@ -61,6 +65,7 @@ class Context:
     before: Mapping[str, HostEntry] = field(default_factory=dict)  # the hosts as the last run saved them, by address
     change: Any = None  # of the runtime's settings since they were saved, as the runtime itself describes it
     facts: dict[str, Facts] = field(default_factory=dict)
+    superseded: tuple[str, ...] = ()  # hosts whose registry still has what the image before alone needs
     authority: Authority | None = None
     ticket: JoinTicket | None = None
 
@@ -89,6 +94,22 @@ class Context:
         joins = entry.is_master or entry.is_worker  # a host may have other roles alone, and is no node then
         return "settled" in self.facts[host].marks and (self.is_node(host) or not joins)
 
+    @property
+    def kubernetes(self) -> str:
+        """Give the digest of the kubelet in the image; equal for images that differ in their applications alone."""
+        kubelet = self.image.files.get("bin/kubelet")
+        return kubelet.sha256 if kubelet else self.image.digest
+
+    def is_current(self, host: str) -> bool:
+        """Tell whether an earlier run did all there is to do on a host for this very image, plugins included."""
+        return self.facts[host].marked("settled", self.image.digest)
+
+    def is_behind(self, host: str) -> bool:
+        """Tell whether a node has another Kubernetes than the image, or was cut while it changed to one."""
+        marks = self.facts[host].marks
+        found = (marks.get("node"), marks.get(KUBERNETES, self.kubernetes))
+        return self.is_node(host) and found != (self.kubernetes, self.kubernetes)
+
     def leave_out(self, hosts: Collection[str]) -> None:
         """Go on without these hosts: no phase that follows sees them."""
         self.inventory = self.inventory.without(hosts)
@@ -98,6 +119,10 @@ class Context:
     def mark(self, name: str, digest: str, *, title: str = "") -> Run:
         """Give the step that notes on a host that a piece of work is finished, and from which input."""
         return Run(f"note: {title or name} is done", "sh", "-c", _MARK, "sh", f"{self.directory}/marks", name, digest)
+
+    def erase(self, name: str, *, title: str) -> Run:
+        """Give the step that takes one mark away."""
+        return Run(f"note: {title}", "sh", "-c", _ERASE, "sh", f"{self.directory}/marks", name)
 
     def unmark(self) -> Run:
         """Give the step that takes all marks back, before what they stand for is undone."""

@@ -1,4 +1,4 @@
-"""Bring a cluster to what its Clusterfile says: create it, go on where a run was cut, add hosts, or do nothing."""
+"""Bring a cluster to what its Clusterfile says: create it, go on where a run was cut, add hosts, upgrade, or rest."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from sealpy.actions.part import Parting, part
 from sealpy.actions.session import Report, Session, Surroundings, exclusive, session
 from sealpy.actions.setup import prepare
 from sealpy.actions.state import Saved, forget_strays, leader_of, leaving, led_by, recall
+from sealpy.actions.upgrade import Direction, check_move, find_move
 from sealpy.clusterfile import Clusterfile, load
 from sealpy.context import Context
 from sealpy.engine import Journal, Phase
-from sealpy.errors import ClusterfileError, ImageError
+from sealpy.errors import ClusterfileError, ConfigError, ImageError
 from sealpy.image.cluster_image import ClusterImage
 from sealpy.kube import kubeconfig
 from sealpy.phases.adapt_dns import AdaptDns
@@ -32,40 +33,56 @@ from sealpy.phases.label_nodes import LabelNodes
 from sealpy.phases.launch_apps import LaunchApps
 from sealpy.phases.preflight import Preflight
 from sealpy.phases.prepare_kubernetes import PrepareKubernetes
-from sealpy.phases.reconfigure import PublishSettings, ReconfigureControlPlanes, ReconfigureNodes
-from sealpy.phases.save_state import KUBERNETES, SaveState, Settle, kubernetes_digest, settling
+from sealpy.phases.reconfigure import reconfigure
+from sealpy.phases.save_state import SaveState, Settle, settling
 from sealpy.phases.start_registry import PrepareAuthority, StartRegistry
 from sealpy.phases.trust_registry import TrustRegistry
 from sealpy.phases.wait_ready import WaitReady, WaitServing
 from sealpy.phases.write_hosts import WriteHosts
 from sealpy.sdk import HookPoint
 
-__all__ = ["apply"]
+__all__ = ["apply", "rollback"]
 
 P = HookPoint
 
 
 def apply(clusterfile: Clusterfile, image: ClusterImage, surroundings: Surroundings) -> Report:
     """Run every phase; what is so already is left alone. In a rehearsal the report holds what would be done."""
+    return _bring(clusterfile, image, surroundings, direction="forward")
+
+
+def rollback(clusterfile: Clusterfile, image: ClusterImage, surroundings: Surroundings) -> Report:
+    """Bring a living cluster back to an image that it has left, as far as a way leads back; raises ConfigError."""
+    return _bring(clusterfile, image, surroundings, direction="back")
+
+
+def _bring(
+    clusterfile: Clusterfile, image: ClusterImage, surroundings: Surroundings, *, direction: Direction
+) -> Report:
     name = clusterfile.cluster.name
+    action = "apply" if direction == "forward" else "rollback"
     home = surroundings.cluster_home(name)
     _refuse_a_namesake(clusterfile, home)
     preparation = prepare(clusterfile, image, surroundings)
     preparation.check()
     hooks = Hooks.of(clusterfile, image, preparation.inventory, directories=surroundings.plugins)
     notices = (*clusterfile.notices, *hooks.notices)
-    with exclusive(home), session("apply", surroundings, preparation, notices=notices) as run:
+    with exclusive(home), session(action, surroundings, preparation, notices=notices) as run:
         run.ctx.kube.warm()
         run.run([Connect(), GatherFacts()])
         _follow_the_leader(run, clusterfile, image)
         if not run.ctx.created:
-            _refuse_to_lose_the_control_planes(run.ctx)
+            _refuse_what_is_not_made(run.ctx, direction)
+        move = find_move(run, direction) if run.ctx.created else None
         before = recall(run.ctx)
         parting = _compare(run, clusterfile, before, image) if before else None
-        run.run(begin(hooks, document=parting.document if parting else ""))
+        if move:
+            check_move(run, move, parting, clusterfile)
+        run.run(begin(hooks, checks=move.checks() if move else (), document=parting.document if parting else ""))
         if parting:
             run.run(parting.begin(), ctx=parting.ctx)
-        run.run(phases(run.ctx, hooks, run.executor.journal))
+        listed = move.phases(run, clusterfile, hooks) if move else phases(run.ctx, hooks, run.executor.journal)
+        run.run(listed)
         if parting:
             run.run(parting.end(run), ctx=parting.ctx)
         run.run(end())
@@ -83,9 +100,10 @@ def _follow_the_leader(run: Session, clusterfile: Clusterfile, image: ClusterIma
 
 def _compare(run: Session, clusterfile: Clusterfile, before: Saved, image: ClusterImage) -> Parting | None:
     """Compare the file with what was saved: refuse what cannot be, and find out who leaves."""
-    _refuse_another_kubernetes(run.ctx)
     gone = leaving(before.clusterfile, clusterfile)
-    run.ctx.change = run.ctx.runtime.compare(before.settings)
+    renewed = before.kubernetes != run.ctx.kubernetes  # or it was, and a run was cut before it could save that
+    compare = run.ctx.runtime.compare_renewed if renewed else run.ctx.runtime.compare
+    run.ctx.change = compare(before.settings)
     run.ctx.before = {ip: entry for entry in before.clusterfile.cluster.hosts for ip in entry.ips}
     forget_strays(run.ctx)
     return part(run, clusterfile, image, gone)
@@ -98,15 +116,17 @@ def phases(ctx: Context, hooks: Hooks, journal: Journal) -> Sequence[Phase[Conte
     """
     if not ctx.created:
         return create(hooks)
-    ctx.operation = tuple(host for host in ctx.inventory.addresses if not ctx.is_settled(host))
-    if all(journal.done(settling(ctx, host)) for host in ctx.operation):
+    new = tuple(host for host in ctx.inventory.addresses if not ctx.is_settled(host))
+    if all(journal.done(settling(ctx, host)) for host in new):
+        ctx.operation = tuple(host for host in ctx.inventory.addresses if not ctx.is_current(host))  # to be marked
         return upkeep()
+    ctx.operation = new
     return add_hosts(hooks)
 
 
-def begin(hooks: Hooks, *, document: str = "") -> Sequence[Phase[Context]]:
+def begin(hooks: Hooks, *, checks: Sequence[Phase[Context]] = (), document: str = "") -> Sequence[Phase[Context]]:
     """List what comes before the first change of any apply; `document` is kept instead of the run's own."""
-    return [Preflight(renames=hooks.rename), CheckWays(), KeepClusterfile(document)]
+    return [Preflight(renames=hooks.rename), CheckWays(), *checks, KeepClusterfile(document)]
 
 
 def end() -> Sequence[Phase[Context]]:
@@ -136,22 +156,20 @@ def _refuse_a_namesake(clusterfile: Clusterfile, home: Path) -> None:
     kubeconfig.refuse_foreign(name, home=home)
 
 
-def _refuse_to_lose_the_control_planes(ctx: Context) -> None:
-    """Refuse to make a new cluster out of the workers of a living one."""
+def _refuse_what_is_not_made(ctx: Context, direction: Direction) -> None:
+    """Refuse to go back with no cluster, to go on by another Kubernetes, and to make one of a living one's workers."""
+    if direction == "back":
+        raise ConfigError(f"there is no cluster '{ctx.name}' that could go back", hint="sealpy apply makes one")
+    if any(ctx.is_behind(host) for host in ctx.inventory.addresses):
+        raise ImageError(
+            f"{ctx.image.reference.familiar}: cluster '{ctx.name}' is half made by another Kubernetes",
+            hint="finish it with the image that it was begun with, or remove it first: sealpy delete --all",
+        )
     left = [host for host in ctx.inventory.workers if "settled" in ctx.facts[host].marks and not ctx.is_node(host)]
     if left:
         raise ClusterfileError(
             f"{', '.join(left)}: nodes of cluster '{ctx.name}', none of whose control planes is in the file",
             hint="name its control planes, too; or remove it first: sealpy delete --all",
-        )
-
-
-def _refuse_another_kubernetes(ctx: Context) -> None:
-    there = ctx.facts[ctx.inventory.leader].marks.get(KUBERNETES, "")
-    if there and there != kubernetes_digest(ctx):
-        raise ImageError(
-            f"{ctx.image.reference.familiar}: its Kubernetes is another one than that of cluster '{ctx.name}'",
-            hint="an upgrade is not supported yet: apply the image that the cluster was made from",
         )
 
 
@@ -209,11 +227,6 @@ def add_hosts(hooks: Hooks) -> Sequence[Phase[Context]]:
         LaunchApps(),
         *hooks.at(P.POST_JOIN),
     ]
-
-
-def reconfigure() -> Sequence[Phase[Context]]:
-    """List the phases by which a living cluster takes changed settings over, before anybody joins by them."""
-    return [ReconfigureControlPlanes(), PublishSettings(), ReconfigureNodes()]
 
 
 def upkeep() -> Sequence[Phase[Context]]:

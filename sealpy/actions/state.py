@@ -68,10 +68,14 @@ def addresses(clusterfile: Clusterfile) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """Hold what a cluster keeps of itself: its Clusterfile, and settings of Kubernetes as its runtime wrote them."""
+    """Hold what a cluster keeps of itself: its Clusterfile, and settings of Kubernetes as its runtime wrote them.
+
+    `kubernetes` is the digest of the one that had those settings.
+    """
 
     clusterfile: Clusterfile
     settings: str = ""
+    kubernetes: str = ""
 
 
 def recall(ctx: Context) -> Saved | None:
@@ -90,7 +94,7 @@ def recall(ctx: Context) -> Saved | None:
         message = f"what the cluster keeps of itself cannot be read: {error.message}"
         ctx.emit(Warned(message=message, hint="hosts that leave are only seen from the next apply on"))
         return None
-    return Saved(found, saved.get("settings", ""))
+    return Saved(found, saved.get("settings", ""), saved.get("kubernetes", ""))
 
 
 def _ask(ctx: Context) -> dict[str, str] | None:

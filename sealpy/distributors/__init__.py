@@ -4,6 +4,7 @@ A Distributor yields the steps that bring a host's rootfs to a Tree: every file 
 this host. It asks the host once what it has, sends what is missing as one stream, and writes the mark last.
 """
 
+from sealpy.distributors.beside import keeping, registry_there
 from sealpy.distributors.edit import Edit, edited
 from sealpy.distributors.stream import Stream
 from sealpy.distributors.tree import Tree, TreeFile, content, image_file, image_tree, is_rendered, rendered_tree
@@ -18,5 +19,7 @@ __all__ = [
     "image_file",
     "image_tree",
     "is_rendered",
+    "keeping",
+    "registry_there",
     "rendered_tree",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from typing import ClassVar, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from sealpy.engine.executor import Executor
 from sealpy.errors import InterruptedRunError, PhaseError, SealpyError
@@ -20,7 +20,7 @@ C = TypeVar("C")  # the context; the engine does not look into it
 class Phase(Generic[C]):
     """Do one thing on some hosts: subclass it, give it a docstring (its title) and `hosts` and `steps`."""
 
-    at_once: ClassVar[int] = 16  # hosts worked on in parallel
+    at_once: int = 16  # hosts worked on in parallel
 
     @property
     def name(self) -> str:

@@ -36,7 +36,10 @@ class NodeTaint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
-    """Describe a node: `address` is its InternalIP, `reason` says why it is not ready and is empty when it is."""
+    """Describe a node: `address` is its InternalIP, `reason` says why it is not ready and is empty when it is.
+
+    `version` is that of its kubelet, such as `v1.34.4`.
+    """
 
     name: str
     address: str
@@ -44,6 +47,7 @@ class Node:
     taints: tuple[NodeTaint, ...]
     reason: str
     unschedulable: bool = False
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +115,14 @@ class Kube:
     def cordon(self, name: str) -> None:
         """Let no more pods be scheduled on a node."""
         self._ask(f"cordon node '{name}'", "PATCH", f"/api/v1/nodes/{name}", {"spec": {"unschedulable": True}})
+
+    def uncordon(self, name: str) -> None:
+        """Let pods be scheduled on a node again."""
+        self._ask(f"uncordon node '{name}'", "PATCH", f"/api/v1/nodes/{name}", {"spec": {"unschedulable": None}})
+
+    def version(self) -> str:
+        """Give the version of the API server, such as `v1.34.4`."""
+        return str(self._ask("read its version", "GET", "/version")["gitVersion"])
 
     def delete_node(self, name: str) -> None:
         """Take a node out of the cluster; one that is not there is out already."""
@@ -226,6 +238,7 @@ def _node(node: Any) -> Node:
         ),
         reason="" if ready and ready["status"] == "True" else reason,
         unschedulable=bool(spec.get("unschedulable")),
+        version=(status.get("nodeInfo") or {}).get("kubeletVersion", ""),
     )
 
 

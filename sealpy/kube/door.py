@@ -62,6 +62,11 @@ class KubeDoor:
                 self._kube = Kube.from_kubeconfig(document, server=server)
             return self._kube
 
+    def renew(self) -> None:
+        """Read the kubeconfig anew when it is next needed: its certificate has changed."""
+        self.close()
+        self._document = None
+
     def _reconnect(self) -> None:
         """See that the leader is connected: the tunnel leads through its connection, whichever that is by now."""
         try:

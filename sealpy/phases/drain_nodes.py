@@ -24,10 +24,14 @@ class DrainNodes(Phase[Context]):
 
     at_once = 4
 
-    def __init__(self, *, timeout: float, force: bool) -> None:
-        """Take how long pods may take to go, in seconds, and whether a node leaves with those that do not."""
+    def __init__(self, *, timeout: float, force: bool, despite: str = "it leaves all the same") -> None:
+        """Take how long pods may take to go, in seconds, and whether a node leaves with those that do not.
+
+        `despite` says what becomes of such a node.
+        """
         self._timeout = timeout
         self._force = force
+        self._despite = despite
 
     def hosts(self, ctx: Context) -> Sequence[str]:
         """Concern the hosts of the operation."""
@@ -47,7 +51,7 @@ class DrainNodes(Phase[Context]):
         message = f"{counted(len(stayed), 'pod')} of {node.name} did not go within {self._timeout:.0f} s: {told}"
         if not self._force:
             raise HostError(host, message)
-        ctx.emit(Warned(message=f"{message}; it leaves all the same", host=host))
+        ctx.emit(Warned(message=f"{message}; {self._despite}", host=host))
 
     def failed(self, errors: Mapping[str, SealpyError]) -> SealpyError:
         """Say how to go on."""

@@ -26,7 +26,7 @@ class InitControlPlane(Phase[Context]):
     def steps(self, ctx: Context, host: str) -> Steps:
         """Initialise, and note that it is done."""
         ticket = yield from ctx.runtime.init(host)
-        yield ctx.mark("node", "init")
+        yield ctx.mark("node", ctx.kubernetes)
         return ticket
 
     def finish(self, ctx: Context, values: Mapping[str, object]) -> None:

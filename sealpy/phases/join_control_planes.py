@@ -28,4 +28,4 @@ class JoinControlPlanes(Phase[Context]):
             raise LookupError("joining needs a ticket: IssueTicket comes before")
         yield from ctx.runtime.join_control_plane(host, ctx.ticket)
         yield hosts_file(ctx, host, host)
-        yield ctx.mark("node", "control-plane")
+        yield ctx.mark("node", ctx.kubernetes)

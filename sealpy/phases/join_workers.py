@@ -23,4 +23,4 @@ class JoinWorkers(Phase[Context]):
         if ctx.ticket is None:
             raise LookupError("joining needs a ticket: IssueTicket comes before")
         yield from ctx.runtime.join_worker(host, ctx.ticket)
-        yield ctx.mark("node", "worker")
+        yield ctx.mark("node", ctx.kubernetes)

@@ -8,7 +8,7 @@ from sealpy.context import Context
 from sealpy.engine import Phase
 from sealpy.sdk import Steps
 
-__all__ = ["PublishSettings", "ReconfigureControlPlanes", "ReconfigureNodes"]
+__all__ = ["PublishSettings", "ReconfigureControlPlanes", "ReconfigureNodes", "reconfigure"]
 
 _SAME = "the settings are as they were"
 
@@ -63,3 +63,8 @@ class ReconfigureNodes(Phase[Context]):
     def steps(self, ctx: Context, host: str) -> Steps:
         """Ask the runtime."""
         yield from ctx.runtime.reconfigure_node(host, ctx.change)
+
+
+def reconfigure() -> Sequence[Phase[Context]]:
+    """List the phases by which a living cluster takes changed settings over, before anybody joins by them."""
+    return [ReconfigureControlPlanes(), PublishSettings(), ReconfigureNodes()]

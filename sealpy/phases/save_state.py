@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sealpy.context import Context, digest_of
+from sealpy.context import KUBERNETES, Context, digest_of
 from sealpy.disk import write_whole
 from sealpy.engine import Executor, Phase
 from sealpy.image.remains import remains_of
@@ -12,23 +12,22 @@ from sealpy.kube import kubeconfig
 from sealpy.phases.keep_clusterfile import KEPT, REMAINS
 from sealpy.sdk import Call, On, Put, Steps
 
-__all__ = ["CONFIG_MAP", "KUBERNETES", "SaveState", "Settle", "kubernetes_digest", "settling"]
-
-KUBERNETES = "kubernetes"  # the mark by which another Kubernetes is told from another application
+__all__ = ["CONFIG_MAP", "SaveState", "Settle", "settling"]
 
 CONFIG_MAP = ("kube-system", "sealpy-clusterfile")
 
 
 def settling(ctx: Context, host: str) -> str:
-    """Give what the journal knows it by that no plugin is left to fire for a new host."""
-    return f"settling {host} {ctx.facts[host].machine_id}"
+    """Give what the journal knows it by that no plugin is left to fire for a host and this image."""
+    return f"settling {host} {ctx.facts[host].machine_id} {ctx.image.digest}"
 
 
 class Settle(Phase[Context]):
-    """Note that the new hosts are settled.
+    """Note that the hosts are settled.
 
-    After the last plugin: a run that was cut before it goes on with the same hosts, and fires what is left. One that is
-    cut between two of these marks must fire nothing again, so the journal knows that it has begun with them.
+    New ones, and those that have come to another image. After the last plugin: a run that was cut before it goes on
+    with the same hosts, and fires what is left. One that is cut between two of these marks must fire nothing again, so
+    the journal knows that it has begun with them.
     """
 
     def perform(self, ctx: Context, executor: Executor) -> None:
@@ -43,8 +42,8 @@ class Settle(Phase[Context]):
 
     def steps(self, ctx: Context, host: str) -> Steps:
         """Write the mark where it is not."""
-        if "settled" not in ctx.facts[host].marks:
-            yield ctx.mark("settled", "done")
+        if not ctx.is_current(host):
+            yield ctx.mark("settled", ctx.image.digest)
 
 
 class SaveState(Phase[Context]):
@@ -62,6 +61,7 @@ class SaveState(Phase[Context]):
             "image": str(ctx.image.reference),
             "digest": ctx.image.digest,
             "settings": ctx.runtime.settings(),
+            "kubernetes": ctx.kubernetes,
         }
         if not living or ctx.kube.open().config_map(*CONFIG_MAP) != wanted:
             yield Call(
@@ -79,7 +79,7 @@ class SaveState(Phase[Context]):
             if not ctx.facts[master].marked(REMAINS, digest_of(remains)):
                 yield On(master, Put("keep what a delete needs", f"{ctx.directory}/{REMAINS}", remains, mode=0o600))
                 yield On(master, ctx.mark(REMAINS, digest_of(remains)))
-            for name, digest in ((KUBERNETES, kubernetes_digest(ctx)), ("created", ctx.image.digest)):
+            for name, digest in ((KUBERNETES, ctx.kubernetes), ("created", ctx.image.digest)):
                 if not ctx.facts[master].marked(name, digest):
                     yield On(master, ctx.mark(name, digest))
 
@@ -87,9 +87,3 @@ class SaveState(Phase[Context]):
 def _kept(ctx: Context) -> str:
     path = ctx.home / KEPT
     return path.read_text(encoding="utf-8") if path.is_file() else ""
-
-
-def kubernetes_digest(ctx: Context) -> str:
-    """Give the digest of the kubelet in the image; equal for images that differ in their applications alone."""
-    kubelet = ctx.image.files.get("bin/kubelet")
-    return kubelet.sha256 if kubelet else ctx.image.digest

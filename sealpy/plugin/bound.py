@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from sealpy.clusterfile import Plugin
 from sealpy.errors import Problem
 from sealpy.inventory import Scope
-from sealpy.plugin.moments import MOMENTS
 from sealpy.plugin.registry import PluginType
 from sealpy.sdk import HookPoint
 
@@ -39,12 +38,7 @@ class BoundPlugin:
     @property
     def notices(self) -> tuple[Problem, ...]:
         """Give what is worth telling of the document."""
-        unfired = [point for point in self.points if not MOMENTS[point].operations]
-        told = (
-            Problem(f"plugin '{self.name}': '{point}' fires {MOMENTS[point].when}", self.document.place)
-            for point in unfired
-        )
-        return (*self.document.notices, *told)
+        return self.document.notices
 
     @property
     def terms(self) -> str:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from sealpy.sdk import HookPoint
 
-__all__ = ["ADD", "CREATE", "DELETE", "MOMENTS", "REMOVE", "Moment"]
+__all__ = ["ADD", "CREATE", "DELETE", "MOMENTS", "REMOVE", "ROLLBACK", "UPGRADE", "Moment"]
 
 P = HookPoint
 
 CREATE, ADD, REMOVE, DELETE = "create", "add hosts", "remove hosts", "delete all"
-_NOT_YET = "in an upgrade, which this version does not do yet"
+UPGRADE, ROLLBACK = "upgrade", "rollback"  # to another image, forward and back
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ MOMENTS: Mapping[HookPoint, Moment] = {
         (REMOVE, DELETE), "when Kubernetes and the container engine are gone, before the image's files"
     ),
     P.POST_UNINSTALL: Moment((DELETE,), "when Kubernetes and the container engine are gone, before the image's files"),
-    P.UPGRADE_HOST: Moment((), _NOT_YET),
-    P.UPGRADE: Moment((), _NOT_YET),
-    P.ROLLBACK: Moment((), _NOT_YET),
+    P.UPGRADE_HOST: Moment((UPGRADE,), "when the other image's files are on the hosts"),
+    P.UPGRADE: Moment((UPGRADE,), "when the registry serves the other image, before Kubernetes changes"),
+    P.ROLLBACK: Moment((ROLLBACK,), "before the older image's files are put on the hosts"),
 }

@@ -64,6 +64,52 @@ class Runtime(Protocol):
         """Compare what was kept with what is wanted now; raises ConfigError for what cannot change."""
         ...
 
+    def compare_renewed(self, before: str) -> Any:
+        """Compare likewise, but for what comes with another Kubernetes and is brought in by its upgrade."""
+        ...
+
+    @property
+    def version(self) -> str:
+        """Give the version of Kubernetes that is wanted; "" when nothing says it."""
+        ...
+
+    @property
+    def keeps_etcd(self) -> bool:
+        """Tell whether etcd runs on the control planes, and not elsewhere."""
+        ...
+
+    def check_upgrade(self, server: str, *, kubelets: Mapping[str, str]) -> None:
+        """Refuse a version that the cluster cannot be brought to from those there; raises ConfigError."""
+        ...
+
+    def check_downgrade(self, server: str) -> None:
+        """Refuse a version that the cluster cannot go back to; raises ConfigError."""
+        ...
+
+    def health(self, host: str) -> Steps:
+        """Wait until what keeps the cluster's data is healthy, seen from this control plane."""
+        ...
+
+    def upgrade_leader(self, host: str) -> Steps:
+        """Bring the first control plane to the wanted Kubernetes; may be repeated."""
+        ...
+
+    def upgrade_control_plane(self, host: str) -> Steps:
+        """Bring another control plane to it; may be repeated."""
+        ...
+
+    def upgrade_worker(self, host: str) -> Steps:
+        """Bring a worker to it, but for its kubelet; may be repeated."""
+        ...
+
+    def renew_kubelet(self, host: str) -> Steps:
+        """Let a node that is drained run by the kubelet of the wanted Kubernetes; may be repeated."""
+        ...
+
+    def serves(self, host: str) -> Steps:
+        """Wait until the API server of a control plane is ready and stays so."""
+        ...
+
     def reconfigure_control_plane(self, host: str, change: Any) -> Steps:
         """Let a control plane that runs take changed settings over."""
         ...

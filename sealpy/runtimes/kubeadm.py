@@ -10,13 +10,16 @@ import string
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from sealpy.errors import CommandError, ConfigError, HostError
+from sealpy.errors import CommandError, ConfigError
 from sealpy.runtimes import ClusterPlan, JoinTicket, Ranges
-from sealpy.runtimes.kubeadm_change import Change, compare
+from sealpy.runtimes.kubeadm_change import RENEWED, Change, compare
 from sealpy.runtimes.kubeadm_config import init_config, join_config, reconfiguration, settings
+from sealpy.runtimes.kubeadm_etcd import forget_member, healthy
 from sealpy.runtimes.kubeadm_merge import layered
 from sealpy.runtimes.kubeadm_reconfigure import RECONFIGURE_KUBELET, publish, reconfigure_control_plane
-from sealpy.sdk import Ask, Fetch, On, Put, Result, Run, Steps
+from sealpy.runtimes.kubeadm_upgrade import renew_kubelet, serves, upgrade
+from sealpy.runtimes.versions import check_downgrade, check_upgrade
+from sealpy.sdk import Fetch, Put, Result, Run, Steps
 
 __all__ = ["ADMIN_CONF", "Kubeadm"]
 
@@ -62,31 +65,6 @@ done
 [ "$status" = 0 ] || printf 'clean-kube.sh ended with exit status %s: %s\n' "$status" "$said" >&2
 exit "$status"
 """
-
-# etcdctl in the pod of etcd on the leader, whose address is $1. The member of a host is known by its address for peers.
-_ETCDCTL = r"""set -eu
-export KUBECONFIG=/etc/kubernetes/admin.conf
-pod=$(kubectl -n kube-system get pods -l component=etcd \
-  -o jsonpath='{range .items[*]}{.status.hostIP} {.metadata.name}{"\n"}{end}' | awk -v ip="$1" '$1 == ip { print $2 }')
-[ -n "$pod" ] || { echo "no pod of etcd on $1" >&2; exit 1; }
-etcdctl() {
-  pki=/etc/kubernetes/pki/etcd
-  kubectl -n kube-system exec "$pod" -- etcdctl --endpoints https://127.0.0.1:2379 \
-    --cacert $pki/ca.crt --cert $pki/healthcheck-client.crt --key $pki/healthcheck-client.key "$@"
-}
-"""
-_MEMBERS = _ETCDCTL + "etcdctl member list\n"
-# $2 the id of the member. etcd refuses while it is busy with another change, and when the rest would have no quorum.
-_FORGET = (
-    _ETCDCTL
-    + r"""for _ in 1 2 3 4 5 6 7 8 9 10; do
-  if said=$(etcdctl member remove "$2" 2>&1); then echo "$said"; exit 0; fi
-  sleep 1
-done
-printf '%s\n' "$said" >&2
-exit 1
-"""
-)
 
 
 class Kubeadm:
@@ -154,6 +132,61 @@ class Kubeadm:
         """Compare the documents of before with those of the plan; raises ConfigError for what cannot change."""
         return compare(json.loads(before), settings(self.plan)) if before else Change()
 
+    def compare_renewed(self, before: str) -> Change:
+        """Compare likewise, but for what comes with another Kubernetes and is brought in by its upgrade."""
+        return compare(json.loads(before), settings(self.plan), but=RENEWED) if before else Change()
+
+    @property
+    def version(self) -> str:
+        """Give the version that the documents name; "" when they do not."""
+        return str(settings(self.plan)["ClusterConfiguration"].get("kubernetesVersion") or "")
+
+    @property
+    def keeps_etcd(self) -> bool:
+        """Tell whether etcd runs on the control planes, and not elsewhere."""
+        return not (settings(self.plan)["ClusterConfiguration"].get("etcd") or {}).get("external")
+
+    def check_upgrade(self, server: str, *, kubelets: Mapping[str, str]) -> None:
+        """Refuse a version that the cluster cannot be brought to; raises ConfigError."""
+        check_upgrade(server, self.version, kubelets=kubelets)
+
+    def check_downgrade(self, server: str) -> None:
+        """Refuse a version that the cluster cannot go back to; raises ConfigError."""
+        check_downgrade(server, self.version)
+
+    def health(self, host: str) -> Steps:
+        """Wait until every member of etcd is healthy; `host` is a control plane."""
+        if self.keeps_etcd:
+            yield from healthy(host)
+
+    def upgrade_leader(self, host: str) -> Steps:
+        """Let the cluster know the documents of its new Kubernetes, and bring the first control plane to it."""
+        yield from self._configure(reconfiguration(self.plan, host))
+        yield from publish(_CONFIG, Change())
+        yield self._forget()
+        yield from upgrade(self.plan.rootfs, self.version, "apply", self.version, "--yes")
+        yield from serves()
+
+    def upgrade_control_plane(self, host: str) -> Steps:
+        """Bring one more control plane to it."""
+        del host
+        yield from upgrade(self.plan.rootfs, self.version, "node")
+        yield from serves()
+
+    def upgrade_worker(self, host: str) -> Steps:
+        """Let a worker read what its new kubelet needs."""
+        del host
+        yield from upgrade(self.plan.rootfs, self.version, "node")
+
+    def renew_kubelet(self, host: str) -> Steps:
+        """Put the new programs in place, and start the kubelet by them."""
+        yield from renew_kubelet(self.prepare(host))
+
+    def serves(self, host: str) -> Steps:
+        """Wait until the API server of a control plane is ready and stays so."""
+        del host
+        yield from serves()
+
     def reconfigure_control_plane(self, host: str, change: Change) -> Steps:
         """Write the manifests of the parts concerned anew, and wait until they run by them."""
         yield from self._configure(reconfiguration(self.plan, host))
@@ -173,19 +206,10 @@ class Kubeadm:
             yield Run("reconfigure kubelet", "sh", "-c", RECONFIGURE_KUBELET, timeout=300)
 
     def forget(self, host: str) -> Steps:
-        """Remove the host's member of etcd, by the leader."""
-        leader = self.plan.leader
-        found: Result = yield On(leader, Ask("list the members of etcd", "sh", "-c", _MEMBERS, "sh", leader))
-        if not found.ok:
-            raise HostError(
-                leader, f"etcd does not tell its members: {found.reason}", hint="run the same command again"
-            )
-        address = f"[{host}]" if ":" in host else host
-        for line in found.lines:
-            member, _, rest = line.partition(",")
-            if f"https://{address}:2380" in rest:
-                title = f"remove {host} from etcd"
-                yield On(leader, Run(title, "sh", "-c", _FORGET, "sh", leader, member.strip(), timeout=120))
+        """Remove the host's member of etcd, by the leader; where etcd runs elsewhere, it has none."""
+        if not self.keeps_etcd:
+            return
+        yield from forget_member(self.plan.leader, host)
 
     def reset(self, host: str) -> Steps:
         """Take Kubernetes off; works on a host where an install stopped half way, too.

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sealpy.errors import ConfigError, Problem, counted
 
-__all__ = ["Change", "compare"]
+__all__ = ["RENEWED", "Change", "compare"]
 
 Settings = Mapping[str, Mapping[str, Any]]
 
@@ -26,14 +26,23 @@ _ALLOWED = {
 _REFUSED = {
     "ClusterConfiguration": "kubeadm cannot change it in a living cluster",
     "ClusterConfiguration.networking": "pods and services keep the addresses that they have",
-    "ClusterConfiguration.kubernetesVersion": "that would be an upgrade",
+    "ClusterConfiguration.kubernetesVersion": "an image with that Kubernetes brings it",
     "ClusterConfiguration.clusterName": "certificates and kubeconfigs hold it",
     "ClusterConfiguration.controlPlaneEndpoint": "certificates and kubeconfigs of every node hold it",
     "ClusterConfiguration.imageRepository": "the container images of what runs were pulled from there",
+    "ClusterConfiguration.dns": "it changes with another Kubernetes alone",
     "ClusterConfiguration.etcd": "the data lies where it lies",
+    "ClusterConfiguration.etcd.local.imageTag": "it changes with another Kubernetes alone",
     "KubeletConfiguration.cgroupDriver": "pods that run are in the control groups of the other driver",
     "KubeProxyConfiguration.clusterCIDR": "pods keep the addresses that they have",
 }
+# What an upgrade brings in itself.
+RENEWED = (
+    "ClusterConfiguration.kubernetesVersion",
+    "ClusterConfiguration.dns",
+    "ClusterConfiguration.etcd.local.imageRepository",
+    "ClusterConfiguration.etcd.local.imageTag",
+)
 _PASSED_OVER = ("apiVersion", "kind")
 _CONTROL_PLANE = ("certificates", "etcd", "apiserver", "controller-manager", "scheduler")
 
@@ -48,9 +57,13 @@ class Change:
     proxy: bool = False
 
 
-def compare(before: Settings, wanted: Settings) -> Change:
-    """Compare settings, kind by kind; raises one ConfigError with everything that cannot change, and why."""
-    paths = [path for kind in wanted for path in _differences(before.get(kind, {}), wanted[kind], kind)]
+def compare(before: Settings, wanted: Settings, *, but: Collection[str] = ()) -> Change:
+    """Compare settings, kind by kind; raises one ConfigError with everything that cannot change, and why.
+
+    Paths in `but`, and what lies below them, are passed over.
+    """
+    found = [path for kind in wanted for path in _differences(before.get(kind, {}), wanted[kind], kind)]
+    paths = [path for path in found if not _longest(path, but)]
     asked, problems = set(), []
     for path in paths:
         refused, allowed = _longest(path, _REFUSED), _longest(path, _ALLOWED)
@@ -78,6 +91,6 @@ def _differences(before: Any, wanted: Any, path: str) -> Iterator[str]:
         yield path
 
 
-def _longest(path: str, known: Mapping[str, str]) -> str:
+def _longest(path: str, known: Collection[str]) -> str:
     found = [prefix for prefix in known if path == prefix or path.startswith(f"{prefix}.")]
     return max(found, key=len, default="")

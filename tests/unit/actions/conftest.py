@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from sealpy.actions import setup
-from sealpy.actions.apply import apply
+from sealpy.actions.apply import apply, rollback
 from sealpy.actions.delete import delete
 from sealpy.actions.session import Report, Surroundings
 from sealpy.clusterfile import Clusterfile, loads
@@ -19,18 +19,24 @@ from sealpy.events import Event, Warned
 from sealpy.image.cluster_image import ClusterImage
 from sealpy.image.metadata import Launch
 from sealpy.image.store import Store
-from sealpy.phases import drain_nodes
+from sealpy.phases import drain_nodes, upgrade_kubernetes
 from sealpy.plugin import discovery
 from sealpy.sdk import HookPoint
 from sealpy.testing.builders import a_stored_image
 from tests.unit.actions.fleet import Door, Fleet
 
-FILES = {
-    "etc/kubeadm.yml": b"apiVersion: kubeadm.k8s.io/v1beta4\nkind: ClusterConfiguration\n",
-    "bin/kubelet": b"kubelet",
-    "plugins/clean.yaml": b"kind: Plugin\nmetadata: {name: clean}\n"
-    b"spec: {type: SHELL, action: PostClean, data: the image's own}\n",
-}
+FIRST, OTHER_APPS, PATCH, MINOR, TOO_FAR = "v1.34.4", "v1.34.4-apps", "v1.34.5", "v1.35.1", "v1.36.0"
+
+
+def image_files(version: str, *, apps: str = "") -> Mapping[str, bytes]:
+    """Give the files of an image with this Kubernetes; what stands in a program is its version."""
+    settings = f"apiVersion: kubeadm.k8s.io/v1beta4\nkind: ClusterConfiguration\nkubernetesVersion: {version}\n"
+    about = f"kind: Plugin\nmetadata: {{name: clean{apps}}}\n"
+    return {
+        "etc/kubeadm.yml": settings.encode(),
+        "bin/kubelet": version.encode(),
+        "plugins/clean.yaml": f"{about}spec: {{type: SHELL, action: PostClean, data: the image's own}}\n".encode(),
+    }
 
 
 def clusterfile(
@@ -58,6 +64,7 @@ class World:
     """Hold the fleet, the operator's home and what was told."""
 
     home: Path
+    images: Mapping[str, ClusterImage]
     image: ClusterImage
     fleet: Fleet = field(default_factory=Fleet)
     events: list[Event] = field(default_factory=list)
@@ -68,6 +75,9 @@ class World:
 
     def apply(self, wanted: Clusterfile, **changes: object) -> Report:
         return apply(wanted, self.image, self.around(**changes))
+
+    def rollback(self, wanted: Clusterfile, **changes: object) -> Report:
+        return rollback(wanted, self.image, self.around(**changes))
 
     def delete(self, wanted: Clusterfile, *, image: ClusterImage | None = None, **changes: object) -> Report:
         return delete(wanted, image, self.around(**changes))
@@ -80,13 +90,19 @@ class World:
 @pytest.fixture
 def make_world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[], World]:
     """Give worlds, one after the other; the actions of all reach the machines of the last."""
-    image = a_stored_image(Store(tmp_path / "images"), FILES, launch=Launch(cmds=("install a", "install b")))
+    store, launch = Store(tmp_path / "images"), Launch(cmds=("install a", "install b"))
+    files = {name: image_files(name) for name in (FIRST, PATCH, MINOR, TOO_FAR)}
+    files[OTHER_APPS] = image_files(FIRST, apps="-too")
+    images = {
+        name: a_stored_image(store, content, name=f"kubernetes:{name}", launch=launch)
+        for name, content in files.items()
+    }
     worlds: list[World] = []
 
     def make() -> World:
         home = tmp_path / f"home{len(worlds)}"
         monkeypatch.setenv("KUBECONFIG", str(home / "kubeconfig"))
-        worlds.append(World(home, image))
+        worlds.append(World(home, images, images[FIRST]))
         return worlds[-1]
 
     monkeypatch.setattr(Ways, "to", lambda _ways, target: worlds[-1].fleet.machine(target.address))
@@ -95,6 +111,7 @@ def make_world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[], 
     monkeypatch.setattr(os, "fsync", lambda _file: None)  # nothing here has to survive a loss of power
     monkeypatch.setattr(drain_nodes, "_AGAIN", 0.01)
     monkeypatch.setattr(drain_nodes, "_PAUSE", 0.01)
+    monkeypatch.setattr(upgrade_kubernetes, "_TIMEOUT", 0.0)
     monkeypatch.setattr(setup, "KubeDoor", lambda _connections, leader: Door(worlds[-1].fleet, leader))
     return make
 

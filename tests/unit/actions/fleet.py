@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import io
 import itertools
+import json
+import tarfile
 import threading
 import time
 from collections import Counter
@@ -17,20 +20,23 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from sealpy.context import _MARK, _UNMARK
-from sealpy.distributors import stream
+from builtin_plugins import etcd
+from sealpy.context import _ERASE, _MARK, _UNMARK
+from sealpy.distributors import beside, stream
 from sealpy.engine import perform
 from sealpy.errors import ConnectError, KubeError
 from sealpy.inventory.look import SCRIPT
 from sealpy.kube import Node, NodeTaint, Pod
 from sealpy.phases import audit, check_ways, connect, remove_rootfs, uninstall_container_engine, write_hosts
 from sealpy.registry import private
-from sealpy.runtimes import kubeadm
+from sealpy.runtimes import kubeadm, kubeadm_etcd, kubeadm_upgrade
+from sealpy.runtimes.versions import Version
 from sealpy.sdk import Result
 
 __all__ = ["Door", "Fleet", "Killed", "Machine"]
 
 _SERVERS = {"sea.hub": 5000}
+SNAPSHOT = b"etcd" + hashlib.sha256(b"etcd").digest()  # as etcd ends its own
 
 
 class Killed(BaseException):
@@ -52,6 +58,10 @@ class Machine:
     own_hosts: str = hashlib.sha256(b"").hexdigest()
     kube: str = ""  # what it is: "", control-plane, worker
     kube_ca: str = ""
+    rootfs: str = ""  # versions of Kubernetes: of what was sent,
+    installed: str = ""  # of the programs in place,
+    prepared: str = ""  # of what kubeadm has left for the kubelet to read, and of the parts of a control plane
+    kubelet: str = ""  # and of the kubelet that runs, or ran last
 
     @property
     def name(self) -> str:
@@ -68,6 +78,7 @@ class Machine:
             "active": sorted(self.active),
             "hosts": self.own_hosts,
             "kube": self.kube,
+            "versions": (self.rootfs, self.installed, self.prepared, self.kubelet),
         }
 
     def connect(self) -> None:
@@ -132,13 +143,14 @@ class Machine:
         if script in _ASKED:
             return _ASKED[script](self)
         match argv:
-            case ("id", "-u"):
-                return _said("0")
+            case ("id", "-u") | ("dd", *_):
+                return Result(stdout=SNAPSHOT if argv[0] == "dd" else b"0")
             case ("cat", *_, path):
                 content = self.files.get(path)
                 return Result(exit_status=1) if content is None else Result(stdout=content)
             case ("kubectl", *_) if "get" in argv:
-                return _said(".:53 {\n}")
+                etcd = f"etcd-{self.name}\t{self.address}\t/var/lib/etcd\t/etc/kubernetes/pki/etcd"
+                return _said(etcd if "component=etcd" in argv else ".:53 {\n}")
             case ("bash", "-c", text, *_) if "/dev/tcp/" in text:
                 return Result(exit_status=0 if "sealpy-registry" in self.active else 1)
             case _:
@@ -160,7 +172,15 @@ class Machine:
                 self._kubeadm(words)
                 return "kubeadm " + " ".join(itertools.takewhile(lambda word: word[0] != "-", words))
             case _:
-                return " ".join(argv[:4])
+                return self._stop(argv) or ("take a snapshot" if "snapshot" in argv else " ".join(argv[:4]))
+
+    def _stop(self, argv: tuple[str, ...]) -> str:
+        """Stop the kubelet, when this asks for it."""
+        if argv != ("systemctl", "stop", "kubelet"):
+            return ""
+        self.active.discard("kubelet")
+        self.fleet.report(self)
+        return "stop kubelet"
 
     # ---- the scripts that sealpy sends, by what they leave behind
 
@@ -168,6 +188,39 @@ class Machine:
         _, name, digest = words
         self.marks[name] = digest
         return f"mark {name}"
+
+    def erase(self, words: Sequence[str], _stdin: bytes) -> str:
+        self.marks.pop(words[1], None)
+        return f"erase {words[1]}"
+
+    def prepare(self, _words: Sequence[str], _stdin: bytes) -> str:
+        self.installed = self.rootfs
+        return "prepare"
+
+    def upgrade(self, words: Sequence[str], _stdin: bytes) -> str:
+        """Do what kubeadm does, and refuse what it refuses."""
+        _, version, *rest = words
+        assert self.rootfs == version, "kubeadm comes out of the rootfs of the other image"
+        if rest[0] == "apply":
+            assert rest[1] == version
+            assert not [node.name for node in self.fleet.nodes() if node.reason], "every node is ready"
+            self.fleet.agreed = version
+        assert self.fleet.agreed == version, "kubeadm upgrade apply comes before kubeadm upgrade node"
+        others = [self.fleet.machine(address) for address in self.fleet.members]
+        assert self.kube == "control-plane" or all(machine.prepared == version for machine in others)
+        self.prepared = version
+        return f"kubeadm upgrade {rest[0]}"
+
+    def start(self, _words: Sequence[str], _stdin: bytes) -> str:
+        """Start the kubelet, where it finds what it can read, and nobody is in its way."""
+        assert self.prepared == self.installed, "kubeadm upgrade comes before the kubelet"
+        node = self.fleet.nodes_by_name[self.name]
+        assert node.unschedulable
+        assert not self.fleet.pods.get(self.name) or self.fleet.forced, "the node is drained"
+        self.kubelet = self.installed
+        self.active.add("kubelet")
+        self.fleet.report(self)
+        return "start kubelet"
 
     def unmark(self, _words: Sequence[str], _stdin: bytes) -> str:
         self.marks = {name: digest for name, digest in self.marks.items() if name == "rootfs"}
@@ -177,7 +230,10 @@ class Machine:
         self.files[words[0]] = stdin
         return f"put {words[0]}"
 
-    def receive(self, words: Sequence[str], _stdin: bytes) -> str:
+    def receive(self, words: Sequence[str], stdin: bytes) -> str:
+        with tarfile.open(fileobj=io.BytesIO(stdin)) as sent:
+            kubelet = sent.extractfile("files/bin/kubelet")
+            self.rootfs = kubelet.read().decode() if kubelet else self.rootfs
         self.present.add("rootfs")
         self.marks["rootfs"] = words[1]
         return "receive"
@@ -209,6 +265,7 @@ class Machine:
 
     def remove(self, _words: Sequence[str], _stdin: bytes) -> str:
         self.marks, self.files, self.present = {}, {}, set()
+        self.rootfs = ""
         return "remove files"
 
     def _kubeadm(self, words: Sequence[str]) -> None:
@@ -224,7 +281,7 @@ class Machine:
                 self._leave()
 
     def _leave(self) -> None:
-        self.kube = self.kube_ca = ""
+        self.kube = self.kube_ca = self.installed = self.prepared = self.kubelet = ""
         self.active.discard("kubelet")
         self.files = {path: data for path, data in self.files.items() if not path.startswith("/etc/kubernetes/")}
 
@@ -273,8 +330,12 @@ class Fleet:
     config_maps: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
     members: list[str] = field(default_factory=list)
     clusters: int = 0
+    agreed: str = ""  # the version that kubeadm keeps in the cluster
+    broken: set[str] = field(default_factory=set)  # machines whose kubelet does not become ready
+    forced: bool = False  # nodes may be upgraded with pods on them
     log: list[tuple[str, str]] = field(default_factory=list)
     cut: int = 0
+    cut_at: str = ""  # ends the run behind the first change of this name
     lock: threading.RLock = field(default_factory=threading.RLock)
     _dead: bool = False
 
@@ -287,7 +348,11 @@ class Fleet:
         """Give what must be equal after any way to the same end."""
         return {
             **{address: machine.state for address, machine in sorted(self.machines.items())},
-            "nodes": {name: (node.labels, node.taints) for name, node in sorted(self.nodes_by_name.items())},
+            "nodes": {
+                name: (node.labels, node.taints, node.unschedulable, node.version)
+                for name, node in sorted(self.nodes_by_name.items())
+            },
+            "agreed": self.agreed,
             "members": sorted(self.members),
             "config": self.config_maps,
         }
@@ -301,6 +366,7 @@ class Fleet:
             config_maps={name: dict(data) for name, data in self.config_maps.items()},
             members=list(self.members),
             clusters=self.clusters,
+            agreed=self.agreed,
         )
         for address, machine in self.machines.items():
             other.machines[address] = dataclasses.replace(
@@ -315,7 +381,7 @@ class Fleet:
 
     def restart(self, *, cut: int = 0) -> None:
         """Begin the next run: the one before has ended, or was cut off."""
-        self.cut, self._dead, self.log = cut, False, []
+        self.cut, self.cut_at, self._dead, self.log = cut, "", False, []
         for machine in self.machines.values():
             machine.round_trips = 0
 
@@ -328,7 +394,7 @@ class Fleet:
         """Note a change, and end the run when it is the one behind which it is to be cut."""
         self.alive()
         self.log.append((where, what))
-        if len(self.log) == self.cut:
+        if len(self.log) == self.cut or what == self.cut_at:
             self._dead = True
             raise Killed
 
@@ -342,6 +408,7 @@ class Fleet:
         """Make a new cluster with its first control plane."""
         self.clusters += 1
         self.nodes_by_name, self.members, self.config_maps = {}, [], {}
+        self.agreed = machine.installed
         self._become(machine, "control-plane", f"ca{self.clusters}")
 
     def join(self, machine: Machine, kind: str) -> None:
@@ -351,8 +418,9 @@ class Fleet:
     def _become(self, machine: Machine, kind: str, authority: str) -> None:
         machine.kube, machine.kube_ca = kind, authority
         machine.active.add("kubelet")
+        machine.prepared = machine.kubelet = machine.installed
         self.nodes_by_name[machine.name] = Node(
-            name=machine.name, address=machine.address, labels={}, taints=(), reason=""
+            name=machine.name, address=machine.address, labels={}, taints=(), reason="", version=machine.kubelet
         )
         if kind == "control-plane":
             machine.files["/etc/kubernetes/admin.conf"] = b"{}"
@@ -360,7 +428,22 @@ class Fleet:
             if machine.address not in self.members:
                 self.members.append(machine.address)
 
+    def report(self, machine: Machine) -> None:
+        """Let a node say how its kubelet is."""
+        up = "kubelet" in machine.active and machine.name not in self.broken
+        self.nodes_by_name[machine.name] = dataclasses.replace(
+            self.nodes_by_name[machine.name],
+            reason="" if up else "Kubelet stopped posting node status.",
+            version=machine.kubelet,
+        )
+
     # ---- its API
+
+    def version(self) -> str:
+        """Give the version of the API server, the newest where there are several."""
+        self.alive()
+        found = [machine.prepared for machine in self.machines.values() if machine.kube == "control-plane"]
+        return max(found, key=lambda text: Version.parse(text, what="the API server"))
 
     def nodes(self) -> tuple[Node, ...]:
         """List the nodes."""
@@ -383,6 +466,11 @@ class Fleet:
         """Note that nothing is scheduled there any more."""
         self.nodes_by_name[name] = dataclasses.replace(self.nodes_by_name[name], unschedulable=True)
         self.changed(self.nodes_by_name[name].address, f"cordon {name}")
+
+    def uncordon(self, name: str) -> None:
+        """Let pods come again."""
+        self.nodes_by_name[name] = dataclasses.replace(self.nodes_by_name[name], unschedulable=False)
+        self.changed(self.nodes_by_name[name].address, f"uncordon {name}")
 
     def delete_node(self, name: str) -> None:
         """Take a node out."""
@@ -445,6 +533,9 @@ class Door:
         self._refuse_without_api()
         return self.fleet
 
+    def renew(self) -> None:
+        """Do nothing: nothing is kept."""
+
     def close(self) -> None:
         """Do nothing."""
 
@@ -466,18 +557,26 @@ _ASKED: Mapping[str, Callable[[Machine], Result]] = {
     check_ways._CONNECT: lambda _: _said(""),
     stream._PRESENT: lambda _: _said(""),
     audit._AUDIT: lambda _: _said(""),
+    beside._THERE: lambda _: _said(""),
+    etcd._LOOK: lambda _: _said(f"{_sha256(SNAPSHOT)}\n{len(SNAPSHOT)}\n" + json.dumps({"revision": 7, "totalKey": 9})),
+    kubeadm_etcd._HEALTH: lambda _: _said("healthy"),
+    kubeadm_upgrade._SERVES: lambda machine: Result(exit_status=0 if machine.kube == "control-plane" else 1),
     perform._SAME: lambda _: Result(exit_status=1),
-    kubeadm._MEMBERS: lambda machine: _said(
+    kubeadm_etcd._MEMBERS: lambda machine: _said(
         "\n".join(f"{ip}, started, x, https://{ip}:2380, y" for ip in machine.fleet.members)
     ),
 }
 _DONE: Mapping[str, Callable[[Machine, Sequence[str], bytes], str]] = {
     _MARK: Machine.mark,
     _UNMARK: Machine.unmark,
+    _ERASE: Machine.erase,
+    kubeadm._PREPARE: Machine.prepare,
+    kubeadm_upgrade._UPGRADE: Machine.upgrade,
+    kubeadm_upgrade._START: Machine.start,
     perform._PUT: Machine.put,
     stream._RECEIVE: Machine.receive,
     write_hosts._WRITE: Machine.write_hosts,
-    kubeadm._FORGET: Machine.forget_member,
+    kubeadm_etcd._FORGET: Machine.forget_member,
     kubeadm._RESET: Machine.reset,
     private._STOP: Machine.stop_registry,
     private._DISTRUST: Machine.distrust,

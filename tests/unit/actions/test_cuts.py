@@ -15,7 +15,7 @@ import pytest
 
 from sealpy.clusterfile import Clusterfile
 from sealpy.kube import Pod
-from tests.unit.actions.conftest import World, clusterfile
+from tests.unit.actions.conftest import FIRST, MINOR, OTHER_APPS, PATCH, World, clusterfile
 from tests.unit.actions.fleet import Fleet, Killed
 
 A, B, C, D = (f"10.0.0.{n}" for n in range(1, 5))
@@ -23,28 +23,39 @@ Change = tuple[str, str]
 # Two plugins that fire early and late in every operation: more of them would only cost time.
 SCRIPTS = "".join(
     f"---\nkind: Plugin\nmetadata: {{name: {name}}}\nspec: {{type: SHELL, action: {action}, data: {name}}}\n"
-    for name, action in (("early", "pre-install|PreJoin|PreClean"), ("late", "post-init-host|PostInstall|PostClean"))
+    for name, action in (
+        ("early", "pre-install|PreJoin|PreClean|upgrade-host|rollback"),
+        ("late", "post-init-host|PostInstall|PostClean|upgrade"),
+    )
 )
 # Steps that take something away look for it themselves, and may be sent again as long as the host is not clean.
 TAKES_AWAY = ("unmark", "reset", "kubeadm reset", "stop registry", "distrust", "uninstall engine", "write hosts")
 # A ticket for joining is known to one run alone; the next one needs its own.
 TICKET = ("kubeadm init phase", "put /etc/kubernetes/kubeadm.yaml", "rm -f /etc/kubernetes/kubeadm.yaml")
+# As long as a control plane is to change, every run takes one of its own.
+SNAPSHOT = ("take a snapshot", "rm -f -- /var/lib/etcd/")
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """From which Clusterfile to which; no second one deletes the cluster."""
+    """From which Clusterfile to which, and from which image to which; no second Clusterfile deletes the cluster."""
 
     before: Clusterfile | None
     after: Clusterfile | None
+    images: tuple[str, str] = (FIRST, FIRST)
+    back: bool = False
 
     def prepare(self, world: World) -> None:
+        world.image = world.images[self.images[0]]
         if self.before:
             world.apply(self.before)
             world.fleet.pods["n4"] = [Pod("default", f"web-{n}") for n in range(2)]
 
     def run(self, world: World) -> None:
-        if self.after:
+        world.image = world.images[self.images[1]]
+        if self.after and self.back:
+            world.rollback(self.after)
+        elif self.after:
             world.apply(self.after)
         elif self.before:
             world.delete(self.before)
@@ -56,6 +67,9 @@ SCENARIOS: Mapping[str, Scenario] = {
     "remove": Scenario(clusterfile([A, C], [B, D]), clusterfile([A], [B], plugins=SCRIPTS)),
     "replace the leader": Scenario(clusterfile([A, C]), clusterfile([C], [D])),
     "delete": Scenario(clusterfile([A], [B], plugins=SCRIPTS), None),
+    "another image": Scenario(clusterfile([A], [B]), clusterfile([A], [B], plugins=SCRIPTS), (FIRST, OTHER_APPS)),
+    "another Kubernetes": Scenario(clusterfile([A, C], [D]), clusterfile([A, C], [D], plugins=SCRIPTS), (FIRST, MINOR)),
+    "back": Scenario(clusterfile([A], [D]), clusterfile([A], [D], plugins=SCRIPTS), (PATCH, FIRST), back=True),
 }
 
 
@@ -115,7 +129,7 @@ def _repeated(first: Sequence[Change], second: Sequence[Change], whole: Sequence
 
 
 def _is_harmless(what: str) -> bool:
-    return what in TAKES_AWAY or what.startswith(TICKET)
+    return what in TAKES_AWAY or what.startswith((*TICKET, *SNAPSHOT))
 
 
 def test_a_fleet_copies_its_machines() -> None:

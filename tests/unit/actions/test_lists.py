@@ -8,6 +8,7 @@ from sealpy.actions.apply import add_hosts, begin, create, end, phases, upkeep
 from sealpy.actions.delete import delete_all
 from sealpy.actions.hooks import Hooks
 from sealpy.actions.part import forget, remove_hosts
+from sealpy.actions.upgrade import go_back, upgrade
 from sealpy.engine import Journal
 from sealpy.phases.drain_nodes import DrainNodes
 from sealpy.sdk import HookPoint
@@ -36,6 +37,18 @@ ORDER = {
         "*PreClean* *pre-clean-host* drain_nodes forget_control_planes reset_hosts remove_nodes remove_registry "
         "uninstall_container_engine *PostClean* *post-clean-host* remove_rootfs audit"
     ),
+    "upgrade": (
+        "distribute_beside *upgrade-host* write_hosts prepare_authority start_registry trust_registry *upgrade* "
+        "upgrade_control_planes upgrade_masters upgrade_workers renew_container_engine reconfigure_control_planes "
+        "publish_settings reconfigure_nodes adapt_dns install_network wait_ready label_nodes launch_apps wait_serving "
+        "remove_superseded"
+    ),
+    "rollback": (
+        "*rollback* distribute_beside write_hosts prepare_authority start_registry trust_registry "
+        "upgrade_control_planes upgrade_masters upgrade_workers renew_container_engine reconfigure_control_planes "
+        "publish_settings reconfigure_nodes adapt_dns install_network wait_ready label_nodes launch_apps wait_serving "
+        "remove_superseded"
+    ),
     "delete all": (
         "*pre-uninstall* *PreClean* *pre-clean-host* reset_hosts remove_registry uninstall_container_engine "
         "*PostClean* *post-clean-host* *post-uninstall* remove_rootfs audit"
@@ -47,6 +60,8 @@ LISTS = {
     "add hosts": [*begin(HOOKS), *add_hosts(HOOKS), *end()],
     "forget dead hosts": forget(["10.0.0.2"], frozenset()),
     "remove hosts": remove_hosts(HOOKS, DRAIN, ["10.0.0.2"], frozenset()),
+    "upgrade": upgrade(HOOKS, DRAIN, 0),
+    "rollback": go_back(HOOKS, DRAIN, 0),
     "delete all": delete_all(HOOKS),
 }
 
@@ -57,35 +72,33 @@ def test_phases_and_hook_points_come_in_the_documented_order(operation: str) -> 
     assert names == ORDER[operation].split()
 
 
-def test_every_hook_point_of_create_add_and_delete_fires_somewhere() -> None:
-    fired = {phase.name for phases_ in LISTS.values() for phase in phases_}
-    not_yet = {HookPoint.UPGRADE_HOST, HookPoint.UPGRADE, HookPoint.ROLLBACK}
-    assert set(HookPoint) - not_yet <= fired
+def test_every_hook_point_fires_somewhere() -> None:
+    assert set(HookPoint) <= {phase.name for phases_ in LISTS.values() for phase in phases_}
 
 
 def test_the_facts_choose_the_operation() -> None:
     ctx = a_context()
     assert len(phases(ctx, HOOKS, JOURNAL)) == len(create(HOOKS))
 
-    made = {"node": "init", "created": "x", "settled": "done"}
+    made = {"node": ctx.kubernetes, "created": "x", "settled": ctx.image.digest}
     ctx.facts["10.0.0.1"] = good_facts("a", marks=made, kube_ca="one")
     assert len(phases(ctx, HOOKS, JOURNAL)) == len(add_hosts(HOOKS))
     assert ctx.operation == ("10.0.0.2",), "plugins fire for the new host alone"
 
-    ctx.facts["10.0.0.2"] = good_facts("b", marks={"node": "worker"}, kube_ca="one")
+    ctx.facts["10.0.0.2"] = good_facts("b", marks={"node": ctx.kubernetes}, kube_ca="one")
     assert len(phases(ctx, HOOKS, JOURNAL)) == len(add_hosts(HOOKS))
     assert ctx.operation == ("10.0.0.2",), "a run was cut behind the join: the plugins of after it have still to fire"
 
-    ctx.facts["10.0.0.2"] = good_facts("b", marks={"node": "worker", "settled": "done"}, kube_ca="one")
+    ctx.facts["10.0.0.2"] = good_facts("b", marks={"node": ctx.kubernetes, "settled": ctx.image.digest}, kube_ca="one")
     assert len(phases(ctx, HOOKS, JOURNAL)) == len(upkeep())
     assert not ctx.operation
 
 
 def test_a_host_with_other_roles_alone_is_settled_without_being_a_node() -> None:
     ctx = a_context([a_host("10.0.0.1"), a_host("10.0.0.9", "storage")])
-    made = {"node": "init", "created": "x", "settled": "done"}
+    made = {"node": ctx.kubernetes, "created": "x", "settled": ctx.image.digest}
     ctx.facts["10.0.0.1"] = good_facts("a", marks=made, kube_ca="one")
-    ctx.facts["10.0.0.9"] = good_facts("s", marks={"settled": "done"})
+    ctx.facts["10.0.0.9"] = good_facts("s", marks={"settled": ctx.image.digest})
     assert len(phases(ctx, HOOKS, JOURNAL)) == len(upkeep())
     ctx.facts["10.0.0.9"] = good_facts("s", marks={"rootfs": "x"})
     assert len(phases(ctx, HOOKS, JOURNAL)) == len(add_hosts(HOOKS))

@@ -1,0 +1,56 @@
+"""How kubeadm brings a cluster that lives to another version.
+
+The order and the commands are those of https://kubernetes.io/docs/tasks/administer-cluster/kubeadm/kubeadm-upgrade/:
+`kubeadm upgrade apply` on one control plane, `kubeadm upgrade node` on each other host, and behind it, on a node that
+is drained, the new kubelet. Both commands may be repeated at any time, as that page says, also behind a cut. kubeadm
+comes out of the rootfs, since the one beside the kubelet changes with it: it must be there before, and a kubelet that
+is newer than what kubeadm left for it to read does not start.
+"""
+
+from __future__ import annotations
+
+from sealpy.sdk import Run, Steps, Wait
+
+__all__ = ["renew_kubelet", "serves", "upgrade"]
+
+_ADMIN_CONF = "/etc/kubernetes/admin.conf"
+# sealpy checks the system itself. kubeadm 1.35 refuses control groups v1, with which its kubelet may be told to live.
+_IGNORED = "--ignore-preflight-errors=SystemVerification"
+
+# $1 kubeadm, $2 the version it must be of, then its words.
+_UPGRADE = r"""set -eu
+kubeadm=$1 version=$2
+shift 2
+found=$("$kubeadm" version -o short)
+if [ "$found" != "$version" ]; then
+  echo "kubeadm of the image is $found, but its documents say $version" >&2
+  exit 1
+fi
+exec "$kubeadm" upgrade "$@"
+"""
+# A kubelet of another version may start the pods of its control plane anew, a few seconds after it has come up itself.
+_SERVES = r"""for _ in 1 2 3 4 5; do
+  kubectl --kubeconfig "$1" --request-timeout 5s get --raw /readyz >/dev/null || exit 1
+  sleep 2
+done
+"""
+_START = "systemctl daemon-reload && systemctl start kubelet"
+
+
+def upgrade(rootfs: str, version: str, *words: str) -> Steps:
+    """Run `kubeadm upgrade` with these words, out of the rootfs, when it is of this version."""
+    kubeadm = f"{rootfs}/bin/kubeadm"
+    title = f"kubeadm upgrade {' '.join(word for word in words if not word.startswith('-'))}"
+    yield Run(title, "sh", "-c", _UPGRADE, "sh", kubeadm, version, *words, _IGNORED, timeout=1800, live=True)
+
+
+def renew_kubelet(prepare: Steps) -> Steps:
+    """Put programs in place by these steps while the kubelet is down: pods go on running meanwhile."""
+    yield Run("stop the kubelet", "systemctl", "stop", "kubelet")
+    yield from prepare
+    yield Run("start the kubelet", "sh", "-c", _START)
+
+
+def serves() -> Steps:
+    """Wait until the API server of this host answers, and goes on doing so for some seconds."""
+    yield Wait("its API server is ready", "sh", "-c", _SERVES, "sh", _ADMIN_CONF, timeout=300)
