@@ -1,4 +1,4 @@
-"""what is written on this machine: whole files, for their owner alone."""
+"""What is written on this machine: whole files, for their owner alone."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import BinaryIO
 
-__all__ = ["alone", "expanded", "make_private", "write_new", "write_whole"]
+__all__ = ["alone", "expanded", "make_private", "stands_at", "write_new", "write_whole"]
 
 
 def expanded(typed: str | Path) -> Path:
@@ -62,13 +62,14 @@ def alone(path: Path) -> Iterator[BinaryIO]:
     while True:
         with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+b") as file:
             fcntl.flock(file, fcntl.LOCK_EX)  # given back when the file is closed
-            if _stands_at(file, path):
+            if stands_at(file, path):
                 yield file
                 return
             # while we waited, another put a new file in place of this one, or took it away
 
 
-def _stands_at(file: BinaryIO, path: Path) -> bool:
+def stands_at(file: BinaryIO, path: Path) -> bool:
+    """Tell whether an open file still stands at a path: the lock of one that does not protects nothing."""
     with suppress(FileNotFoundError):
         return os.path.samestat(os.fstat(file.fileno()), path.stat())
     return False

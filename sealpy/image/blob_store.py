@@ -5,14 +5,14 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sealpy.disk import make_private, write_whole
 from sealpy.errors import ImageError, StoreError
 from sealpy.image.begun import Begun
-from sealpy.image.blobs import BlobWriter, Incoming, is_blob_name, telling_full_disk
+from sealpy.image.blobs import MAKE_ROOM, BlobWriter, Incoming, is_blob_name, telling_full_disk
 from sealpy.image.locks import holders
 from sealpy.image.manifest import LAYOUT, MOST_DOCUMENT, Descriptor, digest_of
 
@@ -84,9 +84,11 @@ class BlobStore:
         with self.keeping(), self._incoming.upload(name) as begun:
             yield begun
 
-    def still_to_come(self, digest: str, size: int) -> int:
-        """Count the bytes of a blob that are not here yet, for whoever asks whether there is room for it."""
-        return 0 if self.has(digest) else max(size - self._incoming.begun(digest), 0)
+    def refuse_without_room(self, coming: Iterable[tuple[str, int]]) -> None:
+        """Raise StoreError when the disk has no room for blobs (digest and size), as far as they are not here yet."""
+        needed = sum(max(size - self._incoming.begun(digest), 0) for digest, size in coming if not self.has(digest))
+        if needed > (free := self.free_bytes()):
+            raise StoreError(f"{self.root}: {needed} bytes are needed, {free} are free", hint=MAKE_ROOM)
 
     def put(self, data: bytes, *, media_type: str) -> Descriptor:
         """Store a small blob."""

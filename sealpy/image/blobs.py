@@ -17,17 +17,17 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from sealpy.disk import alone
+from sealpy.disk import alone, stands_at
 from sealpy.errors import DigestMismatchError, StoreError
 from sealpy.image import begun
 
-__all__ = ["BlobWriter", "Incoming", "is_blob_name", "telling_full_disk"]
+__all__ = ["MAKE_ROOM", "BlobWriter", "Incoming", "is_blob_name", "telling_full_disk"]
 
 _BLOB_NAME = re.compile(r"[0-9a-f]{64}")
 _PARTIAL = ".partial"
 _KEPT = frozenset({_PARTIAL, begun.SUFFIX})  # what the next try goes on with
 _PIECE = 1 << 20
-_ROOM = "make room with 'sealpy rmi' and 'sealpy prune', or let SEALPY_HOME name a directory on another disk"
+MAKE_ROOM = "make room with 'sealpy rmi' and 'sealpy prune', or let SEALPY_HOME name a directory on another disk"
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
@@ -148,7 +148,7 @@ class Incoming:
             descriptor, name = tempfile.mkstemp(dir=self._directory)
             with os.fdopen(descriptor, "r+b", buffering=1 << 16) as file:
                 fcntl.flock(file, fcntl.LOCK_EX)
-                if _is_at(file, Path(name)):
+                if stands_at(file, Path(name)):
                     yield file, Path(name)
                     return
 
@@ -159,7 +159,7 @@ def is_blob_name(name: str) -> bool:
 
 
 @contextmanager
-def telling_full_disk(directory: Path, *, hint: str = _ROOM) -> Iterator[None]:
+def telling_full_disk(directory: Path, *, hint: str = MAKE_ROOM) -> Iterator[None]:
     """Tell a disk that is full, or a quota that is used up, as a StoreError that says what to do."""
     try:
         yield
@@ -169,22 +169,15 @@ def telling_full_disk(directory: Path, *, hint: str = _ROOM) -> Iterator[None]:
         raise StoreError(f"{directory}: {(error.strerror or 'no space left').lower()}", hint=hint) from error
 
 
-def _is_at(file: BinaryIO, path: Path) -> bool:
-    """Tell whether an open file still stands at a path: the lock of one that does not protects nothing."""
-    with suppress(FileNotFoundError):
-        return os.path.samestat(os.fstat(file.fileno()), path.stat())
-    return False
-
-
 def _remove_own(file: BinaryIO, path: Path) -> None:
-    if _is_at(file, path):
+    if stands_at(file, path):
         path.unlink()
 
 
 def _is_nobodys(path: Path) -> bool:
     with suppress(OSError), path.open("rb") as file:  # gone, or held by its writer
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return _is_at(file, path)
+        return stands_at(file, path)
     return False
 
 
@@ -192,7 +185,7 @@ def _remove_nobodys(path: Path) -> int:
     with suppress(OSError), path.open("rb") as file:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         size = os.fstat(file.fileno()).st_size
-        if _is_at(file, path):
+        if stands_at(file, path):
             path.unlink()
             return size
     return 0

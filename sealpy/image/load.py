@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from sealpy.errors import DigestMismatchError, ImageError, Problem, StoreError, counted
+from sealpy.errors import DigestMismatchError, ImageError, Problem, counted
 from sealpy.image.cluster_image import ClusterImage
 from sealpy.image.contents import Blob
 from sealpy.image.goods import Goods
@@ -54,7 +54,7 @@ def _take(store: Store, goods: Goods, tag: str | Reference | None, begin: Begin)
     with store.keeping():
         images, documents = _entries(store, goods, tag)
         wanted = _wanted(store, goods)
-        _refuse_without_room(store, wanted)
+        store.refuse_without_room((blob.digest, blob.size) for blob in wanted)
         count = begin(sum(blob.size for blob in wanted))
         for blob in sorted(wanted, key=_place):  # as they stand in the archive
             _copy(store, blob, count)
@@ -153,13 +153,6 @@ def _missing(goods: Goods, missing: list[Descriptor]) -> ImageError:
     return ImageError(
         message, problems=problems, hint=f"load or pull '{base}' first, or carry the image without --since"
     )
-
-
-def _refuse_without_room(store: Store, wanted: list[Blob]) -> None:
-    needed, free = sum(store.still_to_come(blob.digest, blob.size) for blob in wanted), store.free_bytes()
-    if needed > free:
-        hint = "make room with 'sealpy rmi' and 'sealpy prune', or let SEALPY_HOME name a directory on another disk"
-        raise StoreError(f"{store.root}: {needed} bytes are needed, {free} are free", hint=hint)
 
 
 def _place(blob: Blob) -> int:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from sealpy.errors import DigestMismatchError, RemoteError, StoreError, counted
+from sealpy.errors import DigestMismatchError, RemoteError, counted
 from sealpy.image.blobs import BlobWriter
 from sealpy.image.manifest import Descriptor
 from sealpy.image.progress import Progress
@@ -39,10 +39,7 @@ class BlobFetcher:
         unique = {blob.digest: (blob, sources) for blob, sources in wanted}
         missing = [pair for digest, pair in unique.items() if not self._store.has(digest)]
         self.blobs, self.missing = len(unique), len(missing)
-        needed = sum(self._store.still_to_come(blob.digest, blob.size) for blob, _ in missing)
-        if needed > (free := self._store.free_bytes()):
-            hint = "make room with 'sealpy rmi' and 'sealpy prune', or let SEALPY_HOME name a directory on another disk"
-            raise StoreError(f"{self._store.root}: {needed} bytes are to come and {free} are free", hint=hint)
+        self._store.refuse_without_room((blob.digest, blob.size) for blob, _ in missing)
         on_bytes = progress.step(title or counted(len(missing), "blob"), total=sum(blob.size for blob, _ in missing))
 
         def told(count: int) -> None:
