@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,8 @@ from sealpy.gotemplate.values import CallError, kind_of, shortest, shown
 __all__ = ["printf", "quoted"]
 
 _WIDEST = 10_000
+_ASCII, _BASIC = 0x7F, 0xFFFF  # the last signs that are written by two and by four digits
+_SURROGATES = range(0xD800, 0xE000)  # halves of signs, which are none themselves
 _DIRECTIVE = re.compile(r"%(?P<flags>[-+# 0]*)(?P<width>\d+)?(?:\.(?P<precision>\d*))?(?P<verb>.|$)", re.DOTALL)
 
 
@@ -72,7 +75,7 @@ def _escaped(sign: str) -> str:
     if sign.isprintable():
         return sign
     code = ord(sign)
-    return f"\\x{code:02x}" if code < 0x80 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"  # noqa: PLR2004
+    return f"\\x{code:02x}" if code <= _ASCII else f"\\u{code:04x}" if code <= _BASIC else f"\\U{code:08x}"
 
 
 def _filled(directive: _Directive, values: Iterator[object]) -> str:
@@ -157,10 +160,9 @@ def _fraction(directive: _Directive, value: object) -> str | None:
 
 
 def _character(_: _Directive, value: object) -> str | None:
-    try:
-        return chr(value) if isinstance(value, int) and not isinstance(value, bool) else None
-    except (ValueError, OverflowError):
-        return "\N{REPLACEMENT CHARACTER}"
+    if not isinstance(value, int) or isinstance(value, bool):
+        return None
+    return chr(value) if 0 <= value <= sys.maxunicode and value not in _SURROGATES else "\N{REPLACEMENT CHARACTER}"
 
 
 def _truth(_: _Directive, value: object) -> str | None:
