@@ -47,7 +47,8 @@ def is_this_machine(address: str) -> bool:
     ip = ipaddress.ip_address(address)
     if ip.is_loopback:
         return False
-    with socket.socket(socket.AF_INET6 if ip.version == 6 else socket.AF_INET, socket.SOCK_DGRAM) as probe:  # noqa: PLR2004
+    family = socket.AF_INET if isinstance(ip, ipaddress.IPv4Address) else socket.AF_INET6
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
         try:
             probe.connect((address, _DISCARD))
         except OSError:  # no route: certainly not here

@@ -21,6 +21,8 @@ import struct
 import sys
 from typing import Any, NoReturn
 
+# ruff: noqa: PTH102, PTH110, PTH123, PTH211 - pathlib would be a third of this program's time
+
 _NEWNS, _NEWUTS, _NEWIPC, _NEWUSER, _NEWPID, _NEWNET = (
     0x00020000,
     0x04000000,
@@ -96,7 +98,7 @@ def _unshare(task: dict[str, Any]) -> None:
     _call("a namespace for users", _libc.unshare, _NEWUSER | own)
     try:
         for file, text in (("setgroups", "deny"), ("uid_map", f"0 {user} 1"), ("gid_map", f"0 {group} 1")):
-            with open(f"/proc/self/{file}", "w", encoding="ascii") as stream:  # noqa: PTH123 - a file of the kernel
+            with open(f"/proc/self/{file}", "w", encoding="ascii") as stream:
                 stream.write(text)
     except OSError as error:
         raise StageError("a namespace for users", error) from error
@@ -131,12 +133,12 @@ def _enter(task: dict[str, Any]) -> None:
 def _devices(directory: str) -> None:
     _mount("tmpfs", directory, "tmpfs", _NOSUID | _NOEXEC, "mode=755,size=65536k")
     for name in _DEVICES:
-        with open(f"{directory}/{name}", "wb"):  # noqa: PTH123 - pathlib would be a third of this program's time
+        with open(f"{directory}/{name}", "wb"):
             pass
         _mount(f"/dev/{name}", f"{directory}/{name}", None, _BIND)
-    os.mkdir(f"{directory}/shm", 0o1777)  # noqa: PTH102
+    os.mkdir(f"{directory}/shm", 0o1777)
     for name, target in (("fd", "fd"), ("stdin", "fd/0"), ("stdout", "fd/1"), ("stderr", "fd/2")):
-        os.symlink(f"/proc/self/{target}", f"{directory}/{name}")  # noqa: PTH211
+        os.symlink(f"/proc/self/{target}", f"{directory}/{name}")
 
 
 def _processes(directory: str) -> None:
@@ -147,11 +149,11 @@ def _processes(directory: str) -> None:
         _mount("/proc", directory, None, _BIND | _REC)
     for name in _ONLY_READ:
         path = f"{directory}/{name}"
-        if os.path.exists(path):  # noqa: PTH110
+        if os.path.exists(path):
             _mount(path, path, None, _BIND | _REC)
             _mount(None, path, None, _BIND | _REMOUNT | _RDONLY | _NOSUID | _NODEV | _NOEXEC)
     for name in _HIDDEN:
-        if os.path.exists(f"{directory}/{name}"):  # noqa: PTH110
+        if os.path.exists(f"{directory}/{name}"):
             _mount("/dev/null", f"{directory}/{name}", None, _BIND)
 
 
@@ -168,7 +170,7 @@ def _become(task: dict[str, Any]) -> NoReturn:
     words: list[str] = task["words"]
     script: str = task["script"]
     if script:
-        with open("/dev/.script", "w", encoding="utf-8") as file:  # noqa: PTH123
+        with open("/dev/.script", "w", encoding="utf-8") as file:
             file.write(script)
         words = [*words, "/dev/.script"]
     null = os.open("/dev/null", os.O_RDONLY)
@@ -197,7 +199,7 @@ def _call(stage: str, function: Any, *arguments: Any) -> None:
 
 
 def _read(path: str) -> str:
-    with open(path, encoding="ascii") as file:  # noqa: PTH123
+    with open(path, encoding="ascii") as file:
         return file.read()
 
 

@@ -83,13 +83,13 @@ class _OnPaper:
     work: Path
     urls: list[str] = field(default_factory=list)
 
-    def fetch(self, url: str, *, checksum: str, at: Place, pin: Callable[[str], str]) -> Download:  # noqa: ARG002
+    def fetch(self, url: str, *, checksum: str, at: Place, pin: Callable[[str], str]) -> Download:  # noqa: ARG002 - the Fetcher's signature
         """Note the URL."""
         self.urls.append(url)
         empty = self.work / "empty"
         empty.touch()
         return Download(empty, 0, checksum)
 
-    def run(self, instruction: Run, held: Mapping[str, Entry], env: Mapping[str, str], at: Place) -> Content:  # noqa: ARG002
+    def run(self, instruction: Run, held: Mapping[str, Entry], env: Mapping[str, str], at: Place) -> Content:  # noqa: ARG002 - the Runner's
         """Change nothing."""
         return []

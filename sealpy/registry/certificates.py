@@ -34,8 +34,8 @@ class Authority:
     @classmethod
     def create(cls, name: str) -> Authority:
         """Make a new authority; `name` is that of the cluster."""
-        from cryptography import x509  # noqa: PLC0415
-        from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415
+        from cryptography import x509  # noqa: PLC0415 - heavy
+        from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415 - heavy
 
         key = ec.generate_private_key(ec.SECP256R1())
         subject = _name(f"sealpy registry of {name}")
@@ -48,10 +48,10 @@ class Authority:
 
     def issue(self, *, dns: Iterable[str], ips: Iterable[str]) -> Authority:
         """Make a server certificate for these names and addresses."""
-        from cryptography import x509  # noqa: PLC0415
-        from cryptography.hazmat.primitives import serialization  # noqa: PLC0415
-        from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415
-        from cryptography.x509.oid import ExtendedKeyUsageOID  # noqa: PLC0415
+        from cryptography import x509  # noqa: PLC0415 - heavy
+        from cryptography.hazmat.primitives import serialization  # noqa: PLC0415 - heavy
+        from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415 - heavy
+        from cryptography.x509.oid import ExtendedKeyUsageOID  # noqa: PLC0415 - heavy
 
         names = list(dns)
         own = x509.load_pem_x509_certificate(self.certificate)
@@ -74,7 +74,7 @@ class Authority:
 
 
 def _name(common: str) -> x509.Name:
-    from cryptography import x509  # noqa: PLC0415
+    from cryptography import x509  # noqa: PLC0415 - heavy
 
     return x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, common)])
 
@@ -86,7 +86,7 @@ def _builder(
     *,
     issuer_key: ec.EllipticCurvePublicKey,
 ) -> x509.CertificateBuilder:
-    from cryptography import x509  # noqa: PLC0415
+    from cryptography import x509  # noqa: PLC0415 - heavy
 
     now = dt.datetime.now(dt.UTC)
     return (
@@ -103,7 +103,7 @@ def _builder(
 
 
 def _usage(*, signs: bool) -> x509.KeyUsage:
-    from cryptography import x509  # noqa: PLC0415
+    from cryptography import x509  # noqa: PLC0415 - heavy
 
     return x509.KeyUsage(
         digital_signature=True,
@@ -121,7 +121,7 @@ def _usage(*, signs: bool) -> x509.KeyUsage:
 def _signed(
     builder: x509.CertificateBuilder, signer: ec.EllipticCurvePrivateKey, own: ec.EllipticCurvePrivateKey
 ) -> tuple[bytes, bytes]:
-    from cryptography.hazmat.primitives import hashes, serialization  # noqa: PLC0415
+    from cryptography.hazmat.primitives import hashes, serialization  # noqa: PLC0415 - heavy
 
     certificate = builder.sign(signer, hashes.SHA256())
     return (

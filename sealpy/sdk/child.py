@@ -129,7 +129,7 @@ def _load(code: Message) -> object:
         case {"archive": str(name)}:
             import zipimport  # noqa: PLC0415 - not needed for files
 
-            sys.path.insert(0, os.path.abspath(name))  # noqa: PTH100
+            sys.path.insert(0, os.path.abspath(name))  # noqa: PTH100 - likewise
             return _execute(_MAIN, zipimport.zipimporter(name).get_data(_MAIN)).Plugin
         case {"module": str(name), "attribute": str(attribute)}:
             import importlib  # noqa: PLC0415 - not needed for files
