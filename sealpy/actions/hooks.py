@@ -14,7 +14,7 @@ from sealpy.inventory import Inventory
 from sealpy.plugin import BoundPlugin, Hook, check, discover, documents_of, read_directories
 from sealpy.sdk import HookPoint
 
-__all__ = ["Hooks"]
+__all__ = ["Hooks", "image_files"]
 
 _DIRECTORIES = ("plugin", "plugins")  # what the documents of the ancestor say, and what its code reads
 

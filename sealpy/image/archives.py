@@ -31,7 +31,7 @@ from sealpy.image.manifest import (
 from sealpy.image.reference import Reference
 from sealpy.image.tarball import read
 
-__all__ = ["Blob", "ContainerImage", "Contents", "Library", "name_of", "oci_path", "read_docker"]
+__all__ = ["Blob", "ContainerImage", "Library", "name_of", "read_docker"]
 
 _CONTAINERD_NAME = "io.containerd.image.name"
 

@@ -10,7 +10,7 @@ from sealpy.engine import Phase
 from sealpy.registry import Authority, authority_path, mirrors, start
 from sealpy.sdk import Fetch, Put, Result, Steps
 
-__all__ = ["PrepareAuthority", "StartRegistry"]
+__all__ = ["PrepareAuthority", "StartRegistry", "trusts"]
 
 
 class PrepareAuthority(Phase[Context]):

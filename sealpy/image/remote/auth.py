@@ -19,7 +19,7 @@ from sealpy.errors import RemoteAuthError, RemoteError
 from sealpy.image.credentials import Credential
 from sealpy.image.remote.transport import Body, Request, Transport
 
-__all__ = ["Authorizer", "Challenge", "challenges"]
+__all__ = ["Authorizer", "Challenge", "challenges", "login_refused"]
 
 _SCHEME: Final = re.compile(r"\s*,?\s*([A-Za-z][\w-]*)(?:\s+|$)")
 _PARAMETER: Final = re.compile(r'\s*,?\s*([A-Za-z][\w-]*)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))')
