@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-__all__ = ["Row", "carrying"]
+__all__ = ["MEMORY", "Row", "carrying", "sealpy"]
 
 Row = tuple[str, float, float | None, float, str]
 PROGRAM = Path(sys.executable).with_name("sealpy")
@@ -32,37 +32,38 @@ def carrying(*, size: int = 2000, files: int = 20) -> Iterator[Row]:
                 for _ in range(size // files):
                     file.write(os.urandom(MEGA))  # in pieces: the memory of our children begins as ours
         (site / "context" / "Kubefile").write_text("FROM scratch\nCOPY rootfs /\n")
-        took, memory = _sealpy(site, "here", "build", "-t", "big:1", site / "context")
+        took, memory = sealpy(site, "here", "build", "-t", "big:1", site / "context")
         yield f"build of {size} MB", took, None, memory, MEMORY
         shutil.rmtree(site / "context")
 
-        took, memory = _sealpy(site, "here", "save", "big:1", "-o", site / "big.tar")
+        took, memory = sealpy(site, "here", "save", "big:1", "-o", site / "big.tar")
         layout = f"oci:{site}/here/images:docker.io/library/big:1"
         theirs = _run(["skopeo", "copy", "-q", "--insecure-policy", layout, f"oci-archive:{site}/skopeo.tar"])[0]
         (site / "skopeo.tar").unlink()
         yield f"save of {size} MB", took, theirs, memory, MEMORY
 
-        took, memory = _sealpy(site, "here", "save", "big:1", "-o", site / "parts" / "big.tar", "--part-size", "300M")
+        took, memory = sealpy(site, "here", "save", "big:1", "-o", site / "parts" / "big.tar", "--part-size", "300M")
         yield f"save of {size} MB in parts", took, None, memory, MEMORY
 
-        took, memory = _sealpy(site, "there", "load", "-i", site / "big.tar")
+        took, memory = sealpy(site, "there", "load", "-i", site / "big.tar")
         theirs = _run(
             ["skopeo", "copy", "-q", "--insecure-policy", f"oci-archive:{site}/big.tar", f"oci:{site}/skopeo:x"]
         )[0]
         shutil.rmtree(site / "skopeo")
         yield f"load of {size} MB", took, theirs, memory, MEMORY
 
-        took, memory = _sealpy(site, "there", "load", "-i", site / "big.tar")
+        took, memory = sealpy(site, "there", "load", "-i", site / "big.tar")
         yield f"load of {size} MB that is here already", took, None, memory, MEMORY
         shutil.rmtree(site / "there")
 
-        took, memory = _sealpy(site, "there", "load", "-i", site / "parts" / "big.tar")
+        took, memory = sealpy(site, "there", "load", "-i", site / "parts" / "big.tar")
         yield f"load of {size} MB in parts", took, None, memory, MEMORY
-        took, memory = _sealpy(site, "there", "store", "check")
+        took, memory = sealpy(site, "there", "store", "check")
         yield f"store check of {size} MB", took, None, memory, MEMORY
 
 
-def _sealpy(site: Path, home: str, *words: object) -> tuple[float, float]:
+def sealpy(site: Path, home: str, *words: object) -> tuple[float, float]:
+    """Run sealpy with a home below `site`; gives its seconds and the megabytes it had at most."""
     return _run([PROGRAM, "--quiet", *words], home=site / home)
 
 

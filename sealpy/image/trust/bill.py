@@ -5,7 +5,6 @@ It depends on the bytes of the image alone, so two people get the same one.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -20,6 +19,7 @@ from sealpy.image.tarball import Range
 from sealpy.image.trust.contents import (
     SMALLEST_PROGRAM,
     Layer,
+    Part,
     laid_over,
     packages_of_layers,
     program_packages,
@@ -130,25 +130,10 @@ class _Registry:
 
     def _read_layer(self, digest: str) -> Layer:
         entry = self._image.entry(blob_path(digest))
-        with _Part(_range(self._image, entry), entry.size) as part:
+        with Part(_range(self._image, entry), entry.size) as part:
             if part.peek(len(_ZSTD)).startswith(_ZSTD):
                 raise ImageError(f"layer {digest}: not read: packed by zstd", hint="pack it by gzip to have it read")
             return read_layer(part, what=f"layer {digest}")
-
-
-class _Part(io.BufferedReader):
-    """Read a part of a file as if it were one."""
-
-    def __init__(self, place: Range, size: int) -> None:
-        super().__init__(io.FileIO(place.file))
-        self.seek(place.offset)
-        self._left = size
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        """Give the next bytes, fewer than asked for at the end of the part."""
-        data = super().read(self._left if size is None or size < 0 else min(size, self._left))
-        self._left -= len(data)
-        return data
 
 
 def _range(image: ClusterImage, entry: Entry) -> Range:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import mmap
+import io
 import tarfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,7 +14,7 @@ from sealpy.image.tarball import Range
 from sealpy.image.trust.packages import GO_MAGIC, Package, go_packages, is_database, read_database
 from sealpy.image.trust.rpm import LOG, NotRpmError, is_old_rpm, is_rpm, read_rpm
 
-__all__ = ["SMALLEST_PROGRAM", "Layer", "laid_over", "packages_of_layers", "program_packages", "read_layer"]
+__all__ = ["SMALLEST_PROGRAM", "Layer", "Part", "laid_over", "packages_of_layers", "program_packages", "read_layer"]
 
 SMALLEST_PROGRAM: Final = 1 << 16
 """Bytes that every program of Go has, and most other files have not."""
@@ -40,21 +40,27 @@ class Layer:
     unread: Mapping[str, str] = field(default_factory=dict)
 
 
+class Part(io.BufferedReader):
+    """Read a part of a file as if it were one."""
+
+    def __init__(self, place: Range, size: int) -> None:
+        super().__init__(io.FileIO(place.file))
+        self.seek(place.offset)
+        self._left = size
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Give the next bytes, fewer than asked for at the end of the part."""
+        data = super().read(self._left if size is None or size < 0 else min(size, self._left))
+        self._left -= len(data)
+        return data
+
+
 def program_packages(place: Range, size: int) -> tuple[Package, ...]:
     """Read what a program on this machine was built from; nothing for what is no program of Go."""
-    with place.file.open("rb") as file:
-        file.seek(place.offset)
-        if size < SMALLEST_PROGRAM or file.read(4) != _ELF:
-            return ()
-        page = place.offset // mmap.ALLOCATIONGRANULARITY * mmap.ALLOCATIONGRANULARITY
-        skip = place.offset - page
-        with mmap.mmap(file.fileno(), skip + size, access=mmap.ACCESS_READ, offset=page) as view:
-            at = view.find(GO_MAGIC, skip)
-            while at >= 0:
-                if (at - skip) % _ALIGNED == 0 and (found := tuple(go_packages(view[at : at + _NOTE]))):
-                    return found
-                at = view.find(GO_MAGIC, at + 1)
-    return ()
+    if size < SMALLEST_PROGRAM:
+        return ()
+    with Part(place, size) as part:
+        return _streamed(part)
 
 
 def read_layer(file: IO[bytes], *, what: str) -> Layer:
