@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from functools import cache
@@ -45,6 +46,13 @@ def markers(path: Path) -> frozenset[str]:
         return frozenset()
     place = f"{path.relative_to(TESTS).as_posix()}/"
     return frozenset(marker for marker, places in PLACES.items() if place.startswith(places))
+
+
+def pytest_configure() -> None:
+    """Let the tests find the same in every session: a usual umask, and no proxy between them and their own servers."""
+    os.umask(0o022)
+    for name in ("no_proxy", "NO_PROXY"):
+        os.environ[name] = f"127.0.0.1,localhost,::1,{os.environ.get(name, '')}".rstrip(",")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

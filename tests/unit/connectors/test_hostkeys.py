@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import shlex
 import threading
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -141,7 +142,7 @@ def test_a_changed_key_is_refused_and_every_file_that_knows_better_is_named(worl
     assert KEY.fingerprint in caught.value.message
     assert OTHER.fingerprint in caught.value.message
     for file in (world.ours, world.theirs):
-        assert f"ssh-keygen -R 10.0.0.5 -f {file}" in caught.value.hint
+        assert f"ssh-keygen -R 10.0.0.5 -f {shlex.quote(str(file))}" in caught.value.hint
 
 
 def test_the_command_of_the_hint_quotes_the_name(world: World) -> None:

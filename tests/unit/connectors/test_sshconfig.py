@@ -88,7 +88,7 @@ def test_a_file_may_be_included_by_its_whole_path_and_from_home(config: Path, mo
     monkeypatch.setenv("HOME", str(config.parent))
     (config.parent / "a").write_text("Host 10.0.0.5\nPort 1")
     (config.parent / "b").write_text("Host 10.0.0.6\nPort 2")
-    assert ports(written(config, f"Include {config.parent}/a ~/b"), "10.0.0.5", "10.0.0.6") == "1 2"
+    assert ports(written(config, f'Include "{config.parent}/a" ~/b'), "10.0.0.5", "10.0.0.6") == "1 2"
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -36,7 +37,7 @@ def test_a_script_stops_at_the_first_error(script: Path) -> None:
 
 def shell(text: str, directory: Path) -> str:
     """Run a few lines after lib.sh, in a directory."""
-    lines = f"set -euo pipefail\n. {SCRIPTS[0].parent}/lib.sh\n{text}"
+    lines = f"set -euo pipefail\n. {shlex.quote(str(SCRIPTS[0].parent))}/lib.sh\n{text}"
     done = subprocess.run(["bash", "-c", lines], cwd=directory, capture_output=True, text=True, check=True)
     return done.stdout
 

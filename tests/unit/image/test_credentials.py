@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import shlex
 import stat
 from pathlib import Path
 
@@ -171,9 +172,9 @@ def test_what_is_null_in_the_file_holds_no_login(file: Path) -> None:
 
 HELPER = """#!/bin/sh
 # A helper that keeps logins in files, and notes the words of its command line.
-echo "$0 $*" >> {log}
+echo "$*" >> {log}
 read -r given
-place() {{ echo "{kept}/$(echo "$1" | tr '/:' '__')"; }}
+place() {{ echo {kept}/"$(echo "$1" | tr '/:' '__')"; }}
 case "$1" in
   get)
     cat "$(place "$given")" 2>/dev/null && exit
@@ -193,7 +194,7 @@ def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     kept.mkdir()
     program = tmp_path / "bin" / "docker-credential-test"
     program.parent.mkdir()
-    program.write_text(HELPER.format(log=path, kept=kept))
+    program.write_text(HELPER.format(log=shlex.quote(str(path)), kept=shlex.quote(str(kept))))
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
     return path
@@ -211,8 +212,7 @@ def test_a_helper_keeps_gives_and_forgets_logins_and_never_sees_one_in_its_words
     assert SECRET not in file.read_text()
     assert credentials.forget("r.example") == "helper docker-credential-test"
     assert not credentials.find("r.example")
-    words = {line.split(maxsplit=1)[1] for line in log.read_text().splitlines()}
-    assert words == {"get", "store", "erase"}
+    assert set(log.read_text().splitlines()) == {"get", "store", "erase"}
 
 
 @pytest.mark.parametrize(("domain", "key"), [("r.example", "r.example"), ("docker.io", "https://index.docker.io/v1/")])

@@ -22,7 +22,8 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Programs:
     place = tmp_path / "programs"
     place.mkdir()
     monkeypatch.setenv("PATH", f"{place}:{os.environ['PATH']}")
-    monkeypatch.delenv("http_proxy", raising=False)
+    for name in ("http_proxy", "https_proxy"):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(root_file_system, "_CONTAINED", ())
 
     def put(name: str, text: str) -> None:
