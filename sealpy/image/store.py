@@ -1,7 +1,7 @@
 """The local images: an OCI layout by digest.
 
     <root>/oci-layout  index.json  blobs/sha256/<hex>     what any OCI tool reads
-    <root>/incoming/                                      blobs on their way in
+    <root>/incoming/                                      blobs on their way in, and where uploads go on
     <root>/.index.lock  .blobs.lock                       who may change what
 
 A blob is written into `incoming`, verified, synced and only then renamed, so a torn write is never a valid blob; a name

@@ -25,6 +25,7 @@ _ALIGNED: Final = 16
 _ELF: Final = b"\x7fELF"
 _LONGEST_DATABASE: Final = 64 << 20
 _WHITEOUT: Final = ".wh."
+_OPAQUE: Final = ".wh..opq"  # behind the first mark: all that other layers had in the directory is gone
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,12 +149,24 @@ def laid_over(layers: Iterable[Layer]) -> Layer:
     programs: dict[str, tuple[Package, ...]] = {}
     unread: dict[str, str] = {}
     for layer in layers:
-        for path in (*layer.removed, *layer.databases, *layer.unread):
-            databases.pop(path, None)
-            unread.pop(path, None)
-        for path in layer.removed:
-            programs.pop(path, None)
+        for path in [one for one in (*databases, *programs, *unread) if _is_gone(one, layer)]:
+            for known in (databases, programs, unread):
+                known.pop(path, None)
         databases |= layer.databases
         programs |= layer.programs
         unread |= layer.unread
     return Layer(databases, programs, unread=unread)
+
+
+def _is_gone(path: str, layer: Layer) -> bool:
+    """Tell whether a layer removes what another had at a path, or puts a database of its own there.
+
+    Source: https://github.com/opencontainers/image-spec/blob/v1.1.0/layer.md#whiteouts
+    """
+    if path in layer.databases or path in layer.unread:
+        return True
+    for gone in layer.removed:
+        directory = gone.removesuffix(_OPAQUE) if gone.endswith(_OPAQUE) else f"{gone}/"
+        if path == gone or path.startswith(directory):
+            return True
+    return False

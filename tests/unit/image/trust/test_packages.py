@@ -12,7 +12,7 @@ import pytest
 
 from sealpy.errors import ImageError
 from sealpy.image.tarball import Range
-from sealpy.image.trust.contents import packages_of_layers, program_packages, read_layer
+from sealpy.image.trust.contents import laid_over, packages_of_layers, program_packages, read_layer
 from sealpy.image.trust.packages import GO_MAGIC, go_packages, is_database, read_database
 
 RELEASE = 'NAME="Debian GNU/Linux"\nID=debian\nVERSION_ID="12"\n'
@@ -147,6 +147,14 @@ def test_a_later_layer_replaces_and_removes_what_an_earlier_one_had() -> None:
     above = {"var/lib/dpkg/status": b"Package: new\nVersion: 2\n", "bin/.wh.x": b""}
     layers = [read_layer(layer(files), what="layer") for files in (below, above)]
     assert [package.name for package in packages_of_layers(layers)] == ["new"]
+
+
+def test_what_is_in_a_directory_that_a_later_layer_removes_or_replaces_is_gone() -> None:
+    old, new = program("dep\told.example/b\tv1"), program("dep\tnew.example/b\tv1")
+    below = {"var/lib/dpkg/status": STATUS.encode(), "opt/x": old, "opt/deep/x": old, "option": old}
+    above = {"var/lib/.wh.dpkg": b"", "opt/y": new, "opt/.wh..wh..opq": b""}
+    root = laid_over([read_layer(layer(files), what="layer") for files in (below, above)])
+    assert (sorted(root.programs), root.databases) == (["opt/y", "option"], {})
 
 
 def test_what_is_no_tar_is_told() -> None:
