@@ -8,8 +8,8 @@ Where this is other than the design said, and why:
 - paramiko is not in `ssh.py` alone: `handshake.py` meets a server, `keys.py` and `login.py` log in, `pulse.py` sees
   whether it lives, `wire.py` runs programs. Each fits on a few screens, and `ssh.py` itself imports none of them before
   the first connection, as paramiko takes 126 ms of the 150 that `sealpy --help` has.
-- `~/.ssh/config` is read by `sshconfig.py`, not by paramiko, which knows neither `Include` nor lines. `ProxyCommand` is
-  refused with its line: it would start programs of which we could say neither what they do nor how they end.
+- `~/.ssh/config` is read by `sshconfig.py`, not by paramiko, which knows neither `Include` nor lines, and its
+  `ProxyCommand` loses what the program says: `proxy.py` starts it as OpenSSH does, tells how it ended, and ends it.
 - `StrictHostKeyChecking no` still stops at a changed key; only `--host-keys insecure` does not, for one run.
 - The limit for connecting is not a number: a jump host sees one login however many machines stand behind it, and a
   server that is too busy to greet is asked again after a pause that chance makes longer.

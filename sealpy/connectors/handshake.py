@@ -13,6 +13,7 @@ from typing import Protocol
 import paramiko
 
 from sealpy.connectors.hostkeys import HostKey, HostKeys
+from sealpy.connectors.proxy import Proxy
 from sealpy.connectors.pulse import Ear
 from sealpy.connectors.target import Target
 from sealpy.errors import ConnectError
@@ -125,6 +126,8 @@ def _greet(target: Target, carrier: Carrier, host_keys: HostKeys) -> paramiko.Tr
         with contextlib.suppress(OSError, EOFError):
             carrier.close()
         if isinstance(error, paramiko.SSHException | OSError | EOFError):
+            if isinstance(carrier, Proxy) and (refusal := carrier.refusal()):
+                raise refusal from error
             in_time = time.monotonic() - begun < target.connect_timeout
             raise _no_greeting(target, error, transport, in_time=in_time) from error
         raise

@@ -61,6 +61,10 @@ class Jumps:
         return Wire(target, host_keys=self.host_keys(target), ssh_dir=self._ssh_dir, connect=self._dial)
 
     def _dial(self, target: Target) -> Carrier:
+        if target.proxy_command:
+            from sealpy.connectors.proxy import Proxy  # noqa: PLC0415 - few need it
+
+            return Proxy(target)
         if not target.jumps:
             from sealpy.connectors.handshake import dial  # noqa: PLC0415 - see above
 

@@ -26,13 +26,14 @@ _DEEPEST = 16  # files that include files, as in OpenSSH
 _LINE = re.compile(r"(?P<keyword>[A-Za-z0-9]+)(?:\s*=\s*|\s+)(?P<rest>.*)")
 _WORD = re.compile(r'"(?P<quoted>[^"]*)"|(?P<plain>[^\s"]+)')
 _OTHERS_CAN_WRITE = 0o022
+_WHOLE = frozenset({"proxycommand"})  # the rest of the line as it stands is for a shell
 _MATCHED = frozenset({"all", "host", "originalhost", "user", "localuser"})
 _COLLECTED = frozenset({"identityfile", "certificatefile"})
 # What we obey, and what must not be passed over: with any other keyword a login is the same, or fails with a reason.
 _HEEDED = frozenset({
     "bindaddress", "bindinterface", "certificatefile", "connecttimeout", "hostkeyalias", "hostname",
-    "identitiesonly", "identityagent", "identityfile", "port", "proxycommand", "proxyjump", "revokedhostkeys",
-    "serveraliveinterval", "stricthostkeychecking", "user", "userknownhostsfile",
+    "identitiesonly", "identityagent", "identityfile", "port", "proxycommand", "proxyjump", "proxyusefdpass",
+    "revokedhostkeys", "serveraliveinterval", "stricthostkeychecking", "user", "userknownhostsfile",
 })  # fmt: skip
 
 
@@ -220,7 +221,8 @@ def _settings(path: Path) -> Iterator[Setting]:
             continue
         place = Place(path, number)
         match = _LINE.fullmatch(bare)
-        words = _words(match["rest"], place) if match else ()
+        whole = match and match["keyword"].lower() in _WHOLE
+        words = ((match["rest"],) if whole else _words(match["rest"], place)) if match else ()
         if not match or not words:
             raise ConfigError(f"'{bare.split()[0]}' has no value", place=place, hint="write `Keyword value`")
         yield Setting(match["keyword"].lower(), words, place)

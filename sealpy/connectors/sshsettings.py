@@ -14,7 +14,7 @@ from sealpy.connectors.target import HostKeyPolicy
 from sealpy.disk import expanded
 from sealpy.errors import ConfigError
 
-__all__ = ["SshSettings", "settings_of"]
+__all__ = ["SshSettings", "proxy_command", "settings_of"]
 
 _NONE = "none"
 _WAYS = ("proxyjump", "proxycommand")
@@ -29,12 +29,13 @@ _POLICIES: Mapping[str, HostKeyPolicy] = {
     "off": "accept-new",
 }
 _REFUSED = {
-    "proxycommand": ("ProxyCommand", "write `ProxyJump`, or give the way as `jump:` of the Clusterfile or by --jump"),
+    "proxyusefdpass": ("ProxyUseFdpass", "let the program of `ProxyCommand` carry the bytes itself"),
     "bindinterface": ("BindInterface", "let the routes of this machine choose the interface"),
     "bindaddress": ("BindAddress", "let the routes of this machine choose the address"),
     "revokedhostkeys": ("RevokedHostKeys", "write the keys as `@revoked * …` into your known_hosts"),
 }
 _TOKEN = re.compile(r"%(.)|\$\{(\w+)\}")
+_PLAIN = re.compile(r"[\w.:@%+,=/-]*", re.ASCII)
 _LENGTHS = {"": 1, "s": 1, "m": 60, "h": 3600}
 
 
@@ -42,13 +43,15 @@ _LENGTHS = {"": 1, "s": 1, "m": 60, "h": 3600}
 class SshSettings:
     """Hold what the file says of a machine; empty, 0 and None mean that it says nothing.
 
-    `jump` are the hops as they are written, `[]` of them for `ProxyJump none`. Times are seconds.
+    `jump` are the hops as they are written, `[]` of them for `ProxyJump none`; `proxy` is the line of a `ProxyCommand`,
+    which `proxy_command` makes whole. Times are seconds.
     """
 
     host_name: str = ""
     port: int = 0
     user: str = ""
     jump: tuple[str, ...] | None = None
+    proxy: Setting | None = None
     identity_files: tuple[Path, ...] | None = None
     certificate_files: tuple[Path, ...] = ()
     identities_only: bool = False
@@ -69,15 +72,17 @@ def settings_of(config: SshConfig, name: str, *, user: str = "", ways: bool = Tr
     found = config.lookup(name, user=user)
     # Of the two the one that is read first counts, also when it says `none`.
     way = next((keyword for keyword in found if keyword in _WAYS), "") if ways else ""
-    found = {keyword: given for keyword, given in found.items() if keyword == way or keyword not in _WAYS}
+    others = set(_WAYS) - {way} | (set() if way == "proxycommand" else {"proxyusefdpass"})
+    found = {keyword: given for keyword, given in found.items() if keyword not in others}
     _refuse(found)
     tokens = _tokens(found, name, user)
-    jump = _one(found, "proxyjump")
+    jump, proxy = _one(found, "proxyjump"), _one(found, "proxycommand")
     return SshSettings(
         host_name=tokens["h"] if "hostname" in found else "",
         port=_port(found),
         user=tokens["r"] if "user" in found else "",
         jump=None if jump is None else _hops(jump, tokens),
+        proxy=proxy if proxy and proxy.word.lower() != _NONE else None,
         identity_files=_paths(found.get("identityfile"), tokens),
         certificate_files=_paths(found.get("certificatefile"), tokens) or (),
         identities_only=_flag(_one(found, "identitiesonly")),
@@ -90,6 +95,23 @@ def settings_of(config: SshConfig, name: str, *, user: str = "", ways: bool = Tr
     )
 
 
+def proxy_command(setting: Setting | None, *, name: str, host: str, port: int, user: str) -> str:
+    """Give the command of a `ProxyCommand` line, for a shell; raises ConfigError where a value is no plain word."""
+    if setting is None:
+        return ""
+    tokens = {"%": "%", "h": host, "n": name, "p": str(port), "r": user}
+
+    def value(match: re.Match[str]) -> str:
+        if match[1] not in tokens:
+            raise _unknown(match[0], tokens, setting)
+        if not _PLAIN.fullmatch(tokens[match[1]]):
+            what = f"ProxyCommand: {match[0]} is '{tokens[match[1]]}', which no shell would take as it is"
+            raise ConfigError(what, place=setting.place, hint="letters, digits and `. _ - : @ % + , = /` do")
+        return tokens[match[1]]
+
+    return re.sub(r"%(.?)", value, setting.word)
+
+
 def _one(found: Settings, keyword: str) -> Setting | None:
     given = found.get(keyword)
     return given[0] if given else None
@@ -98,7 +120,7 @@ def _one(found: Settings, keyword: str) -> Setting | None:
 def _refuse(found: Settings) -> None:
     for keyword, (name, hint) in _REFUSED.items():
         setting = _one(found, keyword)
-        if setting is not None and setting.word.lower() != _NONE:
+        if setting is not None and setting.word.lower() not in {_NONE, "no"}:
             raise ConfigError(f"{name} is not supported", place=setting.place, hint=hint)
 
 
@@ -123,11 +145,15 @@ def _filled(setting: Setting, word: str, tokens: Mapping[str, str]) -> str:
     def replace(match: re.Match[str]) -> str:
         found = tokens.get(match[1]) if match[1] else os.environ.get(match[2])
         if found is None:
-            what = f"'{match[0]}' means nothing here"
-            raise ConfigError(what, place=setting.place, hint=f"known here: {', '.join(f'%{t}' for t in tokens)}")
+            raise _unknown(match[0], tokens, setting)
         return found
 
     return _TOKEN.sub(replace, word)
+
+
+def _unknown(token: str, tokens: Mapping[str, str], setting: Setting) -> ConfigError:
+    known = ", ".join(f"%{token}" for token in tokens)
+    return ConfigError(f"'{token}' means nothing here", place=setting.place, hint=f"known here: {known}")
 
 
 def _paths(settings: list[Setting] | None, tokens: Mapping[str, str]) -> tuple[Path, ...] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -30,6 +30,7 @@ class Target:
     are any, nothing else is trusted. `user_known_hosts` are files that are only read, None means `~/.ssh/known_hosts`;
     `/etc/ssh/ssh_known_hosts` is read besides.
 
+    `proxy_command` is a shell command that leads to the machine through its standard streams, instead of a connection.
     `host_name` is dialled instead of the address, and `known_as` is its name in known_hosts, when they are given.
     `jumps` are the machines on the way there, the nearest one first; theirs stay empty. Times are seconds.
     """
@@ -44,6 +45,7 @@ class Target:
     host_key_policy: HostKeyPolicy = "accept-new"
     host_keys: tuple[str, ...] = ()
     host_name: str = ""
+    proxy_command: str = field(default="", repr=False)
     known_as: str = ""
     user_known_hosts: tuple[Path, ...] | None = None
     identity_files: tuple[Path, ...] | None = None

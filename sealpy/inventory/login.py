@@ -11,7 +11,7 @@ from typing import Self
 from sealpy.clusterfile import Jump, PasswordFrom, Ssh
 from sealpy.connectors.secret import Secret
 from sealpy.connectors.sshconfig import SshConfig
-from sealpy.connectors.sshsettings import SshSettings, settings_of
+from sealpy.connectors.sshsettings import SshSettings, proxy_command, settings_of
 from sealpy.connectors.target import HostKeyPolicy, Target
 from sealpy.disk import expanded
 from sealpy.errors import ConfigError
@@ -63,10 +63,12 @@ class Logins:
 
     def _target(self, address: str, ssh: Ssh, secrets: _Secrets, settings: SshSettings, *, default_user: str) -> Target:
         usual = Target(address=address)
+        user, port = ssh.user or settings.user or default_user, ssh.port or settings.port or usual.port
+        host = settings.host_name or address
         return Target(
             address=address,
-            port=ssh.port or settings.port or usual.port,
-            user=ssh.user or settings.user or default_user,
+            port=port,
+            user=user,
             password=secrets.password,
             private_key=expanded(ssh.private_key) if ssh.private_key else None,
             private_key_password=secrets.key_password,
@@ -74,6 +76,7 @@ class Logins:
             host_key_policy=self.policy or ssh.host_key_policy or settings.host_key_policy or usual.host_key_policy,
             host_keys=ssh.host_keys,
             host_name=settings.host_name,
+            proxy_command=proxy_command(settings.proxy, name=address, host=host, port=port, user=user),
             known_as=settings.host_key_alias,
             user_known_hosts=settings.known_hosts,
             identity_files=settings.identity_files,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from sealpy.errors import AuthError, ConnectError, HostKeyError
 from sealpy.inventory import Logins
 from sealpy.testing.sshd import make_key, sshd
 from tests.ssh.conftest import Client
+from tests.ssh.processes import wait_for
 
 pytestmark = pytest.mark.ssh
 
@@ -83,3 +85,55 @@ def test_the_time_to_connect_comes_from_the_config(client: Client, tmp_path: Pat
     assert found.password == Secret("x")
     with pytest.raises(ConnectError, match=rf"^{ADDRESS} \(198\.51\.100\.1:22\): "):
         client.reach(found).connect()
+
+
+def test_a_proxycommand_leads_there_and_ends_with_the_connection(client: Client, tmp_path: Path) -> None:
+    with sshd(tmp_path / "a") as server:
+        # The address is that of no machine; the program alone knows where it is.
+        relay = tmp_path / "relay.py"
+        relay.write_text(_RELAY)
+        text = f"IdentityFile {server.client_key}\nProxyCommand {sys.executable} {relay} {server.port} '%h' %p\n"
+        connector = client.reach(target(tmp_path, text))
+        assert connector.run(("echo", "hello")).text == "hello"
+        assert connector.stream(("wc", "-c"), (b"x" * 65536 for _ in range(320))).text == str(320 * 65536)
+        assert client.known_hosts.read_text().startswith(f"{ADDRESS} ssh-ed25519")
+        assert _running(relay)
+        connector.close()
+        wait_for(lambda: not _running(relay))
+
+
+def test_the_ssh_program_is_a_proxycommand(client: Client, tmp_path: Path) -> None:
+    with sshd(tmp_path / "a") as jump, sshd(tmp_path / "b") as server:
+        way = f"ssh -F none -i {jump.client_key} -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null"
+        text = (
+            f"HostName 127.0.0.1\nPort {server.port}\nIdentityFile {server.client_key}\n"
+            f'ProxyCommand {way} -p {jump.port} -W "%h:%p" 127.0.0.1\n'
+        )
+        assert client.reach(target(tmp_path, text)).run(("echo", "hello")).text == "hello"
+        with pytest.raises(ConnectError, match=r"its ProxyCommand ended with exit status 255: .*(refused|closed)"):
+            client.reach(target(tmp_path, text.replace(f"-p {jump.port}", "-p 1"))).connect()
+
+
+def _running(relay: Path) -> bool:
+    return any(str(relay) in _command(pid) for pid in Path("/proc").glob("[0-9]*"))
+
+
+def _command(process: Path) -> str:
+    try:
+        return (process / "cmdline").read_text()
+    except OSError:
+        return ""
+
+
+_RELAY = """\
+import socket, sys, threading, os
+port, host, asked = sys.argv[1:]
+assert (host, asked) == ("192.0.2.5", "22"), sys.argv
+there = socket.create_connection(("127.0.0.1", int(port)))
+def back():
+    while data := there.recv(65536):
+        os.write(1, data)
+threading.Thread(target=back, daemon=True).start()
+while data := os.read(0, 65536):
+    there.sendall(data)
+"""
