@@ -79,6 +79,29 @@ def test_a_pull_that_is_killed_leaves_a_whole_store_and_the_next_one_goes_on(
     assert other("store", "check")
 
 
+def test_a_build_that_is_killed_while_a_container_image_comes_goes_on_with_it(
+    plain: Distribution, other: Sealpy, pushed: str, tmp_path: Path
+) -> None:
+    with cutting(plain.address) as way:
+        (tmp_path / "Kubefile").write_text("FROM scratch\nCOPY imageList manifests/imageList\n")
+        (tmp_path / "imageList").write_text(f"{way.address}/{pushed}:1\n")
+        command = [str(SEALPY), "--output", "json", "build", "-t", "shop:1", str(tmp_path)]
+        way.pause = 0.002
+        process = subprocess.Popen(command, env=other.environment(), stdout=subprocess.DEVNULL)
+        wait_for_bytes(way, 3_000_000)
+        process.send_signal(signal.SIGKILL)
+        process.wait(10)
+        here = partial_bytes(other)
+        assert 0 < here < BIG
+        assert other("images") == []
+        assert other("store", "check")
+        way.pause, way.down = 0.0, 0
+        other(*command[3:])
+        assert way.down < BIG - here + MOST_OVERHEAD
+    assert partial_bytes(other) == 0
+    assert other("store", "check")
+
+
 @pytest.fixture
 def killed(plain: Distribution, sealpy: Sealpy) -> Iterator[tuple[str, Way, Path]]:
     """Have a push that was killed in a large layer: its name, the way to the registry, where that keeps uploads."""
