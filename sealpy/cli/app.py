@@ -32,6 +32,8 @@ COMMANDS = (
     Entry("apply", "Make a cluster what its Clusterfile says.", _CLUSTERS),
     Entry("plan", "Show what apply would change, and change nothing.", _CLUSTERS),
     Entry("scale-up", "Add hosts to a cluster that was made from here.", _CLUSTERS),
+    Entry("upgrade", "Bring a cluster that was made from here to another image, and to its Kubernetes.", _CLUSTERS),
+    Entry("rollback", "Bring a cluster back to an image that it has left.", _CLUSTERS),
     Entry("delete", "Remove a whole cluster from its machines, or some of its hosts.", _CLUSTERS),
     Entry("init", "Look at machines over SSH, and write a Clusterfile with comments.", _CLUSTERS),
     Entry("explain", "Say what a field of a Clusterfile is for.", _CLUSTERS),

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import typer
 
-from sealpy.actions.apply import apply
+from sealpy.actions.apply import apply, rollback
 from sealpy.actions.delete import delete
 from sealpy.actions.remove import remove
 from sealpy.actions.session import Report, Surroundings
@@ -35,6 +35,7 @@ __all__ = [
     "delete_and_report",
     "kept_clusterfile",
     "remove_and_report",
+    "rollback_and_report",
 ]
 
 _ASK = "-"  # behind an option: ask for the secret, or read it from standard input
@@ -123,6 +124,32 @@ def apply_and_report(
         output.text(f"cluster '{name}': nothing to change")
     else:
         output.text(f"cluster '{name}' is ready: kubectl --context {name} get nodes")
+
+
+def rollback_and_report(
+    output: Output,
+    clusterfile: Clusterfile,
+    *,
+    rehearsal: bool,
+    logins: Logins,
+    verifying: Verifying,
+    terms: Terms,
+    plugins: Sequence[Path] = (),
+) -> None:
+    """Go back to an image, or rehearse it, when it is admitted, and print what came of it."""
+    surroundings = _surroundings(
+        output, clusterfile, "rollback", rehearsal=rehearsal, logins=logins, plugins=plugins, terms=terms
+    )
+    with _image(clusterfile) as image:
+        admitted(output, clusterfile.cluster.image, verifying)
+        report = rollback(clusterfile, image, surroundings)
+    name = clusterfile.cluster.name
+    if rehearsal:
+        _print_plan(output, report)
+    elif not report.changed:
+        output.text(f"cluster '{name}': nothing to change")
+    else:
+        output.text(f"cluster '{name}' is back at {clusterfile.cluster.image}")
 
 
 def delete_and_report(

@@ -15,17 +15,22 @@ MaxFailOption = Annotated[
         "--max-fail",
         metavar="N",
         min=0,
-        help="Go on without up to N hosts, control planes excepted, that do not answer or fail: at a check, a step, or a"
-        " plugin that a later run fires again when they join. They are named, and the exit code is 7.",
+        help="Go on without up to N hosts, control planes excepted, that do not answer or fail: at a check, a step, or "
+        "a plugin that a later run fires again when they join. They are named, and the exit code is 7.",
     ),
 ]
 DrainOption = Annotated[
     float,
-    typer.Option("--drain-timeout", metavar="SECONDS", min=0, help="How long pods of a host that leaves may take."),
+    typer.Option(
+        "--drain-timeout",
+        metavar="SECONDS",
+        min=0,
+        help="How long pods of a host that leaves, or is upgraded, may take to go.",
+    ),
 ]
 ForceOption = Annotated[
     bool,
-    typer.Option("--force", help="Do not ask; let hosts leave though pods on them do not go in time."),
+    typer.Option("--force", help="Do not ask; let hosts leave, or be upgraded, though pods on them do not go in time."),
 ]
 
 

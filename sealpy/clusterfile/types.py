@@ -317,3 +317,7 @@ class Clusterfile:
     def with_password(self, password: str) -> Self:
         """Log in by this password wherever no host has its own."""
         return replace(self, cluster=self.cluster.with_password(password))
+
+    def with_image(self, image: str) -> Self:
+        """Name another image."""
+        return replace(self, cluster=replace(self.cluster, image=image))

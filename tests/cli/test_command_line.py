@@ -209,4 +209,4 @@ def test_help_and_version_import_nothing_heavy(words: list[str]) -> None:
 
 
 def test_the_order_of_the_help_is_the_order_of_a_day() -> None:
-    assert [entry.name for entry in COMMANDS][:5] == ["run", "apply", "plan", "scale-up", "delete"]
+    assert [entry.name for entry in COMMANDS][:7] == ["run", "apply", "plan", "scale-up", "upgrade", "rollback", "delete"]

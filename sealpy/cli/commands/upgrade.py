@@ -1,0 +1,66 @@
+"""sealpy upgrade: bring a cluster to another image."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sealpy.cli.checks import SkipOption, skipped
+from sealpy.cli.logins import HostKeysOption, SshConfigOption, logins_of
+from sealpy.cli.plugins import PluginsDirOption
+from sealpy.cli.signatures import Verify, Verifying, VerifyKeys
+from sealpy.cli.terms import DrainOption, ForceOption, MaxFailOption, Terms
+
+__all__ = ["command"]
+
+
+def command(
+    ctx: typer.Context,
+    image: Annotated[
+        str,
+        typer.Argument(metavar="IMAGE", help="The image that the cluster is to come to, such as kubernetes:v1.34.5."),
+    ],
+    *,
+    file: Annotated[
+        Path | None, typer.Option("--file", "-f", help="The Clusterfile; default: the one that the last run kept.")
+    ] = None,
+    name: Annotated[str, typer.Option("--cluster", "-c", help="Name of the cluster.")] = "my-cluster",
+    password: Annotated[
+        str, typer.Option("--passwd", "-p", help="Password of the machines; '-' asks for it, or reads standard input.")
+    ] = "",
+    host_keys: HostKeysOption = "",
+    ssh_config: SshConfigOption = "",
+    verify: Verify = "if-possible",
+    verify_keys: VerifyKeys = None,
+    max_fail: MaxFailOption = 0,
+    drain: DrainOption = 300.0,
+    force: ForceOption = False,
+    plugins_dir: PluginsDirOption = None,
+    skip: SkipOption = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be changed, and change nothing.")] = False,
+) -> None:
+    """Bring a cluster that was made from here to another image, and to its Kubernetes.
+
+    It is what `apply` does when you edit `image:`, which you do afterwards in a Clusterfile of your own. Kubernetes
+    comes to a newer patch or to the next minor version: first a snapshot of etcd is kept here, then control planes are
+    upgraded one by one, then each node while it is drained, workers --max-fail at once. A run that was cut goes on when
+    it is repeated.
+
+    Examples:
+        sealpy upgrade kubernetes:v1.34.5 --dry-run
+        sealpy upgrade kubernetes:v1.35.4 --cluster shop
+    """
+    from sealpy.cli import cluster  # noqa: PLC0415 - heavy
+
+    (secret,) = cluster.ask_secrets(ctx.obj, cluster.Given("--passwd", password, "password of the machines"))
+    cluster.apply_and_report(
+        ctx.obj,
+        cluster.kept_clusterfile(file, name=name, password=secret).with_image(image),
+        rehearsal=dry_run,
+        logins=logins_of(host_keys, ssh_config),
+        verifying=Verifying(verify, tuple(verify_keys or ())),
+        terms=Terms(max_fail=max_fail, drain=drain, force=force, skip=skipped(skip), leave="refused"),
+        plugins=plugins_dir or (),
+    )
