@@ -83,7 +83,11 @@ def compare(before: Settings, wanted: Settings, *, but: Collection[str] = ()) ->
 
 
 def _differences(before: Any, wanted: Any, path: str) -> Iterator[str]:
-    """Give the path of every value that differs; lists are compared whole."""
+    """Give the path of every value that differs; lists are compared whole, a mapping that is not there is empty."""
+    if isinstance(wanted, Mapping) and before is None:
+        before = {}
+    if isinstance(before, Mapping) and wanted is None:
+        wanted = {}
     if isinstance(before, Mapping) and isinstance(wanted, Mapping):
         for key in sorted({*before, *wanted} - set(_PASSED_OVER)):
             yield from _differences(before.get(key), wanted.get(key), f"{path}.{key}")

@@ -124,7 +124,8 @@ def test_an_eviction_that_fails_otherwise_is_an_error(server: _Server, kube: Kub
 def test_a_node_is_cordoned_and_removed_and_one_that_is_gone_is_gone(server: _Server, kube: Kube) -> None:
     server.answers["PATCH", "/api/v1/nodes/n1"] = (200, {"metadata": {"name": "n1"}})
     kube.cordon("n1")
-    assert server.sent[0][2] == {"spec": {"unschedulable": True}}
+    kube.uncordon("n1")
+    assert [body["spec"] for _, _, body in server.sent] == [{"unschedulable": True}, {"unschedulable": None}]
     kube.delete_node("n1")  # the server knows none of this name
     assert server.sent[-1][0] == "DELETE"
 
@@ -142,12 +143,26 @@ def test_a_node_tells_whether_pods_are_scheduled_on_it(server: _Server, kube: Ku
         "status": {
             "addresses": [{"type": "InternalIP", "address": "10.0.0.1"}],
             "conditions": [{"type": "Ready", "status": "True", "message": ""}],
+            "nodeInfo": {"kubeletVersion": "v1.34.4"},
         },
     }
     server.answers["GET", "/api/v1/nodes"] = (200, {"items": [node]})
     assert kube.nodes() == (
-        Node(name="n1", address="10.0.0.1", labels={"a": "b"}, taints=(), reason="", unschedulable=True),
+        Node(
+            name="n1",
+            address="10.0.0.1",
+            labels={"a": "b"},
+            taints=(),
+            reason="",
+            unschedulable=True,
+            version="v1.34.4",
+        ),
     )
+
+
+def test_an_api_server_tells_its_version(server: _Server, kube: Kube) -> None:
+    server.answers["GET", "/version"] = (200, {"gitVersion": "v1.34.4", "platform": "linux/amd64"})
+    assert kube.version() == "v1.34.4"
 
 
 def test_every_request_carries_the_login_of_the_kubeconfig(server: _Server, kube: Kube) -> None:

@@ -45,7 +45,7 @@ def test_other_hosts_are_no_other_settings() -> None:
         (
             {"ClusterConfiguration": {"apiServer": {"certSANs": ["k8s.example.com"]}, "scheduler": {"a": 1}}},
             Change(
-                paths=("ClusterConfiguration.apiServer.certSANs", "ClusterConfiguration.scheduler"),
+                paths=("ClusterConfiguration.apiServer.certSANs", "ClusterConfiguration.scheduler.a"),
                 control_plane=("certificates", "scheduler"),
             ),
         ),
@@ -77,7 +77,7 @@ def test_everything_that_cannot_change_is_told_at_once_with_its_reason() -> None
     with pytest.raises(ConfigError, match="3 settings of a living cluster cannot be changed") as caught:
         wanted.compare(before)
     assert [problem.message for problem in caught.value.problems] == [
-        "ClusterConfiguration.etcd: the data lies where it lies",
+        "ClusterConfiguration.etcd.local.dataDir: the data lies where it lies",
         "ClusterConfiguration.networking.podSubnet: pods and services keep the addresses that they have",
         "KubeletConfiguration.cgroupDriver: pods that run are in the control groups of the other driver",
     ]
@@ -113,3 +113,17 @@ def test_settings_are_published_and_kube_proxy_begins_anew_only_when_it_is_conce
 def test_a_kubelet_is_left_alone_unless_it_is_concerned() -> None:
     assert walk(kubeadm().reconfigure_node("10.0.0.1", Change(paths=("x",))))[0] == []
     assert titles(walk(kubeadm().reconfigure_node("10.0.0.1", Change(kubelet=True)))[0]) == ["reconfigure kubelet"]
+
+
+def test_what_comes_with_another_kubernetes_is_left_to_its_upgrade() -> None:
+    before = kubeadm(ClusterConfiguration={"kubernetesVersion": "v1.34.4", "dns": {"imageTag": "v1"}}).settings()
+    bare = {"networking": {}, "etcd": {}, "scheduler": {}}
+    assert kubeadm(ClusterConfiguration=bare).compare(kubeadm().settings()) == Change(), "nothing is no setting"
+    newer = {"kubernetesVersion": "v1.35.1", "dns": {"imageTag": "v2"}, "etcd": {"local": {"imageTag": "3"}}}
+    assert kubeadm(ClusterConfiguration=newer).compare_renewed(before) == Change()
+    with pytest.raises(ConfigError, match="3 settings"):
+        kubeadm(ClusterConfiguration=newer).compare(before)
+    more = kubeadm(ClusterConfiguration={**newer, "scheduler": {"extraArgs": [{"name": "v", "value": "4"}]}})
+    assert more.compare_renewed(before).control_plane == ("scheduler",)
+    with pytest.raises(ConfigError, match="1 setting"):
+        kubeadm(ClusterConfiguration={**newer, "clusterName": "other"}).compare_renewed(before)
