@@ -9,7 +9,7 @@ from sealpy.actions.hooks import Hooks
 from sealpy.actions.part import Parting, part
 from sealpy.actions.session import Report, Session, Surroundings, exclusive, session
 from sealpy.actions.setup import prepare
-from sealpy.actions.state import Saved, forget_strays, leader_of, leaving, led_by, recall
+from sealpy.actions.state import Saved, follow_the_leader, forget_strays, leaving, recall
 from sealpy.actions.upgrade import Direction, check_move, find_move
 from sealpy.clusterfile import Clusterfile, load
 from sealpy.context import Context
@@ -70,7 +70,7 @@ def _bring(
     with exclusive(home), session(action, surroundings, preparation, notices=notices) as run:
         run.ctx.kube.warm()
         run.run([Connect(), GatherFacts()])
-        _follow_the_leader(run, clusterfile, image)
+        follow_the_leader(run, clusterfile, image)
         if not run.ctx.created:
             _refuse_what_is_not_made(run.ctx, direction)
         move = find_move(run, direction) if run.ctx.created else None
@@ -87,15 +87,6 @@ def _bring(
             run.run(parting.end(run), ctx=parting.ctx)
         run.run(end())
         return run.finish(f"cluster '{name}' is what its Clusterfile says")
-
-
-def _follow_the_leader(run: Session, clusterfile: Clusterfile, image: ClusterImage) -> None:
-    """See the cluster from its leader, wherever that stands in the file."""
-    leader = leader_of(run.ctx)
-    if leader != run.ctx.inventory.leader:
-        ctx = run.prepared(prepare(led_by(clusterfile, leader), image, run.surroundings))
-        ctx.document = run.ctx.document
-        run.ctx = ctx
 
 
 def _compare(run: Session, clusterfile: Clusterfile, before: Saved, image: ClusterImage) -> Parting | None:

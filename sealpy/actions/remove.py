@@ -9,7 +9,7 @@ from sealpy.actions.part import part
 from sealpy.actions.references import missing_notices
 from sealpy.actions.session import Report, Session, Surroundings, exclusive, session
 from sealpy.actions.setup import prepare
-from sealpy.actions.state import addresses, leader_of, leaving, led_by, recall, without_hosts
+from sealpy.actions.state import addresses, follow_the_leader, leaving, recall, without_hosts
 from sealpy.clusterfile import Clusterfile
 from sealpy.context import Context
 from sealpy.engine import Phase
@@ -59,11 +59,7 @@ def remove(
     notices = (*clusterfile.notices, *hooks.notices, *missing_notices(clusterfile))
     with exclusive(home), session("remove", surroundings, preparation, notices=notices) as run:
         _find_the_others(run)
-        leader = leader_of(run.ctx)
-        if leader != run.ctx.inventory.leader:
-            ctx = run.prepared(prepare(led_by(wanted, leader), known, surroundings))
-            ctx.document = run.ctx.document
-            run.ctx = ctx
+        follow_the_leader(run, wanted, known)
         if recall(run.ctx) is None:
             raise ConfigError(f"cluster '{run.ctx.name}' is not there yet", hint="make it first: sealpy apply")
         parting = part(run, wanted, known, gone)

@@ -7,16 +7,20 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from sealpy.actions.session import Session
+from sealpy.actions.setup import prepare
 from sealpy.clusterfile import Clusterfile, HostEntry, Ssh, load, loads
 from sealpy.context import Context
 from sealpy.errors import ClusterfileError, ConfigError, KubeError
 from sealpy.events import Warned
+from sealpy.image.cluster_image import ClusterImage
 from sealpy.phases.keep_clusterfile import KEPT
 from sealpy.phases.save_state import CONFIG_MAP
 
 __all__ = [
     "Saved",
     "addresses",
+    "follow_the_leader",
     "forget_strays",
     "leader_of",
     "leaving",
@@ -27,6 +31,15 @@ __all__ = [
 ]
 
 _PATIENCE = 30.0  # seconds that an API server may take to answer, after a reboot of the leader say
+
+
+def follow_the_leader(run: Session, clusterfile: Clusterfile, image: ClusterImage) -> None:
+    """See the cluster from its leader, wherever that stands in the file."""
+    leader = leader_of(run.ctx)
+    if leader != run.ctx.inventory.leader:
+        ctx = run.prepared(prepare(led_by(clusterfile, leader), image, run.surroundings))
+        ctx.document = run.ctx.document
+        run.ctx = ctx
 
 
 def leader_of(ctx: Context) -> str:
