@@ -13,10 +13,9 @@ import yaml
 from sealpy.engine import Connections
 from sealpy.errors import ConnectError, KubeError
 from sealpy.kube.api import Kube
+from sealpy.sdk.nodes import ADMIN_CONF
 
 __all__ = ["KubeDoor"]
-
-_ADMIN_CONF = "/etc/kubernetes/admin.conf"
 
 
 class KubeDoor:
@@ -44,9 +43,9 @@ class KubeDoor:
         """Read admin.conf of the leader; raises KubeError when there is none."""
         if self._document is None:
             with self._connections.use(self._leader) as connector:
-                answer = connector.run(["cat", _ADMIN_CONF])
+                answer = connector.run(["cat", ADMIN_CONF])
             if not answer.ok:
-                raise KubeError(f"{self._leader}: no {_ADMIN_CONF}", hint="is this host the leader of a cluster?")
+                raise KubeError(f"{self._leader}: no {ADMIN_CONF}", hint="is this host the leader of a cluster?")
             self._document = yaml.safe_load(answer.text)
         return self._document or {}
 

@@ -20,10 +20,10 @@ from sealpy.runtimes.kubeadm_reconfigure import RECONFIGURE_KUBELET, publish, re
 from sealpy.runtimes.kubeadm_upgrade import renew_kubelet, serves, upgrade
 from sealpy.runtimes.versions import check_downgrade, check_upgrade
 from sealpy.sdk import Fetch, Put, Result, Run, Steps
+from sealpy.sdk.nodes import ADMIN_CONF
 
-__all__ = ["ADMIN_CONF", "Kubeadm"]
+__all__ = ["Kubeadm"]
 
-ADMIN_CONF = "/etc/kubernetes/admin.conf"
 _CONFIG = "/etc/kubernetes/kubeadm.yaml"
 _CA = "/etc/kubernetes/pki/ca.crt"
 
@@ -254,8 +254,8 @@ class Kubeadm:
 
 def public_key_hash(pem: bytes) -> str:
     """Give the sha256 of a certificate's public key, as kubeadm pins a certificate authority."""
-    from cryptography import x509  # noqa: PLC0415
-    from cryptography.hazmat.primitives import serialization  # noqa: PLC0415
+    from cryptography import x509  # noqa: PLC0415 - heavy
+    from cryptography.hazmat.primitives import serialization  # noqa: PLC0415 - heavy
 
     key = x509.load_pem_x509_certificate(pem).public_key()
     spki = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)

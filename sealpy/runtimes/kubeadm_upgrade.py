@@ -10,10 +10,10 @@ is newer than what kubeadm left for it to read does not start.
 from __future__ import annotations
 
 from sealpy.sdk import Run, Steps, Wait
+from sealpy.sdk.nodes import ADMIN_CONF
 
 __all__ = ["renew_kubelet", "serves", "upgrade"]
 
-_ADMIN_CONF = "/etc/kubernetes/admin.conf"
 # sealpy checks the system itself. kubeadm 1.35 refuses control groups v1, with which its kubelet may be told to live.
 _IGNORED = "--ignore-preflight-errors=SystemVerification"
 
@@ -53,4 +53,4 @@ def renew_kubelet(prepare: Steps) -> Steps:
 
 def serves() -> Steps:
     """Wait until the API server of this host answers, and goes on doing so for some seconds."""
-    yield Wait("its API server is ready", "sh", "-c", _SERVES, "sh", _ADMIN_CONF, timeout=300)
+    yield Wait("its API server is ready", "sh", "-c", _SERVES, "sh", ADMIN_CONF, timeout=300)
