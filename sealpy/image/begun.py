@@ -5,9 +5,9 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO
 
 __all__ = ["SUFFIX", "Begun", "begun_upload"]
 
@@ -18,7 +18,7 @@ _END = b"\n"
 class Begun:
     """Know the URL at which an upload goes on, "" for one that was not begun, and how many bytes `arrived` before."""
 
-    def __init__(self, file: BinaryIO | None = None) -> None:
+    def __init__(self, file: FileIO | None = None) -> None:
         """Read and write an open file, or keep nothing beyond this process."""
         self._file = file
         self.arrived = 0
@@ -31,25 +31,25 @@ class Begun:
             return
         self.at = at
         if self._file:
-            self._file.seek(0)
-            self._file.truncate()
-            self._file.write(at.encode("ascii", "replace") + _END)
-            self._file.flush()
+            with suppress(OSError):  # a full disk: then a killed push begins this blob anew
+                self._file.seek(0)
+                self._file.truncate()
+                self._file.write(at.encode("ascii", "replace") + _END)
 
 
 @contextmanager
 def begun_upload(path: Path) -> Iterator[Begun]:
     """Keep where an upload goes on until the block ends well. The URL may open a door: the file is its owner's alone.
 
-    Two processes never send to one upload: the second one begins its own, which is not noted.
+    Two processes never send to one upload: the second one begins its own, which is not noted, as on a full disk.
     """
-    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+b") as file:
+    with ExitStack() as stack:
         try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            file = stack.enter_context(os.fdopen(descriptor, "r+b", buffering=0))
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        except OSError:
             yield Begun()
             return
-        begun = Begun(file)
-        yield begun
-        with suppress(FileNotFoundError):
-            path.unlink()
+        yield Begun(file)
+        path.unlink(missing_ok=True)
