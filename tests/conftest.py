@@ -23,6 +23,7 @@ PLACES = {
         "contract/test_shell.py",
         "plugins/test_examples.py",
         "plugins/test_etcd.py",
+        "unit/actions/test_application_cuts.py",
         "unit/actions/test_cuts.py",
         "unit/cli/commands/test_manifest.py",
         "unit/cli/commands/test_plugin.py",

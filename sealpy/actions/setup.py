@@ -113,9 +113,8 @@ def _refuse_what_is_not_supported(clusterfile: Clusterfile, image: ClusterImage)
     """Refuse what would be passed over in silence otherwise."""
     name = image.reference.familiar
     if image.metadata.type != "kube-installer":
-        raise ImageError(
-            f"{name}: type '{image.metadata.type}' cannot be run yet", hint="run an image of a whole cluster"
-        )
+        hint = "name the cluster, or take an image of type 'kube-installer'; sealpy run launches an application"
+        raise ImageError(f"{name}: type '{image.metadata.type}' is not the image of a cluster", hint=hint)
     for key, known, default in (
         ("cluster-runtime-type", _RUNTIMES, "kubernetes"),
         ("container-runtime-type", _ENGINES, "containerd"),

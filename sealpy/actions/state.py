@@ -26,6 +26,7 @@ __all__ = [
     "leaving",
     "led_by",
     "recall",
+    "still_there",
     "with_hosts",
     "without_hosts",
 ]
@@ -165,6 +166,17 @@ def leaving(before: Clusterfile, wanted: Clusterfile) -> tuple[HostEntry, ...]:
             hint="take it out of the file, apply, write it as a master, and apply again",
         )
     return tuple(gone)
+
+
+def still_there(before: Clusterfile, known: Clusterfile) -> Clusterfile:
+    """Give a cluster as it was saved, with the logins that are known: what is saved holds no passwords."""
+    entries = [
+        dataclasses.replace(entry, ips=(ip,), ssh=_login(entry, before, known))
+        for entry in before.cluster.hosts
+        for ip in entry.ips
+    ]
+    ssh = known.cluster.ssh
+    return with_hosts(dataclasses.replace(before, cluster=dataclasses.replace(before.cluster, ssh=ssh)), entries)
 
 
 def _is_master(entry: HostEntry) -> bool:

@@ -28,7 +28,7 @@ _COMPLETE = "_SEALPY_COMPLETE"
 _SIGPIPE = 141  # what a shell reports for a program that its reader left
 
 COMMANDS = (
-    Entry("run", "Make a cluster from an image on the machines you name.", _CLUSTERS),
+    Entry("run", "Make a cluster from an image on machines, or launch an application.", _CLUSTERS),
     Entry("apply", "Make a cluster what its Clusterfile says.", _CLUSTERS),
     Entry("plan", "Show what apply would change, and change nothing.", _CLUSTERS),
     Entry("scale-up", "Add hosts to a cluster that was made from here.", _CLUSTERS),

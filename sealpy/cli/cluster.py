@@ -15,6 +15,7 @@ from sealpy.actions.apply import apply, rollback
 from sealpy.actions.delete import delete
 from sealpy.actions.remove import remove
 from sealpy.actions.session import Report, Surroundings
+from sealpy.cli.application import APPLICATION, cluster_of, launched
 from sealpy.cli.home import home, open_store
 from sealpy.cli.output import Output
 from sealpy.cli.renderers.plan import render_plan
@@ -109,21 +110,30 @@ def apply_and_report(
     verifying: Verifying,
     plugins: Sequence[Path] = (),
     terms: Terms | None = None,
+    cluster: Clusterfile | None = None,
 ) -> None:
-    """Apply, or rehearse it, when the image is admitted, and print what came of it."""
+    """Apply, or rehearse it, when the image is admitted, and print what came of it.
+
+    An application is launched on `cluster`, or else on the one that the Clusterfile names.
+    """
     surroundings = _surroundings(
         output, clusterfile, "apply", rehearsal=rehearsal, logins=logins, plugins=plugins, terms=terms
     )
+    name = clusterfile.cluster.name
     with _image(clusterfile) as image:
         admitted(output, clusterfile.cluster.image, verifying)
-        report = apply(clusterfile, image, surroundings)
-    name = clusterfile.cluster.name
+        if image.metadata.type == APPLICATION:
+            report = launched(clusterfile, image, surroundings, cluster or cluster_of(clusterfile))
+            what = f"application '{image.reference.familiar}' on cluster '{name}'"
+            done = f"{what} is launched: kubectl --context {name} get pods --all-namespaces"
+        else:
+            report = apply(clusterfile, image, surroundings)
+            what = f"cluster '{name}'"
+            done = f"{what} is ready: kubectl --context {name} get nodes"
     if rehearsal:
         _print_plan(output, report)
-    elif not report.changed:
-        output.text(f"cluster '{name}': nothing to change")
     else:
-        output.text(f"cluster '{name}' is ready: kubectl --context {name} get nodes")
+        output.text(done if report.changed else f"{what}: nothing to change")
 
 
 def rollback_and_report(

@@ -8,7 +8,7 @@ whole files in `incoming`, and the next one sends the rest.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from sealpy.distributors.tree import Tree, TreeFile
@@ -50,7 +50,32 @@ done
 """
 )
 
-# $1 the directory of the cluster, $2 the digest of the tree. The stream stands on standard input.
+# $1 a rootfs; paths in it on standard input, each ended by NUL. Prints what _PRESENT does, of those that are files.
+_HELD = (
+    _SUMS
+    + r"""
+cd "$1" 2>/dev/null || exit 0
+list=$(mktemp)
+xargs -0 -r sh -c 'for file; do [ -f "$file" ] && [ ! -L "$file" ] && printf "%s\0" "$file"; done; true' sh > "$list"
+xargs -0 -r stat -c 'rootfs M %a,%u:%g %n' < "$list" | sed "s/,$(id -u):$(id -g) / /"
+sums < "$list" | sed 's/^/rootfs /'
+rm -f "$list"
+"""
+)
+
+# $1 a rootfs, $2 the directory that is delivered to; paths in the rootfs on standard input, each ended by NUL. A link
+# costs no room; where there cannot be one, the file is copied.
+_TAKE = r"""set -eu
+umask 022
+mkdir -p "$2/incoming/files"
+cd "$1"
+xargs -0 -r sh -c '
+cp --parents --link --force -t "$0" -- "$@" 2>/dev/null || cp --parents -p --force -t "$0" -- "$@"
+' "$2/incoming/files"
+"""
+
+# $1 the directory of the cluster, $2 the digest of the tree. The stream stands on standard input. What applications
+# have put into the registry beside the image's own stays there, though an older image had it and this one has not.
 _RECEIVE = (
     _SUMS
     + r"""set -eu
@@ -89,6 +114,11 @@ else
 fi
 mv meta/index ../rootfs.index
 cd .. && rm -rf incoming
+for own in applications/*/rootfs/registry; do
+  [ -d "$own" ] && [ -d rootfs/registry ] || continue
+  (cd "$own" && find . -type f -exec sh -c 'for file; do [ -e "$0/$file" ] || printf "%s\0" "$file"; done' \
+    ../../../../rootfs/registry {} + | xargs -0 -r cp --parents --link -t ../../../../rootfs/registry --)
+done
 printf %s "$2" > marks/.rootfs && mv marks/.rootfs marks/rootfs
 """
 )
@@ -101,8 +131,24 @@ class Stream:
         """Take the directory of the cluster on the hosts, `<dataRoot>/<cluster>`."""
         self._directory = directory
 
-    def deliver(self, tree: Tree, facts: Facts) -> Steps:
-        """Yield the steps for one host; none when its mark says that it has this tree."""
+    @staticmethod
+    def held(paths: Iterable[str], rootfs: str) -> Steps:
+        """Ask which of these files another rootfs on the host holds; returns sha256 and mode of each by its path."""
+        answer: Result = yield Ask(
+            "ask what is there already", "sh", "-c", _HELD, "sh", rootfs, stdin=_listed(paths), timeout=900
+        )
+        _, found = _parse(answer.lines)
+        return {path: what for (_, path), what in found.items()}
+
+    def take(self, title: str, paths: Collection[str], rootfs: str) -> Run:
+        """Give the step that takes files out of another rootfs on the host; the next delivery verifies them."""
+        return Run(title, "sh", "-c", _TAKE, "sh", rootfs, self._directory, stdin=_listed(paths))
+
+    def deliver(self, tree: Tree, facts: Facts, *, taken: Collection[str] = ()) -> Steps:
+        """Yield the steps for one host; none when its mark says that it has this tree.
+
+        Files that were `taken` just before are there, whatever the facts say; a rehearsal has not taken them.
+        """
         if facts.marked(MARK, tree.digest):
             return
         index: frozenset[str] = frozenset()
@@ -110,6 +156,7 @@ class Stream:
         if facts.present:
             answer: Result = yield Ask("ask what is there", "sh", "-c", _PRESENT, "sh", self._directory, timeout=900)
             index, present = _parse(answer.lines)
+        present |= {("incoming/files", path): (tree.files[path].sha256, tree.files[path].mode) for path in taken}
         missing = [file for file in tree.files.values() if not _has(present, file)]
         payload = TreePayload(_stream(tree, missing, index=index, present=present))
         if not any(file.sha256 for file in missing):
@@ -122,6 +169,10 @@ class Stream:
         size = sum(file.item.member.size for file in missing)
         title = f"send {sum(1 for file in missing if file.sha256)} files, {size / 1e6:.1f} MB"
         yield Send(title, "sh", "-c", _RECEIVE, "sh", self._directory, tree.digest, payload=payload)
+
+
+def _listed(paths: Iterable[str]) -> bytes:
+    return b"".join(path.encode() + b"\0" for path in paths)
 
 
 def _has(present: dict[tuple[str, str], tuple[str, str]], file: TreeFile) -> bool:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from sealpy.context import Context, digest_of
 from sealpy.engine import Phase
-from sealpy.registry import Authority, authority_path, mirrors, start
+from sealpy.registry import Authority, RegistryPlan, authority_path, mirrors, start
 from sealpy.sdk import Fetch, Put, Result, Steps
 
-__all__ = ["PrepareAuthority", "StartRegistry", "trusts"]
+__all__ = ["ANY_DOMAIN", "SERVES", "PrepareAuthority", "StartRegistry", "domain_marks", "registry_of", "trusts"]
+
+SERVES = "serves-"  # and a domain: the mark on control planes that an application has brought images of it
+ANY_DOMAIN = "any"  # in the place of a domain: one that has brought images without their domains
 
 
 class PrepareAuthority(Phase[Context]):
@@ -84,9 +88,25 @@ def registry_digest(ctx: Context, host: str, fingerprint: str) -> str:
     return digest_of(plan.url, plan.dns_names, plan.ips, ctx.tree(host).digest, fingerprint, *login, *protocol)
 
 
+def registry_of(ctx: Context) -> RegistryPlan:
+    """Give the registry with the domains that applications have brought since the cluster was made."""
+    names = {mark.removeprefix(SERVES) for mark in domain_marks(ctx)}
+    if not names:
+        return ctx.registry
+    domains = {*ctx.registry.mirrored, *names} - {ANY_DOMAIN}
+    any_domain = ctx.registry.any_domain or ANY_DOMAIN in names
+    return replace(ctx.registry, mirrored=tuple(sorted(domains)), any_domain=any_domain)
+
+
+def domain_marks(ctx: Context) -> set[str]:
+    """Give the marks by which control planes know of the domains that applications have brought."""
+    known = [ctx.facts[host].marks for host in ctx.inventory.masters if host in ctx.facts]
+    return {mark for marks in known for mark in marks if mark.startswith(SERVES)}
+
+
 def trusts(ctx: Context, host: str, fingerprint: str) -> bool:
     """Tell whether a host's container engine is told of the registry, and by the files as they should be."""
-    found, plan = ctx.facts[host].digests, ctx.registry
+    found, plan = ctx.facts[host].digests, registry_of(ctx)
     if plan.hosts and not plan.insecure and found.get(authority_path(plan)) != fingerprint:
         return False
     wanted = {path: hashlib.sha256(text.encode()).hexdigest() for path, text in mirrors(plan, host).items()}

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sealpy.context import Context
 from sealpy.engine import Phase
-from sealpy.phases.start_registry import trusts
+from sealpy.phases.start_registry import domain_marks, registry_of, trusts
 from sealpy.registry import trust
 from sealpy.sdk import Steps
 
@@ -24,6 +24,9 @@ class TrustRegistry(Phase[Context]):
         """Write the mirrors and the authority where they are not yet."""
         if not ctx.registry.hosts:
             if not trusts(ctx, host, ""):
-                yield from trust(ctx.registry, host, b"")
+                yield from trust(registry_of(ctx), host, b"")
         elif ctx.authority and not trusts(ctx, host, ctx.authority.fingerprint):  # else every host has it
-            yield from trust(ctx.registry, host, ctx.authority.certificate)
+            yield from trust(registry_of(ctx), host, ctx.authority.certificate)
+        if host in ctx.inventory.masters:  # a new one: those that know of the domains may leave
+            for mark in sorted(domain_marks(ctx) - ctx.facts[host].marks.keys()):
+                yield ctx.mark(mark, "done")

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 from sealpy.sdk import HookPoint
 
-__all__ = ["ADD", "CREATE", "DELETE", "MOMENTS", "REMOVE", "ROLLBACK", "UPGRADE", "Moment"]
+__all__ = ["ADD", "APPLICATION", "CREATE", "DELETE", "MOMENTS", "REMOVE", "ROLLBACK", "UPGRADE", "Moment"]
 
 P = HookPoint
 
 CREATE, ADD, REMOVE, DELETE = "create", "add hosts", "remove hosts", "delete all"
 UPGRADE, ROLLBACK = "upgrade", "rollback"  # to another image, forward and back
+APPLICATION = "application"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +35,8 @@ MOMENTS: Mapping[HookPoint, Moment] = {
     P.POST_INIT_HOST: Moment((CREATE, ADD), "when the hosts are nodes and ready"),
     P.POST_INSTALL_CLUSTER: Moment((CREATE,), "when the hosts are nodes and ready"),
     P.POST_SCALEUP: Moment((ADD,), "when the new hosts are nodes and ready"),
-    P.PRE_GUEST: Moment((CREATE, ADD), "when nodes have their labels, before applications are launched"),
-    P.POST_INSTALL: Moment((CREATE,), "when applications serve, at the end"),
+    P.PRE_GUEST: Moment((CREATE, ADD, APPLICATION), "when nodes have their labels, before applications are launched"),
+    P.POST_INSTALL: Moment((CREATE, APPLICATION), "when applications serve, at the end"),
     P.POST_JOIN: Moment((ADD,), "when the new nodes have their labels, at the end"),
     P.PRE_UNINSTALL: Moment((DELETE,), "first of all"),
     P.PRE_CLEAN: Moment((REMOVE, DELETE), "while the hosts are nodes"),

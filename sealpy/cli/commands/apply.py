@@ -39,6 +39,8 @@ def command(
     Hosts that you add to the file join; those that you take out of it are drained, taken out of the cluster and
     cleaned. One of them that does not answer is only forgotten, and what is left on it is told.
 
+    A file whose image is an application launches it on the cluster of that name, which need not be described in it.
+
     Examples:
         sealpy apply -f Clusterfile
         sealpy apply -f Clusterfile --dry-run

@@ -1,4 +1,4 @@
-"""sealpy run: make a cluster from an image on the machines you name."""
+"""sealpy run: make a cluster from an image on machines, or launch an application."""
 
 from __future__ import annotations
 
@@ -16,13 +16,21 @@ from sealpy.cli.terms import Terms
 
 __all__ = ["command"]
 
-Image = Annotated[str, typer.Argument(metavar="[IMAGE]", help="The cluster image; with --file instead of the file's.")]
+Image = Annotated[str, typer.Argument(metavar="[IMAGE]", help="The image; with --file instead of the file's.")]
 Masters = Annotated[
     str,
     typer.Option("--masters", "-m", help="Control planes: 10.0.0.1,10.0.0.4-10.0.0.5; with --provider how many."),
 ]
 Nodes = Annotated[str, typer.Option("--nodes", "-n", help="Workers, likewise.")]
-Name = Annotated[str, typer.Option("--name", help="Name of the cluster, default my-cluster or that of the file.")]
+Name = Annotated[
+    str,
+    typer.Option(
+        "--name",
+        "--cluster",
+        "-c",
+        help="Name of the cluster, default my-cluster or that of the file; for an application the only one there is.",
+    ),
+]
 File = Annotated[
     Path | None, typer.Option("--file", "-f", help="Begin with this Clusterfile: the other words change it.")
 ]
@@ -73,16 +81,19 @@ def command(  # noqa: PLR0917 - typer needs every option as a parameter
     *,
     dry_run: DryRun = False,
 ) -> None:
-    """Make a cluster from an image on the machines you name.
+    """Make a cluster from an image on machines, or launch an application.
+
+    An application, an image without Kubernetes, goes to the cluster that was made from here: name no machines for it.
 
     Examples:
         sealpy run kubernetes:v1.34.4 -m 10.0.0.1 -n 10.0.0.2-10.0.0.4 --pk ~/.ssh/id_ed25519
         sealpy run kubernetes:v1.34.4 -m 10.0.0.1 -u admin -p -
         sealpy run kubernetes:v1.34.4 --provider local -m 1 -n 1
         sealpy run -f Clusterfile -n 10.0.0.5 --set ssh.port=2222
+        sealpy run shop:1 --cluster my-cluster -e COLOR=blue
     """
-    from sealpy.cli.cluster import Given, apply_and_report, ask_secrets  # noqa: PLC0415 - heavy
-    from sealpy.cli.onfile import clusterfile_wanted  # noqa: PLC0415
+    from sealpy.cli.application import wanted_by  # noqa: PLC0415 - heavy
+    from sealpy.cli.cluster import Given, apply_and_report, ask_secrets  # noqa: PLC0415
     from sealpy.cli.wish import Wish  # noqa: PLC0415
 
     of = Given("--passwd", password, f"password of {user or 'the machines'}")
@@ -92,7 +103,7 @@ def command(  # noqa: PLR0917 - typer needs every option as a parameter
         user=user, password=account, port=port or 0, private_key=private_key, key_password=key, jump=jump,
         env=tuple(env or ()), sets=tuple(sets or ()), commands=tuple(commands or ()), apps=tuple(apps or ()),
     )  # fmt: skip
-    wanted = clusterfile_wanted(wish, ctx.obj.emit, file=file, rehearsal=dry_run)
+    wanted, cluster = wanted_by(wish, ctx.obj.emit, file=file, rehearsal=dry_run)
     apply_and_report(
         ctx.obj,
         wanted,
@@ -101,4 +112,5 @@ def command(  # noqa: PLR0917 - typer needs every option as a parameter
         verifying=Verifying(verify, tuple(verify_keys or ())),
         terms=Terms(skip=skipped(skip), leave="asked" if file else "refused"),
         plugins=plugins_dir or (),
+        cluster=cluster,
     )

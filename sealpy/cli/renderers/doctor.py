@@ -39,7 +39,7 @@ def _use(use: Use) -> Iterator[str]:
     if bound.terms:
         yield f"    asks for: {bound.terms}"
     for turn in use.turns:
-        yield f"    {turn.point} ({' and '.join(turn.moment.operations)}): {turn.moment.when}"
+        yield f"    {turn.point} ({', '.join(turn.moment.operations)}): {turn.moment.when}"
         once = "once, about" if bound.type.declaration.once else "on"
         yield f"        {once} {', '.join(turn.hosts) or turn.note}"
 

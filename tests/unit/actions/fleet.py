@@ -27,7 +27,15 @@ from sealpy.engine import perform
 from sealpy.errors import ConnectError, KubeError
 from sealpy.inventory.look import SCRIPT
 from sealpy.kube import Node, NodeTaint, Pod
-from sealpy.phases import audit, check_ways, connect, remove_rootfs, uninstall_container_engine, write_hosts
+from sealpy.phases import (
+    audit,
+    carry_application,
+    check_ways,
+    connect,
+    remove_rootfs,
+    uninstall_container_engine,
+    write_hosts,
+)
 from sealpy.registry import private
 from sealpy.runtimes import kubeadm, kubeadm_etcd, kubeadm_upgrade
 from sealpy.runtimes.versions import Version
@@ -44,6 +52,19 @@ class Killed(BaseException):
 
 
 @dataclass(slots=True)
+class Application:
+    """Be what a machine keeps of one application."""
+
+    marks: dict[str, str] = field(default_factory=dict)
+    present: set[str] = field(default_factory=set)
+    taken: int = 0  # files that the registry had already
+
+    def copy(self) -> Application:
+        """Give another one in the same state."""
+        return Application(dict(self.marks), set(self.present), self.taken)
+
+
+@dataclass(slots=True)
 class Machine:
     """Be the Connector of one machine, and the machine itself."""
 
@@ -55,7 +76,10 @@ class Machine:
     marks: dict[str, str] = field(default_factory=dict)
     present: set[str] = field(default_factory=set)
     active: set[str] = field(default_factory=set)
+    registry: dict[str, str] = field(default_factory=dict)  # sha256 of files that the registry holds, by path
+    free_kib: int = 100 << 20
     own_hosts: str = hashlib.sha256(b"").hexdigest()
+    applications: dict[str, Application] = field(default_factory=dict)  # by directory
     kube: str = ""  # what it is: "", control-plane, worker
     kube_ca: str = ""
     rootfs: str = ""  # versions of Kubernetes: of what was sent,
@@ -74,6 +98,7 @@ class Machine:
         return {
             "files": sorted(path for path in self.files if "kubeadm.yaml" not in path),
             "marks": sorted(self.marks),
+            "applications": {name: sorted(one.marks) for name, one in sorted(self.applications.items())},
             "present": sorted(self.present),
             "active": sorted(self.active),
             "hosts": self.own_hosts,
@@ -130,6 +155,8 @@ class Machine:
 
     def _perform(self, argv: tuple[str, ...], stdin: bytes) -> Result:
         script = argv[2] if argv[:2] == ("sh", "-c") else ""
+        if script in _ASKED_OF:
+            return _ASKED_OF[script](self, argv[4:], stdin)
         if (answer := self._answer(argv, script)) is not None:
             return answer
         if script == perform._PUT and self.files.get(argv[4]) == stdin:
@@ -185,8 +212,8 @@ class Machine:
     # ---- the scripts that sealpy sends, by what they leave behind
 
     def mark(self, words: Sequence[str], _stdin: bytes) -> str:
-        _, name, digest = words
-        self.marks[name] = digest
+        directory, name, digest = words
+        self._kept(directory).marks[name] = digest
         return f"mark {name}"
 
     def erase(self, words: Sequence[str], _stdin: bytes) -> str:
@@ -231,12 +258,39 @@ class Machine:
         return f"put {words[0]}"
 
     def receive(self, words: Sequence[str], stdin: bytes) -> str:
+        kept = self._kept(words[0])
+        kept.present.add("rootfs")
+        kept.marks["rootfs"] = words[1]
         with tarfile.open(fileobj=io.BytesIO(stdin)) as sent:
-            kubelet = sent.extractfile("files/bin/kubelet")
-            self.rootfs = kubelet.read().decode() if kubelet else self.rootfs
-        self.present.add("rootfs")
-        self.marks["rootfs"] = words[1]
+            found = {member.name: sent.extractfile(member) for member in sent if member.isfile()}
+            files = {name: file.read() for name, file in found.items() if file}
+        self.fleet.received[self.address] = files
+        if kept is self:
+            self.rootfs = files.get("files/bin/kubelet", self.rootfs.encode()).decode()
         return "receive"
+
+    def take(self, words: Sequence[str], stdin: bytes) -> str:
+        application = self._kept(words[1])
+        assert isinstance(application, Application)
+        application.present.add("incoming")
+        application.taken = stdin.count(b"\0")
+        return f"take {application.taken} files"
+
+    def held(self, _words: Sequence[str], stdin: bytes) -> Result:
+        found = {path: self.registry.get(path) for path in stdin.decode().split("\0")}
+        lines = [f"rootfs M 644 {path}\nrootfs {sha256} *{path}" for path, sha256 in found.items() if sha256]
+        return _said("\n".join(lines))
+
+    def serve(self, words: Sequence[str], _stdin: bytes) -> str:
+        return f"link images of {words[0].split('/')[-2]}"
+
+    def _kept(self, directory: str) -> Machine | Application:
+        """Give what is kept in a directory of the cluster, or below it of an application."""
+        above, found, below = directory.partition("/applications/")
+        if not found:
+            return self
+        name = below.partition("/")[0]
+        return self.applications.setdefault(f"{above}{found}{name}", Application())
 
     def write_hosts(self, words: Sequence[str], _stdin: bytes) -> str:
         text = f"{words[1]}\n" if words[1] else ""
@@ -264,7 +318,7 @@ class Machine:
         return "uninstall engine"
 
     def remove(self, _words: Sequence[str], _stdin: bytes) -> str:
-        self.marks, self.files, self.present = {}, {}, set()
+        self.marks, self.files, self.present, self.applications = {}, {}, set(), {}
         self.rootfs = ""
         return "remove files"
 
@@ -285,7 +339,8 @@ class Machine:
         self.active.discard("kubelet")
         self.files = {path: data for path, data in self.files.items() if not path.startswith("/etc/kubernetes/")}
 
-    def _facts(self) -> str:
+    def _facts(self, directory: str) -> str:
+        kept = self.applications.get(directory, Application()) if "/applications/" in directory else self
         lines = [
             "uid=0",
             f"name={self.name}",
@@ -298,14 +353,14 @@ class Machine:
             f"mac=mac of {self.name}",
             "default_route=10.0.0.254 eth0",
             "nameserver=10.0.0.53",
-            f"free_kib={100 << 20} /var/lib",
+            f"free_kib={self.free_kib} /var/lib",
             "feature=overlay",
             "feature=bridge",
             f"own_hosts={self.own_hosts}",
             f"kube_ca={self.kube_ca}",
             *(f"active={unit}" for unit in sorted(self.active)),
-            *(f"present={what}" for what in sorted(self.present)),
-            *(f"mark={name} {digest}" for name, digest in self.marks.items()),
+            *(f"present={what}" for what in sorted(kept.present)),
+            *(f"mark={name} {digest}" for name, digest in kept.marks.items()),
             *(f"digest={_sha256(data)} {path}" for path, data in self.files.items() if "certs.d" in path),
             *(f"registry_ca={_sha256(data)}" for path, data in self.files.items() if path.endswith("registry/ca.crt")),
         ]
@@ -333,6 +388,7 @@ class Fleet:
     agreed: str = ""  # the version that kubeadm keeps in the cluster
     broken: set[str] = field(default_factory=set)  # machines whose kubelet does not become ready
     forced: bool = False  # nodes may be upgraded with pods on them
+    received: dict[str, dict[str, bytes]] = field(default_factory=dict)  # by machine, the files of the last stream
     log: list[tuple[str, str]] = field(default_factory=list)
     cut: int = 0
     cut_at: str = ""  # ends the run behind the first change of this name
@@ -375,6 +431,7 @@ class Fleet:
                 files=dict(machine.files),
                 marks=dict(machine.marks),
                 present=set(machine.present),
+                applications={name: one.copy() for name, one in machine.applications.items()},
                 active=set(machine.active),
             )
         return other
@@ -552,7 +609,6 @@ def _said(text: str) -> Result:
 
 _ASKED: Mapping[str, Callable[[Machine], Result]] = {
     connect._LOG_IN: lambda _: _said("0"),
-    SCRIPT: lambda machine: _said(machine._facts()),
     check_ways._OPEN: lambda _: _said(""),
     check_ways._CONNECT: lambda _: _said(""),
     stream._PRESENT: lambda _: _said(""),
@@ -566,6 +622,10 @@ _ASKED: Mapping[str, Callable[[Machine], Result]] = {
         "\n".join(f"{ip}, started, x, https://{ip}:2380, y" for ip in machine.fleet.members)
     ),
 }
+_ASKED_OF: Mapping[str, Callable[[Machine, Sequence[str], bytes], Result]] = {
+    SCRIPT: lambda machine, words, _: _said(machine._facts(words[0])),
+    stream._HELD: Machine.held,
+}
 _DONE: Mapping[str, Callable[[Machine, Sequence[str], bytes], str]] = {
     _MARK: Machine.mark,
     _UNMARK: Machine.unmark,
@@ -575,6 +635,8 @@ _DONE: Mapping[str, Callable[[Machine, Sequence[str], bytes], str]] = {
     kubeadm_upgrade._START: Machine.start,
     perform._PUT: Machine.put,
     stream._RECEIVE: Machine.receive,
+    stream._TAKE: Machine.take,
+    carry_application._SERVE: Machine.serve,
     write_hosts._WRITE: Machine.write_hosts,
     kubeadm_etcd._FORGET: Machine.forget_member,
     kubeadm._RESET: Machine.reset,

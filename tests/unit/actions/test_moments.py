@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from sealpy.actions.application import launching
 from sealpy.actions.apply import add_hosts, begin, create
 from sealpy.actions.delete import delete_all
 from sealpy.actions.hooks import Hooks
@@ -11,7 +12,7 @@ from sealpy.actions.part import remove_hosts
 from sealpy.actions.upgrade import go_back, upgrade
 from sealpy.phases.drain_nodes import DrainNodes
 from sealpy.plugin import Hook
-from sealpy.plugin.moments import ADD, CREATE, DELETE, MOMENTS, REMOVE, ROLLBACK, UPGRADE
+from sealpy.plugin.moments import ADD, APPLICATION, CREATE, DELETE, MOMENTS, REMOVE, ROLLBACK, UPGRADE
 from sealpy.sdk import HookPoint
 
 HOOKS = Hooks(())
@@ -25,6 +26,7 @@ FIRED = {
         DELETE: delete_all(HOOKS),
         UPGRADE: upgrade(HOOKS, DRAIN, 0),
         ROLLBACK: go_back(HOOKS, DRAIN, 0),
+        APPLICATION: launching(HOOKS),
     }.items()
 }
 

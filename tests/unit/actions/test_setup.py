@@ -196,7 +196,7 @@ def test_what_a_run_would_pass_over_in_silence_is_refused_with_its_place(spec: s
 @pytest.mark.parametrize(
     ("metadata", "told"),
     [
-        ({"type": "app-installer"}, "kubernetes:v1: type 'app-installer' cannot be run yet"),
+        ({"type": "app-installer"}, "kubernetes:v1: type 'app-installer' is not the image of a cluster"),
         ({"labels": {**VERSIONED, "app.alpha.sealer.io/supported-kube-version": "< 1.30"}}, "and this is v1.34.4"),
         ({"labels": {"cluster.alpha.sealer.io/cluster-runtime-type": "k3s"}}, "cluster-runtime-type 'k3s'"),
         ({"labels": {"cluster.alpha.sealer.io/container-runtime-type": "docker"}}, "container-runtime-type 'docker'"),

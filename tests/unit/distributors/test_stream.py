@@ -3,7 +3,7 @@ from __future__ import annotations
 import hashlib
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import pytest
@@ -46,10 +46,12 @@ class Machine:
             marks={mark.name: mark.read_text() for mark in marks.iterdir()} if marks.is_dir() else {},
         )
 
-    def deliver(self, tree: Tree, *, cut: int | None = None, flip: int | None = None) -> list[str]:
+    def deliver(
+        self, tree: Tree, *, cut: int | None = None, flip: int | None = None, taken: Collection[str] = ()
+    ) -> list[str]:
         """Perform the steps; `cut` ends the stream after so many bytes, `flip` changes one byte of it."""
         titles: list[str] = []
-        steps = Stream(str(self.directory)).deliver(tree, self.facts)
+        steps = Stream(str(self.directory)).deliver(tree, self.facts, taken=taken)
         answer: Result | None = None
         while True:
             try:
@@ -179,3 +181,83 @@ def test_files_have_the_owner_that_the_image_gives_them_and_a_new_owner_is_sent(
         status = place.stat()
         assert (status.st_uid, status.st_gid, status.st_mode & 0o7777) == (uid, uid, 0o4755)
         assert machine.deliver(tree) == []
+
+
+# ---- what another rootfs on the host has already
+
+
+BLOBS = {"registry/one blob": b"one" * 1000, "registry/deep/two": b"two"}
+
+
+@pytest.fixture
+def beside(machine: Machine) -> Machine:
+    """Give the place of an application below that of a cluster which has two of its files."""
+    machine.deliver(tree_of({**FILES, **BLOBS}))
+    return Machine(machine.directory / "applications" / "shop")
+
+
+def held(paths: Collection[str], rootfs: Path) -> dict[str, tuple[str, str]]:
+    steps = Stream("").held(paths, str(rootfs))
+    step = next(steps)
+    assert isinstance(step, Ask)
+    done = subprocess.run(step.argv, input=step.stdin, capture_output=True, check=True)
+    with pytest.raises(StopIteration) as stopped:
+        steps.send(Result(stdout=done.stdout))
+    found: dict[str, tuple[str, str]] = stopped.value.value
+    return found
+
+
+def take(machine: Machine, paths: Collection[str], rootfs: Path) -> None:
+    step = Stream(str(machine.directory)).take("take", paths, str(rootfs))
+    subprocess.run(step.argv, input=step.stdin, check=True)
+
+
+def test_it_is_asked_which_files_another_rootfs_has_with_sum_and_mode(beside: Machine) -> None:
+    rootfs = beside.directory.parents[1] / "rootfs"
+    (rootfs / "registry" / "link").symlink_to("deep/two")
+    (rootfs / "registry" / "deep" / "two").chmod(0o755)
+    sums = {path: hashlib.sha256(data).hexdigest() for path, data in BLOBS.items()}
+    wanted = [*BLOBS, "registry/absent", "registry/link", "registry/deep"]
+    assert held(wanted, rootfs) == {
+        "registry/one blob": (sums["registry/one blob"], "644"),
+        "registry/deep/two": (sums["registry/deep/two"], "755"),
+    }
+    assert held([], rootfs) == {}
+    assert held(wanted, rootfs / "nowhere") == {}
+
+
+def test_what_was_taken_is_linked_verified_and_not_sent(beside: Machine) -> None:
+    rootfs = beside.directory.parents[1] / "rootfs"
+    take(beside, list(BLOBS), rootfs)
+    assert beside.deliver(tree_of({**BLOBS, "own": b"own"}), taken=list(BLOBS)) == ["ask", "send 1 files, 0.0 MB"]
+    assert beside.files() == {**BLOBS, "own": b"own"}
+    for path in BLOBS:
+        assert (rootfs / path).samefile(beside.directory / "rootfs" / path)
+    assert not (beside.directory / "incoming").exists()
+
+
+def test_what_changes_between_the_question_and_the_taking_is_found_out_and_sent_by_the_next_run(
+    beside: Machine,
+) -> None:
+    rootfs = beside.directory.parents[1] / "rootfs"
+    (rootfs / "registry" / "deep" / "two").write_bytes(b"xxx")
+    take(beside, list(BLOBS), rootfs)
+    with pytest.raises(RuntimeError, match="1 files arrived other than they were sent"):
+        beside.deliver(tree_of(BLOBS), taken=list(BLOBS))
+    assert "send 1 files, 0.0 MB" in beside.deliver(tree_of(BLOBS))
+    assert beside.files() == BLOBS
+    assert (rootfs / "registry" / "deep" / "two").read_bytes() == b"xxx", "what was there is nobody's to change"
+
+
+def test_another_image_of_the_cluster_leaves_what_applications_have_put_into_the_registry(
+    machine: Machine, beside: Machine
+) -> None:
+    take(beside, list(BLOBS), machine.directory / "rootfs")
+    beside.deliver(tree_of(BLOBS), taken=list(BLOBS))
+    machine.deliver(tree_of({**FILES, "registry/deep/two": b"the cluster's own"}))
+    assert machine.files() == {
+        **FILES,
+        "registry/one blob": BLOBS["registry/one blob"],
+        "registry/deep/two": b"the cluster's own",
+    }
+    assert machine.facts.marked("rootfs", tree_of({**FILES, "registry/deep/two": b"the cluster's own"}).digest)

@@ -1,0 +1,107 @@
+"""What `run`, `apply` and `plan` do with an application: find its cluster, launch it there, say what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from sealpy.actions.application import Asked, launch
+from sealpy.actions.session import Report, Surroundings
+from sealpy.actions.state import still_there
+from sealpy.cli.home import home, open_store
+from sealpy.cli.onfile import clusterfile_on, clusterfile_wanted
+from sealpy.cli.wish import Wish
+from sealpy.clusterfile import Clusterfile, Ssh, load
+from sealpy.errors import ConfigError, StoreError, did_you_mean
+from sealpy.events import Emit
+from sealpy.image.cluster_image import ClusterImage
+from sealpy.image.manifest import ImageConfig, parse
+from sealpy.image.metadata import read_metadata
+from sealpy.image.reference import Reference
+from sealpy.image.remains import kept_remains
+from sealpy.phases.keep_clusterfile import KEPT, REMAINS
+
+__all__ = ["APPLICATION", "cluster_of", "launched", "wanted_by"]
+
+APPLICATION = "app-installer"
+
+
+def wanted_by(wish: Wish, emit: Emit, *, file: Path | None, rehearsal: bool) -> tuple[Clusterfile, Clusterfile | None]:
+    """Give the Clusterfile of a run and, when it launches an application, that of the cluster.
+
+    Raises StoreError when the image is not here.
+    """
+    if wish.image and not file and _is_application(wish.image):
+        return _application_wanted(wish)
+    return clusterfile_wanted(wish, emit, file=file, rehearsal=rehearsal), None
+
+
+def _is_application(name: str) -> bool:
+    store, reference = open_store(), Reference.parse(name)
+    _, manifest = store.manifest(store.resolve(reference))
+    config = parse(ImageConfig, store.read(manifest.config.digest), what=f"configuration of {reference.familiar!r}")
+    return read_metadata(manifest, config).type == APPLICATION
+
+
+def _application_wanted(wish: Wish) -> tuple[Clusterfile, Clusterfile]:
+    """Give what the words ask for, and the Clusterfile of the cluster that they name, or of the only one.
+
+    Raises ConfigError when there is no such cluster, or several, and for words that make a cluster.
+    """
+    options = (("--masters", wish.masters), ("--nodes", wish.nodes), ("--provider", wish.provider))
+    if making := [option for option, given in options if given]:
+        message = f"{', '.join(making)}: '{wish.image}' is an application, which goes to a cluster that is there"
+        raise ConfigError(message, hint="leave it out; where there are several clusters, name one: --name shop")
+    file = _kept_file(wish.name)
+    kept, asked = load(file), clusterfile_on(file, replace(wish, name=""))
+    given = asked.cluster
+    cluster = replace(kept.cluster, hosts=given.hosts, ssh=given.ssh, registry=given.registry)
+    launches = replace(given, cmd=given.cmd if wish.commands else (), app_names=given.app_names if wish.apps else ())
+    bare = replace(asked, cluster=launches, plugins=(), configs=(), applications=(), notices=())
+    return bare, replace(kept, cluster=cluster)
+
+
+def cluster_of(asked: Clusterfile) -> Clusterfile:
+    """Give the Clusterfile of the cluster that a file for an application names: as it is known here, or that file.
+
+    What the file says of hosts and logins counts: passwords are not kept. Raises ConfigError when neither knows hosts.
+    """
+    name, given = asked.cluster.name, asked.cluster
+    path = home() / "clusters" / name / KEPT
+    if not path.is_file():
+        if given.hosts:
+            return asked
+        _kept_file(name)
+    kept = load(path)
+    return still_there(kept, asked) if given.hosts or given.ssh != Ssh() else kept
+
+
+def launched(asked: Clusterfile, image: ClusterImage, surroundings: Surroundings, cluster: Clusterfile) -> Report:
+    """Launch an application on a cluster; the image of the cluster may be gone."""
+    store, name = open_store(), cluster.cluster.image
+    base: ClusterImage | None
+    try:
+        base = ClusterImage.open(store, name)
+    except StoreError:
+        base = kept_remains(surroundings.cluster_home(cluster.cluster.name) / REMAINS)
+    if base and base.metadata.type == APPLICATION:  # the file is for the application alone
+        base = None
+    return launch(Asked(clusterfile=asked, image=image, cluster=cluster, base=base), surroundings)
+
+
+def _kept_file(name: str) -> Path:
+    shelf = home() / "clusters"
+    known = sorted(path.parent.name for path in shelf.glob(f"*/{KEPT}"))
+    make = "sealpy run IMAGE -m … makes one, and a Clusterfile with its hosts tells of one that was made elsewhere"
+    if name and name not in known:
+        message = f"cluster '{name}': nothing is known of it on this machine"
+        names = f"one of {', '.join(known)}" if known else make
+        raise ConfigError(message, hint=did_you_mean(name, known) or names)
+    match [name] if name else known:
+        case [one]:
+            return shelf / one / KEPT
+        case []:
+            raise ConfigError("an application needs a cluster, and none is known on this machine", hint=make)
+        case _:
+            message = f"there are several clusters: {', '.join(known)}"
+            raise ConfigError(message, hint=f"say which one: --name {known[0]}")
