@@ -12,7 +12,6 @@ import json
 import os
 import shutil
 import subprocess
-import tarfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -118,8 +117,8 @@ def test_what_is_found_in_a_published_chart_is_what_a_person_finds_in_it(name: s
     published, directory, more = CHARTS[name]
     subprocess.run([go_tool(HELM.name), "package", module(published) / directory], cwd=tmp_path, check=True)
     [packed] = tmp_path.glob("*.tgz")  # without what .helmignore names: what a repository of charts would give
-    with tarfile.open(packed) as archive:
-        archive.extractall(tmp_path / "charts", filter="data")
+    (tmp_path / "charts").mkdir()
+    subprocess.run(["tar", "-xf", packed, "-C", tmp_path / "charts"], check=True)
     packed.unlink()
     [chart] = (tmp_path / "charts").iterdir()
     sources = {p.relative_to(tmp_path).as_posix(): p for p in sorted(chart.rglob("*")) if p.is_file()}

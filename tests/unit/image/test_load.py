@@ -65,8 +65,8 @@ def test_an_image_may_be_loaded_under_another_name(tmp_path: Path, image: Cluste
 
 def test_a_layout_directory_is_loaded_as_well(tmp_path: Path, image: ClusterImage) -> None:
     keep(image, tmp_path / "k.tar")
-    with tarfile.open(tmp_path / "k.tar") as tar:
-        tar.extractall(tmp_path / "layout", filter="data")
+    (tmp_path / "layout").mkdir()
+    subprocess.run(["tar", "-xf", tmp_path / "k.tar", "-C", tmp_path / "layout"], check=True)
     [loaded] = load(Store(tmp_path / "there"), tmp_path / "layout")
     assert loaded.digest == image.digest
 
