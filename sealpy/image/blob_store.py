@@ -84,6 +84,10 @@ class BlobStore:
         with self.keeping(), self._incoming.upload(name) as begun:
             yield begun
 
+    def forget_upload(self, name: str) -> None:
+        """Take away what was noted of an upload, since the blob is there."""
+        self._incoming.forget_upload(name)
+
     def refuse_without_room(self, coming: Iterable[tuple[str, int]]) -> None:
         """Raise StoreError when the disk has no room for blobs (digest and size), as far as they are not here yet."""
         needed = sum(max(size - self._incoming.begun(digest), 0) for digest, size in coming if not self.has(digest))

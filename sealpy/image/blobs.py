@@ -113,9 +113,15 @@ class Incoming:
     @contextmanager
     def upload(self, name: str) -> Iterator[begun.Begun]:
         """Note where the upload of a blob to some place goes on, until the block ends well."""
-        path = self._directory / f"{hashlib.sha256(name.encode()).hexdigest()}{begun.SUFFIX}"
-        with telling_full_disk(self._directory), begun.begun_upload(path) as found:
+        with begun.begun_upload(self._note(name)) as found:
             yield found
+
+    def forget_upload(self, name: str) -> None:
+        """Take away the note of an upload that came to its end after all."""
+        self._note(name).unlink(missing_ok=True)
+
+    def _note(self, name: str) -> Path:
+        return self._directory / f"{hashlib.sha256(name.encode()).hexdigest()}{begun.SUFFIX}"
 
     def begun(self, digest: str) -> int:
         """Count the bytes of a blob that an earlier try left."""

@@ -125,13 +125,15 @@ class _Push:
         )
 
     def _blob(self, blob: Descriptor, on_bytes: Callable[[int], None]) -> None:
+        upload = f"{self._repository.name}@{blob.digest}"
         if self._repository.has_blob(blob.digest):
+            self._store.forget_upload(upload)
             self._pushed.count("present")
             on_bytes(blob.size)
             return
         sending = Blob(blob.digest, blob.size, self._store.blob_path(blob.digest), on_bytes)
         try:
-            with self._store.upload(f"{self._repository.name}@{blob.digest}") as begun:
+            with self._store.upload(upload) as begun:
                 sent = self._send(sending, begun)
         except RemoteError as error:
             if error.status == _BAD_DIGEST and _damaged(self._store, blob):
