@@ -111,11 +111,19 @@ def test_a_database_that_cannot_be_read_is_said_with_the_reason(tmp_path: Path, 
     assert list(packages_of_layers([found])) == []
 
 
-def test_a_view_that_computes_without_end_is_not_asked(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "packages",
+    [
+        "VIEW Packages AS WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT x AS blob FROM n",
+        "TABLE Packages (hnum INTEGER PRIMARY KEY, blob BLOB AS (hex(zeroblob(hnum))))",
+        "VIRTUAL TABLE Packages USING fts5(blob)",
+    ],
+    ids=["view", "column", "module"],
+)
+def test_what_computes_in_place_of_the_table_is_not_asked(tmp_path: Path, packages: str) -> None:
     path = tmp_path / "view.sqlite"
     with closing(sqlite3.connect(path)) as database:
-        endless = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT x AS blob FROM n"
-        database.execute(f"CREATE VIEW Packages AS {endless}")
+        database.execute(f"CREATE {packages}")
         database.commit()
     with pytest.raises(NotRpmError, match="no table of packages"):
         read_rpm({"rpmdb.sqlite": path.read_bytes()})
