@@ -32,6 +32,13 @@ _TOO_BUSY = ("Exceeded MaxStartups", "Not allowed at this time")  # what OpenSSH
 # AES-GCM does cipher and checksum at once in the processor; paramiko lists it last. What is weak is not offered.
 _CIPHERS = ("aes128-gcm@openssh.com", "aes256-gcm@openssh.com", "aes128-ctr", "aes192-ctr", "aes256-ctr")
 _DIGESTS = ("hmac-sha2-256-etm@openssh.com", "hmac-sha2-512-etm@openssh.com", "hmac-sha2-256", "hmac-sha2-512")
+_CERTIFICATES = tuple(
+    f"{key}-cert-v01@openssh.com"
+    for key in (
+        *("ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521"),
+        *("rsa-sha2-512", "rsa-sha2-256"),
+    )
+)
 
 
 class Carrier(Protocol):
@@ -115,12 +122,15 @@ def _greet(target: Target, carrier: Carrier, host_keys: HostKeys) -> paramiko.Tr
     options = transport.get_security_options()
     options.ciphers = [name for name in _CIPHERS if name in options.ciphers]
     options.digests = [name for name in _DIGESTS if name in options.digests]
-    options.key_types = _in_order(options.key_types, host_keys.algorithms())
+    # paramiko adds the certificates of each type by itself, but last, where no server that has the key sends one.
+    certificates = _CERTIFICATES if host_keys.has_authority else ()
+    options.key_types = [*certificates, *_in_order(options.key_types, host_keys.algorithms())]
     begun = time.monotonic()
     try:
         transport.start_client(timeout=target.connect_timeout)
         key = transport.get_remote_server_key()
-        host_keys.check(HostKey(key.get_name(), key.asbytes()))
+        certificate = key.public_blob.key_blob if key.public_blob else b""
+        host_keys.check(HostKey(key.get_name(), key.asbytes(), certificate))
     except BaseException as error:
         transport.close()
         with contextlib.suppress(OSError, EOFError):

@@ -11,10 +11,12 @@ import fnmatch
 import hashlib
 import hmac
 import shlex
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
+from sealpy.connectors.hostcertificate import HostCertificate
 from sealpy.connectors.target import Target
 from sealpy.disk import alone, make_private
 from sealpy.errors import HostKeyError
@@ -22,13 +24,17 @@ from sealpy.events import Emit, HostKeyAccepted, Warned
 
 __all__ = ["HostKey", "HostKeys"]
 
+_Marker = Literal["", "@revoked", "@cert-authority"]
+_MARKERS: Mapping[str, _Marker] = {"": "", "@revoked": "@revoked", "@cert-authority": "@cert-authority"}
+
 
 @dataclass(frozen=True, slots=True)
 class HostKey:
-    """Hold the public key that a machine shows: its type, such as `ssh-ed25519`, and its bytes."""
+    """Hold the public key that a machine shows: its type, such as `ssh-ed25519`, its bytes, and what certifies it."""
 
     algorithm: str
     blob: bytes
+    certificate: bytes = field(default=b"", compare=False)
 
     @property
     def fingerprint(self) -> str:
@@ -46,7 +52,7 @@ class _Line:
 
     file: Path
     key: HostKey
-    revoked: bool
+    marker: _Marker
 
 
 class HostKeys:
@@ -62,8 +68,13 @@ class HostKeys:
     def algorithms(self) -> tuple[str, ...]:
         """Give the types of the keys that are known, so that the machine is asked for one of these."""
         pinned = (words[0] for pin in self._target.host_keys if len(words := pin.split()) > 1)
-        known = (line.key.algorithm for line in self._known() if not line.revoked)
+        known = (line.key.algorithm for line in self._known() if not line.marker)
         return tuple(dict.fromkeys((*pinned,) if self._target.host_keys else known))
+
+    @property
+    def has_authority(self) -> bool:
+        """Tell whether the machine is to be asked for a certificate, since somebody is known who may have made one."""
+        return not self._target.host_keys and any(line.marker == "@cert-authority" for line in self._known())
 
     def check(self, key: HostKey) -> None:
         """Accept the key or raise HostKeyError; a key seen for the first time is written down and shown."""
@@ -71,15 +82,14 @@ class HostKeys:
         if target.host_key_policy == "insecure":
             self._emit(Warned(host=target.address, message=f"host key not checked: {key.algorithm} {key.fingerprint}"))
             return
+        known = self._known()
+        self._refuse_revoked(key, known)
         if target.host_keys:
             self._check_pinned(key)
             return
-        known = self._known()
-        if any(line.revoked and line.key == key for line in known):
-            raise target.error(
-                HostKeyError, f"host key {key.fingerprint} is revoked", hint="do not connect to this machine"
-            )
-        trusted = [line for line in known if not line.revoked]
+        if self._is_certified(key, known):
+            return
+        trusted = [line for line in known if not line.marker]
         if any(line.key == key for line in trusted):
             return
         if trusted:
@@ -92,6 +102,46 @@ class HostKeys:
                 f"{target.known_hosts_name} {key}",
             )
         self._accept(key)
+
+    def _refuse_revoked(self, key: HostKey, known: Iterable[_Line]) -> None:
+        revoked = {line.key.blob for line in known if line.marker == "@revoked"}
+        if not revoked:
+            return
+        hint = "do not connect to this machine"
+        if key.blob in revoked:
+            raise self._target.error(HostKeyError, f"host key {key.fingerprint} is revoked", hint=hint)
+        if key.certificate and self._certificate(key).authority in revoked:
+            what = f"the authority that certifies host key {key.fingerprint} is revoked"
+            raise self._target.error(HostKeyError, what, hint=hint)
+
+    def _is_certified(self, key: HostKey, known: Iterable[_Line]) -> bool:
+        """Tell whether an authority that is trusted for this machine speaks for the key.
+
+        What others say of it is passed over, and the key is one like any other then, as in OpenSSH.
+        """
+        authorities = {line.key.blob for line in known if line.marker == "@cert-authority"}
+        if not (authorities and key.certificate):
+            return False
+        certificate = self._certificate(key)
+        if certificate.authority not in authorities:
+            return False
+        if flaw := certificate.flaw(key.blob, self._target.certified_name):
+            raise self._refuse_certificate(key, flaw)
+        return True
+
+    def _certificate(self, key: HostKey) -> HostCertificate:
+        try:
+            return HostCertificate(key.certificate)
+        except ValueError as error:
+            raise self._refuse_certificate(key, str(error)) from error
+
+    def _refuse_certificate(self, key: HostKey, flaw: str) -> HostKeyError:
+        name = self._target.certified_name
+        return self._target.error(
+            HostKeyError,
+            f"the certificate of host key {key.fingerprint} does not hold: {flaw}",
+            hint=f"let its authority sign the key anew: ssh-keygen -s AUTHORITY -I {name} -h -n {name} KEY.pub",
+        )
 
     def _check_pinned(self, key: HostKey) -> None:
         if any(_pin_matches(pin, key) for pin in self._target.host_keys):
@@ -117,8 +167,8 @@ class HostKeys:
         """Write the key down, once, also when other connections or programs do the same now."""
         make_private(self._own.parent)
         with alone(self._own) as file:
-            trusted = [*_lines(self._own, self._target.known_hosts_name)]
-            if any(line.key == key and not line.revoked for line in trusted):
+            trusted = [line for line in _lines(self._own, self._target.known_hosts_name) if not line.marker]
+            if any(line.key == key for line in trusted):
                 return
             if trusted:  # another connection has met another machine under this name, just now
                 raise self._changed(key, trusted)
@@ -128,12 +178,14 @@ class HostKeys:
         self._emit(HostKeyAccepted(host=self._target.address, algorithm=key.algorithm, fingerprint=key.fingerprint))
 
     def _known(self) -> list[_Line]:
-        name = self._target.known_hosts_name
-        return [line for file in self._files for line in _lines(file, name)]
+        name, plain = self._target.known_hosts_name, self._target.certified_name
+        return [line for file in self._files for line in _lines(file, name, plain=plain)]
 
 
-def _lines(file: Path, name: str) -> Iterator[_Line]:
-    """Read what a known_hosts file says of a machine; lines that OpenSSH would pass over are, and keys of authorities.
+def _lines(file: Path, name: str, *, plain: str = "") -> Iterator[_Line]:
+    """Read what a known_hosts file says of a machine; lines that OpenSSH would pass over are.
+
+    Those with a marker speak of it by its `plain` name too, without the port.
 
     The name is looked for first: of a thousand machines each reads the lines of all.
     """
@@ -144,15 +196,15 @@ def _lines(file: Path, name: str) -> Iterator[_Line]:
     for raw in text.splitlines():
         words = raw.split()
         marker = words.pop(0) if words and words[0].startswith("@") else ""
-        if len(words) < 3 or raw.lstrip().startswith("#") or marker not in {"", "@revoked"}:  # noqa: PLR2004 - names, type, key
+        if len(words) < 3 or raw.lstrip().startswith("#") or marker not in _MARKERS:  # noqa: PLR2004 - names, type, key
             continue
-        if not _speaks_of(words[0], name):
+        if not (_speaks_of(words[0], name) or (marker and _speaks_of(words[0], plain))):
             continue
         try:
             blob = base64.b64decode(words[2], validate=True)
         except binascii.Error:
             continue
-        yield _Line(file, HostKey(words[1], blob), revoked=bool(marker))
+        yield _Line(file, HostKey(words[1], blob), _MARKERS[marker])
 
 
 def _pin_matches(pin: str, key: HostKey) -> bool:

@@ -75,6 +75,11 @@ class Target:
         name = self.dialled.lower()
         return name if self.port == _SSH else f"[{name}]:{self.port}"
 
+    @property
+    def certified_name(self) -> str:
+        """Give the name that a certificate of its key is to be for: as in known_hosts, without the port."""
+        return (self.known_as or self.dialled).lower()
+
     def error(self, kind: type[ErrorT], message: str, *, hint: str = "") -> ErrorT:
         """Make an error whose message names address and port, and whose `host` is the address alone."""
         error = kind(self.endpoint, message, hint=hint)

@@ -162,3 +162,72 @@ def test_over_ipv6_a_machine_is_known_by_its_address(client: Client, tmp_path: P
         client.known_hosts.write_text("")
         with pytest.raises(HostKeyError, match=rf"^\[::1\]:{server.port}: host key ssh-ed25519 .* is unknown"):
             client.to(server, replace(target(server), host_key_policy="strict")).connect()
+
+
+# ---- certificates
+
+
+def certified(directory: Path, kind: str, *options: str, name: str = "127.0.0.1") -> dict[str, str]:
+    """Let an authority of that type sign the host key of a server to come; gives the server's settings."""
+    directory.mkdir()
+    authority, key = directory / "authority", make_key(directory / f"host_{kind}", kind=kind)
+    if not authority.exists():
+        make_key(authority, kind=kind)
+    sign = ["ssh-keygen", "-q", "-s", str(authority), "-I", "db", "-h", *(("-n", name) if name else ()), *options]
+    subprocess.run([*sign, f"{key}.pub"], check=True)
+    return {"HostCertificate": f"{key}-cert.pub"}
+
+
+def line_of(directory: Path, marker: str = "@cert-authority", names: str = "127.0.0.*") -> str:
+    return f"{marker} {names} {(directory / 'authority.pub').read_text()}"
+
+
+@pytest.mark.parametrize("kind", ["ed25519", "ecdsa", "rsa"])
+def test_a_machine_that_an_authority_certifies_is_known(client: Client, tmp_path: Path, kind: str) -> None:
+    settings = certified(tmp_path / "a", kind)
+    client.ssh_dir.mkdir()
+    (client.ssh_dir / "known_hosts").write_text(line_of(tmp_path / "a"))
+    with sshd(tmp_path / "a", settings, host_key_kind=kind) as server:
+        assert (
+            client.to(server, replace(target(server), host_key_policy="strict")).run(("echo", "hello")).text == "hello"
+        )
+    assert client.events == []
+    assert not client.known_hosts.exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "name", "told"),
+    [
+        (("-V", "20200101:20200102"), "127.0.0.1", "it is valid from 20.* to 2020-01-0"),
+        ((), "other.site", "it is for 'other.site'"),
+        (("-O", "force-command=true"), "127.0.0.1", "it demands 'force-command'"),
+    ],
+)
+def test_a_certificate_that_does_not_hold_stops_before_any_login(
+    client: Client, tmp_path: Path, options: tuple[str, ...], name: str, told: str
+) -> None:
+    settings = certified(tmp_path / "a", "ed25519", *options, name=name)
+    client.known_hosts.write_text(line_of(tmp_path / "a"))
+    with sshd(tmp_path / "a", settings) as server:
+        with pytest.raises(HostKeyError, match=f"does not hold: {told}"):
+            client.to(server).connect()
+        assert "Accepted" not in server.log.read_text()
+
+
+def test_an_authority_for_other_machines_does_not_count_and_a_revoked_one_stops(client: Client, tmp_path: Path) -> None:
+    settings = certified(tmp_path / "a", "ed25519", name="")
+    client.known_hosts.write_text(line_of(tmp_path / "a", names="*.site"))
+    with sshd(tmp_path / "a", settings) as server:
+        with pytest.raises(HostKeyError, match="is unknown and the policy is 'strict'"):
+            client.to(server, replace(target(server), host_key_policy="strict")).connect()
+        client.known_hosts.write_text(line_of(tmp_path / "a") + line_of(tmp_path / "a", "@revoked", "*"))
+        with pytest.raises(HostKeyError, match=r"the authority that certifies host key .* is revoked"):
+            client.to(server).connect()
+
+
+def test_a_revoked_host_key_stops_though_it_is_known(client: Client, tmp_path: Path) -> None:
+    with sshd(tmp_path / "a") as server:
+        client.to(server).connect()
+        client.known_hosts.write_text(f"{client.known_hosts.read_text()}@revoked * {server.host_key_line}\n")
+        with pytest.raises(HostKeyError, match=r"host key SHA256:.* is revoked"):
+            client.to(server).connect()
