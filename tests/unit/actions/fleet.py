@@ -59,6 +59,12 @@ class Application:
     present: set[str] = field(default_factory=set)
     taken: int = 0  # files that the registry had already
 
+    @property
+    def lines(self) -> list[str]:
+        """Give them as the script of facts prints them."""
+        present = [f"present={what}" for what in sorted(self.present)]
+        return [*present, *(f"mark={name} {digest}" for name, digest in self.marks.items())]
+
     def copy(self) -> Application:
         """Give another one in the same state."""
         return Application(dict(self.marks), set(self.present), self.taken)
@@ -339,8 +345,15 @@ class Machine:
         self.active.discard("kubelet")
         self.files = {path: data for path, data in self.files.items() if not path.startswith("/etc/kubernetes/")}
 
-    def _facts(self, directory: str) -> str:
-        kept = self.applications.get(directory, Application()) if "/applications/" in directory else self
+    def facts_in(self, words: Sequence[str], _stdin: bytes) -> Result:
+        text = self._facts()
+        if "/applications/" in words[0]:
+            kept = self.applications.get(words[0], Application())
+            lines = [line for line in text.splitlines() if not line.startswith(("present=", "mark="))]
+            text = "\n".join([*lines, *kept.lines])
+        return _said(text)
+
+    def _facts(self) -> str:
         lines = [
             "uid=0",
             f"name={self.name}",
@@ -359,8 +372,8 @@ class Machine:
             f"own_hosts={self.own_hosts}",
             f"kube_ca={self.kube_ca}",
             *(f"active={unit}" for unit in sorted(self.active)),
-            *(f"present={what}" for what in sorted(kept.present)),
-            *(f"mark={name} {digest}" for name, digest in kept.marks.items()),
+            *(f"present={what}" for what in sorted(self.present)),
+            *(f"mark={name} {digest}" for name, digest in self.marks.items()),
             *(f"digest={_sha256(data)} {path}" for path, data in self.files.items() if "certs.d" in path),
             *(f"registry_ca={_sha256(data)}" for path, data in self.files.items() if path.endswith("registry/ca.crt")),
         ]
@@ -623,7 +636,7 @@ _ASKED: Mapping[str, Callable[[Machine], Result]] = {
     ),
 }
 _ASKED_OF: Mapping[str, Callable[[Machine, Sequence[str], bytes], Result]] = {
-    SCRIPT: lambda machine, words, _: _said(machine._facts(words[0])),
+    SCRIPT: Machine.facts_in,
     stream._HELD: Machine.held,
 }
 _DONE: Mapping[str, Callable[[Machine, Sequence[str], bytes], str]] = {
