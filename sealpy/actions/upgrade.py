@@ -18,7 +18,6 @@ from sealpy.image.remains import read_remains
 from sealpy.phases.adapt_dns import AdaptDns
 from sealpy.phases.check_upgrade import CheckUpgrade
 from sealpy.phases.distribute_beside import DistributeBeside, RemoveSuperseded
-from sealpy.phases.drain_nodes import DrainNodes
 from sealpy.phases.install_container_engine import RenewContainerEngine
 from sealpy.phases.install_network import InstallNetwork
 from sealpy.phases.keep_clusterfile import REMAINS
@@ -28,7 +27,7 @@ from sealpy.phases.reconfigure import reconfigure
 from sealpy.phases.save_state import settling
 from sealpy.phases.start_registry import PrepareAuthority, StartRegistry
 from sealpy.phases.trust_registry import TrustRegistry
-from sealpy.phases.upgrade_kubernetes import UpgradeControlPlanes, UpgradeMasters, UpgradeWorkers
+from sealpy.phases.upgrade_kubernetes import UpgradeControlPlanes, UpgradeMasters, UpgradeWorkers, VacateNodes
 from sealpy.phases.wait_ready import WaitReady, WaitServing
 from sealpy.phases.write_hosts import WriteHosts
 from sealpy.plugin import Hook, check, discover
@@ -54,11 +53,7 @@ class Move:
 
     def phases(self, run: Session, clusterfile: Clusterfile, hooks: Hooks) -> Sequence[Phase[Context]]:
         """List the phases."""
-        drain = DrainNodes(
-            timeout=run.surroundings.drain,
-            force=run.surroundings.force,
-            despite="it is upgraded beneath them",
-        )
+        drain = VacateNodes(timeout=run.surroundings.drain, force=run.surroundings.force)
         tolerated = run.surroundings.max_fail
         first = [_snapshot(run.ctx)] if self.kubernetes and _is_to_be_saved(run.ctx) else []
         if self.direction == "forward":
@@ -109,7 +104,7 @@ def check_move(run: Session, move: Move, parting: Parting | None, clusterfile: C
             ctx.runtime.check_upgrade(kube.version(), kubelets=kubelets)
 
 
-def upgrade(hooks: Hooks, drain: DrainNodes, tolerated: int) -> Sequence[Phase[Context]]:
+def upgrade(hooks: Hooks, drain: VacateNodes, tolerated: int) -> Sequence[Phase[Context]]:
     """List the phases by which a cluster comes to another image that its file names."""
     return [
         DistributeBeside(),
@@ -120,7 +115,7 @@ def upgrade(hooks: Hooks, drain: DrainNodes, tolerated: int) -> Sequence[Phase[C
     ]
 
 
-def go_back(hooks: Hooks, drain: DrainNodes, tolerated: int) -> Sequence[Phase[Context]]:
+def go_back(hooks: Hooks, drain: VacateNodes, tolerated: int) -> Sequence[Phase[Context]]:
     """List the phases by which a cluster comes back to an image that it has left; `hooks` are of the one it leaves."""
     return [*hooks.at(P.ROLLBACK), DistributeBeside(), *_serve(), *_renew(drain, tolerated)]
 
@@ -129,7 +124,7 @@ def _serve() -> Sequence[Phase[Context]]:
     return [WriteHosts(), PrepareAuthority(), StartRegistry(), TrustRegistry()]
 
 
-def _renew(drain: DrainNodes, tolerated: int) -> Sequence[Phase[Context]]:
+def _renew(drain: VacateNodes, tolerated: int) -> Sequence[Phase[Context]]:
     return [
         UpgradeControlPlanes(),
         UpgradeMasters(drain=drain),

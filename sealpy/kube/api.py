@@ -52,11 +52,12 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Pod:
-    """Name a pod."""
+    """Name a pod; nobody makes one anew that is `alone`."""
 
     namespace: str
     name: str
     uid: str = field(default="", compare=False)
+    alone: bool = field(default=False, compare=False)
 
     def __str__(self) -> str:
         return f"{self.namespace}/{self.name}"
@@ -133,7 +134,9 @@ class Kube:
         where = f"/api/v1/pods?fieldSelector=spec.nodeName%3D{name}"
         found = self._ask(f"list the pods of node '{name}'", "GET", where)["items"]
         about = (pod["metadata"] for pod in found if _moves(pod))
-        return tuple(Pod(one["namespace"], one["name"], one["uid"]) for one in about)
+        return tuple(
+            Pod(one["namespace"], one["name"], one["uid"], alone=not one.get("ownerReferences")) for one in about
+        )
 
     def evict(self, pod: Pod) -> str:
         """Ask a pod to go; gives "" or, when a disruption budget does not allow it now, the server's reason."""

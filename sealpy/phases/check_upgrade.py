@@ -46,12 +46,13 @@ def _nodes(ctx: Context) -> Iterator[tuple[str, Problem]]:
     """Look for nodes that are not ready; one that an upgrade was cut on may be so, and is mended by going on."""
     known = {host for host in ctx.inventory.addresses if ctx.is_node(host)}
     for node in ctx.kube.open().nodes():
-        if node.address not in known:
+        if node.address in known:
+            if node.reason and not _is_cut(ctx, node.address):
+                hint = "mend it, or take it out of the file and apply that with the image as it was"
+                yield node.address, Problem(f"node {node.name} is not ready: {node.reason}", hint=hint)
+        elif node.address not in ctx.before:  # those that were left out, or leave, are told of already
             message = f"node {node.name} ({node.address}) is not in the Clusterfile: it stays as it is"
             ctx.emit(Warned(message=message, hint=f"its kubelet is {node.version}; upgrade it by hand"))
-        elif node.reason and not _is_cut(ctx, node.address):
-            hint = "mend it, or take it out of the file and apply that with the image as it was"
-            yield node.address, Problem(f"node {node.name} is not ready: {node.reason}", hint=hint)
 
 
 def _is_cut(ctx: Context, host: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Callable, Mapping, Sequence
+from typing import ClassVar
 
 from sealpy.context import Context
 from sealpy.engine import Phase
@@ -24,14 +25,12 @@ class DrainNodes(Phase[Context]):
 
     at_once = 4
 
-    def __init__(self, *, timeout: float, force: bool, despite: str = "it leaves all the same") -> None:
-        """Take how long pods may take to go, in seconds, and whether a node leaves with those that do not.
+    despite: ClassVar[str] = "it leaves all the same"  # what becomes of a node whose pods do not go, when forced
 
-        `despite` says what becomes of such a node.
-        """
+    def __init__(self, *, timeout: float, force: bool) -> None:
+        """Take how long pods may take to go, in seconds, and whether a node leaves with those that do not."""
         self._timeout = timeout
         self._force = force
-        self._despite = despite
 
     def hosts(self, ctx: Context) -> Sequence[str]:
         """Concern the hosts of the operation."""
@@ -51,7 +50,11 @@ class DrainNodes(Phase[Context]):
         message = f"{counted(len(stayed), 'pod')} of {node.name} did not go within {self._timeout:.0f} s: {told}"
         if not self._force:
             raise HostError(host, message)
-        ctx.emit(Warned(message=f"{message}; {self._despite}", host=host))
+        ctx.emit(Warned(message=f"{message}; {self.despite}", host=host))
+
+    def pods(self, ctx: Context, node: Node) -> tuple[Pod, ...]:
+        """Give the pods that have to go."""
+        return ctx.kube.open().pods_to_move(node.name)
 
     def failed(self, errors: Mapping[str, SealpyError]) -> SealpyError:
         """Say how to go on."""
@@ -61,7 +64,7 @@ class DrainNodes(Phase[Context]):
     def _evict(self, ctx: Context, node: Node) -> Steps:
         """Ask the pods to go, again and again; gives those that stayed to the end, and why."""
         deadline = time.monotonic() + self._timeout
-        while pods := ctx.kube.open().pods_to_move(node.name):
+        while pods := self.pods(ctx, node):
             title = f"evict {counted(len(pods), 'pod')} of {node.name}"
             answer = yield Call(title, functools.partial(_evict, ctx, pods), sample={})
             if answer.sample:

@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 from sealpy.context import KUBERNETES, Context
 from sealpy.engine import Phase
 from sealpy.errors import HostError, InterruptedRunError, KubeError, PhaseError, SealpyError
-from sealpy.kube import Node
+from sealpy.kube import Node, Pod
 from sealpy.phases.drain_nodes import DrainNodes
 from sealpy.phases.install_container_engine import InstallContainerEngine
 from sealpy.sdk import Call, Result, Steps, Wait
 
-__all__ = ["CORDONED", "UNFINISHED", "UpgradeControlPlanes", "UpgradeMasters", "UpgradeWorkers"]
+__all__ = ["CORDONED", "UNFINISHED", "UpgradeControlPlanes", "UpgradeMasters", "UpgradeWorkers", "VacateNodes"]
 
 UNFINISHED = "unfinished"  # in a mark, in the place of a Kubernetes: the host is on its way from one to another
 CORDONED = "cordoned"  # the mark of a node that no pod goes to because of us, not because somebody wants it so
@@ -89,10 +89,23 @@ class UpgradeControlPlanes(_Rolling):
         ctx.kube.renew()
 
 
+class VacateNodes(DrainNodes):
+    """Vacate the nodes for a while.
+
+    Pods that nobody would make anew stay: they run on while the kubelet changes.
+    """
+
+    despite = "it is upgraded beneath them"
+
+    def pods(self, ctx: Context, node: Node) -> tuple[Pod, ...]:
+        """Give the pods that come up elsewhere."""
+        return tuple(pod for pod in super().pods(ctx, node) if not pod.alone)
+
+
 class _UpgradeNodes(_Rolling):
     """Upgrade nodes, each drained while its container engine and its kubelet change."""
 
-    def __init__(self, *, drain: DrainNodes, tolerated: int = 0) -> None:
+    def __init__(self, *, drain: VacateNodes, tolerated: int = 0) -> None:
         """Take how pods are made to go."""
         super().__init__(tolerated=tolerated)
         self._drain = drain
@@ -102,7 +115,7 @@ class _UpgradeNodes(_Rolling):
         yield Wait("the API server answers", probe=lambda: _unanswered(ctx), timeout=_TIMEOUT)
         node = _node(ctx, host)
         ours = CORDONED in ctx.facts[host].marks
-        if not ctx.facts[host].marked("node", ctx.kubernetes):
+        if _is_to_change(ctx, host):
             is_master = host in ctx.inventory.masters
             if not is_master:
                 yield from _begun(ctx, host, "node")  # that of a control plane is so since its parts changed
@@ -170,13 +183,14 @@ def _has_parts(ctx: Context, host: str) -> bool:
     return ctx.facts[host].marked(KUBERNETES, ctx.kubernetes)
 
 
+def _is_to_change(ctx: Context, host: str) -> bool:
+    """Tell whether a node is to change; whatever it was, a control plane is that whose parts have just changed."""
+    return not ctx.facts[host].marked("node", ctx.kubernetes) or ctx.is_behind(host)
+
+
 def _is_concerned(ctx: Context, host: str) -> bool:
     """Tell whether a node is to be upgraded, or was cut before pods could come back."""
-    return ctx.is_node(host) and (
-        not ctx.facts[host].marked("node", ctx.kubernetes)
-        or (host in ctx.inventory.masters and ctx.is_behind(host) and not _has_parts(ctx, host))
-        or CORDONED in ctx.facts[host].marks
-    )
+    return ctx.is_node(host) and (_is_to_change(ctx, host) or CORDONED in ctx.facts[host].marks)
 
 
 def _node(ctx: Context, host: str) -> Node:

@@ -59,7 +59,7 @@ def check_upgrade(server: str, wanted: str, *, kubelets: Mapping[str, str]) -> N
             f"Kubernetes {there} cannot become {goal} at once: kubeadm takes one minor version after the other",
             hint=f"apply an image with a {between} first",
         )
-    _check_kubelets(kubelets, there, goal)
+    _check_kubelets(kubelets, goal)
 
 
 def check_downgrade(server: str, wanted: str) -> None:
@@ -80,14 +80,15 @@ def _way_back(there: Version, goal: Version) -> str:
     )
 
 
-def _check_kubelets(kubelets: Mapping[str, str], there: Version, goal: Version) -> None:
+def _check_kubelets(kubelets: Mapping[str, str], goal: Version) -> None:
     """Refuse nodes that would be too far behind, and ones that are ahead of where the API server will be."""
     for node, text in kubelets.items():
         found = Version.parse(text, what=f"the kubelet of {node}")
-        if found.major != goal.major or found.minor < there.minor - 1:
+        if found.major != goal.major or found.minor < goal.minor - 1:
+            unfinished = f"an upgrade to v{goal.major}.{goal.minor - 1} is unfinished"
             raise ConfigError(
-                f"the kubelet of {node} is {found}, and the API server {there}: it is an upgrade behind already",
-                hint=f"bring {node} to v{there.major}.{there.minor} first, or take it out of the cluster",
+                f"the kubelet of {node} is {found}, and cannot become {goal} at once: {unfinished}",
+                hint=f"finish that first, or take {node} out of the cluster",
             )
         if found.line > goal.line:
             raise ConfigError(

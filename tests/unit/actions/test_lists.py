@@ -11,6 +11,7 @@ from sealpy.actions.part import forget, remove_hosts
 from sealpy.actions.upgrade import go_back, upgrade
 from sealpy.engine import Journal
 from sealpy.phases.drain_nodes import DrainNodes
+from sealpy.phases.upgrade_kubernetes import VacateNodes
 from sealpy.sdk import HookPoint
 from sealpy.testing.builders import a_context, a_host, good_facts
 
@@ -54,14 +55,14 @@ ORDER = {
         "*PostClean* *post-clean-host* *post-uninstall* remove_rootfs audit"
     ),
 }
-DRAIN = DrainNodes(timeout=1, force=False)
+DRAIN, VACATE = DrainNodes(timeout=1, force=False), VacateNodes(timeout=1, force=False)
 LISTS = {
     "create": [*begin(HOOKS), *create(HOOKS), *end()],
     "add hosts": [*begin(HOOKS), *add_hosts(HOOKS), *end()],
     "forget dead hosts": forget(["10.0.0.2"], frozenset()),
     "remove hosts": remove_hosts(HOOKS, DRAIN, ["10.0.0.2"], frozenset()),
-    "upgrade": upgrade(HOOKS, DRAIN, 0),
-    "rollback": go_back(HOOKS, DRAIN, 0),
+    "upgrade": upgrade(HOOKS, VACATE, 0),
+    "rollback": go_back(HOOKS, VACATE, 0),
     "delete all": delete_all(HOOKS),
 }
 

@@ -11,12 +11,13 @@ from sealpy.actions.hooks import Hooks
 from sealpy.actions.part import remove_hosts
 from sealpy.actions.upgrade import go_back, upgrade
 from sealpy.phases.drain_nodes import DrainNodes
+from sealpy.phases.upgrade_kubernetes import VacateNodes
 from sealpy.plugin import Hook
 from sealpy.plugin.moments import ADD, APPLICATION, CREATE, DELETE, MOMENTS, REMOVE, ROLLBACK, UPGRADE
 from sealpy.sdk import HookPoint
 
 HOOKS = Hooks(())
-DRAIN = DrainNodes(timeout=1.0, force=False)
+DRAIN, VACATE = DrainNodes(timeout=1.0, force=False), VacateNodes(timeout=1.0, force=False)
 FIRED = {
     operation: {phase.point for phase in phases if isinstance(phase, Hook)}
     for operation, phases in {
@@ -24,8 +25,8 @@ FIRED = {
         ADD: [*begin(HOOKS), *add_hosts(HOOKS)],
         REMOVE: remove_hosts(HOOKS, DRAIN, ["10.0.0.2"], frozenset()),
         DELETE: delete_all(HOOKS),
-        UPGRADE: upgrade(HOOKS, DRAIN, 0),
-        ROLLBACK: go_back(HOOKS, DRAIN, 0),
+        UPGRADE: upgrade(HOOKS, VACATE, 0),
+        ROLLBACK: go_back(HOOKS, VACATE, 0),
         APPLICATION: launching(HOOKS),
     }.items()
 }

@@ -155,10 +155,10 @@ def test_a_node_that_is_not_ready_stops_an_upgrade_before_its_first_change(livin
     assert living.fleet.log == []
 
 
-def test_a_kubelet_that_is_an_upgrade_behind_already_is_refused_by_name(living: World) -> None:
+def test_a_kubelet_that_is_an_upgrade_behind_is_refused_by_name(living: World) -> None:
     node = living.fleet.nodes_by_name["n5"]
     living.fleet.nodes_by_name["n5"] = dataclasses.replace(node, version="v1.32.1")
-    with pytest.raises(ConfigError, match=r"the kubelet of n5 is v1\.32\.1, and the API server v1\.34\.4"):
+    with pytest.raises(ConfigError, match=r"the kubelet of n5 is v1\.32\.1, and cannot become v1\.34\.5 at once"):
         comes_to(living, PATCH).apply(FILE)
 
 
@@ -227,6 +227,13 @@ def test_pods_that_may_not_go_stop_the_upgrade_of_a_node_which_stays_as_it_was(l
     living.apply(FILE, drain=0.0, force=True)
     assert versions(living) == {PATCH}
     assert any("it is upgraded beneath them" in warning for warning in living.warnings)
+
+
+def test_a_pod_that_nobody_would_make_anew_runs_on_beneath_a_kubelet_that_changes(living: World) -> None:
+    bare = Pod("default", "by-hand", alone=True)
+    living.fleet.pods["n4"].append(bare)
+    comes_to(living, PATCH).apply(FILE)
+    assert living.fleet.pods["n4"] == [bare]
 
 
 def test_a_node_that_somebody_cordoned_stays_so(living: World) -> None:

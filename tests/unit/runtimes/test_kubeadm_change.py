@@ -117,7 +117,7 @@ def test_a_kubelet_is_left_alone_unless_it_is_concerned() -> None:
 
 def test_what_comes_with_another_kubernetes_is_left_to_its_upgrade() -> None:
     before = kubeadm(ClusterConfiguration={"kubernetesVersion": "v1.34.4", "dns": {"imageTag": "v1"}}).settings()
-    bare = {"networking": {}, "etcd": {}, "scheduler": {}}
+    bare: dict[str, Any] = {"networking": {}, "etcd": {}, "scheduler": {}}
     assert kubeadm(ClusterConfiguration=bare).compare(kubeadm().settings()) == Change(), "nothing is no setting"
     newer = {"kubernetesVersion": "v1.35.1", "dns": {"imageTag": "v2"}, "etcd": {"local": {"imageTag": "3"}}}
     assert kubeadm(ClusterConfiguration=newer).compare_renewed(before) == Change()

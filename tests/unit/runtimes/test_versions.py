@@ -32,7 +32,8 @@ def test_the_same_a_newer_patch_and_the_next_minor_version_may_follow(server: st
         ("v1.34.4", "v1.33.9", "v1.34.4", "v1.33.9 is older than v1.34.4"),
         ("v1.34.4", "v1.35.0-alpha.1", "v1.34.4", "of the image is no release"),
         ("v1.34.4", "latest", "v1.34.4", "version 'latest' of the image is no version"),
-        ("v1.34.4", "v1.34.5", "v1.32.9", "it is an upgrade behind already"),
+        ("v1.34.4", "v1.34.5", "v1.32.9", "an upgrade to v1.33 is unfinished"),
+        ("v1.35.1", "v1.36.0", "v1.34.4", "an upgrade to v1.35 is unfinished"),
         ("v1.34.4", "v1.34.5", "v1.35.0", "newer than v1.34.5"),
     ],
 )
