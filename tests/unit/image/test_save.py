@@ -8,7 +8,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import tarfile
 from pathlib import Path
 
@@ -58,51 +57,6 @@ def skopeo(*words: object) -> str:
     done = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
-
-
-# ---- killed
-
-KILLED = """
-import os, sys; from pathlib import Path
-from sealpy.image.formats import Format; from sealpy.image.save import pack, save; from sealpy.image.store import Store
-count = []
-def dying(size):
-    count.append(size)
-    if len(count) == 3:
-        os.kill(os.getpid(), 9)
-shipment = pack(Store(Path(sys.argv[1])), "kube:v1")
-save(shipment, Path(sys.argv[2]), format_=Format(sys.argv[3]), part_size=int(sys.argv[4]), on_bytes=dying)
-"""
-
-
-@pytest.mark.parametrize(
-    ("format_", "part_size"),
-    [(Format.OCI_ARCHIVE, 0), (Format.OCI_ARCHIVE, 30_000), (Format.OCI_DIR, 0), (Format.DOCKER_DIR, 0)],
-)
-def test_a_save_that_is_killed_leaves_nothing_under_its_name_and_the_next_one_tidies_up(
-    format_: Format, part_size: int, tmp_path: Path, image: ClusterImage, there: Store
-) -> None:
-    out = tmp_path / "out" / "k"
-    words = [sys.executable, "-c", KILLED, str(image.store.root), str(out), format_.value, str(part_size)]
-    assert subprocess.run(words, check=False, capture_output=True).returncode == -9
-    assert list((tmp_path / "out").glob("k*")) == []
-    assert len(list((tmp_path / "out").iterdir())) == 1
-    assert check(image.store).faults == ()
-    saved = save(pack(image.store, "kube:v1"), out, format_=format_, part_size=part_size)
-    assert sorted((tmp_path / "out").iterdir()) == sorted(saved.files)
-    [loaded] = load(there, saved.files[0], tag="kube:v1")
-    assert loaded.digest == image.digest
-
-
-def test_what_another_save_is_writing_and_what_has_a_like_name_stays(tmp_path: Path, image: ClusterImage) -> None:
-    (tmp_path / ".k.mine").write_text("not of sealpy")
-    (tmp_path / ".k2.sealpy-abcdefgh").write_text("of another name")
-    with file_beside(tmp_path / "k") as file:
-        file.write(b"theirs")
-        save(pack(image.store, "kube:v1"), tmp_path / "k")
-        file.write(b", whole")
-    assert (tmp_path / "k").read_bytes() == b"theirs, whole"
-    assert sorted(path.name for path in tmp_path.glob(".k*")) == [".k.mine", ".k2.sealpy-abcdefgh"]
 
 
 # ---- formats
@@ -460,3 +414,14 @@ def test_the_same_image_gives_the_same_archive(tmp_path: Path, image: ClusterIma
         save(pack(image.store, "kube:v1"), tmp_path / name)
         digests.add(hashlib.sha256((tmp_path / name).read_bytes()).hexdigest())
     assert len(digests) == 1
+
+
+def test_what_another_save_is_writing_and_what_has_a_like_name_stays(tmp_path: Path, image: ClusterImage) -> None:
+    (tmp_path / ".k.mine").write_text("not of sealpy")
+    (tmp_path / ".k2.sealpy-abcdefgh").write_text("of another name")
+    with file_beside(tmp_path / "k") as file:
+        file.write(b"theirs")
+        save(pack(image.store, "kube:v1"), tmp_path / "k")
+        file.write(b", whole")
+    assert (tmp_path / "k").read_bytes() == b"theirs, whole"
+    assert sorted(path.name for path in tmp_path.glob(".k*")) == [".k.mine", ".k2.sealpy-abcdefgh"]

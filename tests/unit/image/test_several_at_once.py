@@ -1,4 +1,4 @@
-"""Builds, loads and prunes at once, and builds that are killed: the store is valid, and the next try goes on."""
+"""Builds, loads and prunes at once; builds and saves that are killed: the store is valid, and the next try goes on."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from sealpy.errors import StoreError
 from sealpy.image.build import build
 from sealpy.image.check import check
 from sealpy.image.cluster_image import ClusterImage
+from sealpy.image.formats import Format
+from sealpy.image.load import load
 from sealpy.image.reference import Reference
+from sealpy.image.save import pack, save
 from sealpy.image.store import Store
 from sealpy.image.wish import Wish
 
@@ -34,6 +37,18 @@ BlobWriter.write = dying
 context = Path(sys.argv[2])
 wish = Wish(kubefile=context / "Kubefile", context=context, tag=Reference.parse("x:1"))
 build(wish, store=Store(Path(sys.argv[1])), emit=lambda event: None)
+"""
+
+KILLED_SAVE = """
+import os, sys; from pathlib import Path
+from sealpy.image.formats import Format; from sealpy.image.save import pack, save; from sealpy.image.store import Store
+count = []
+def dying(size):
+    count.append(size)
+    if len(count) == 3:
+        os.kill(os.getpid(), 9)
+shipment = pack(Store(Path(sys.argv[1])), "kube:v1")
+save(shipment, Path(sys.argv[2]), format_=Format(sys.argv[3]), part_size=int(sys.argv[4]), on_bytes=dying)
 """
 
 
@@ -84,3 +99,24 @@ def test_builds_and_prunes_at_once_do_each_other_no_harm(tmp_path: Path) -> None
             done.result()
     assert check(Store(root)).faults == ()
     assert [ClusterImage.open(Store(root), f"x:{n}").read("etc/own") for n in range(2)] == [b"a", b"b"]
+
+
+@pytest.mark.parametrize(
+    ("format_", "part_size"),
+    [(Format.OCI_ARCHIVE, 0), (Format.OCI_ARCHIVE, 30_000), (Format.OCI_DIR, 0), (Format.DOCKER_DIR, 0)],
+)
+def test_a_save_that_is_killed_leaves_nothing_under_its_name_and_the_next_one_tidies_up(
+    format_: Format, part_size: int, tmp_path: Path
+) -> None:
+    here, there = Store(tmp_path / "here"), Store(tmp_path / "there")
+    image = built(here, context(tmp_path, "a"), "kube:v1")
+    out = tmp_path / "out" / "k"
+    words = [sys.executable, "-c", KILLED_SAVE, str(image.store.root), str(out), format_.value, str(part_size)]
+    assert subprocess.run(words, check=False, capture_output=True).returncode == -9
+    assert list((tmp_path / "out").glob("k*")) == []
+    assert len(list((tmp_path / "out").iterdir())) == 1
+    assert check(image.store).faults == ()
+    saved = save(pack(image.store, "kube:v1"), out, format_=format_, part_size=part_size)
+    assert sorted((tmp_path / "out").iterdir()) == sorted(saved.files)
+    [loaded] = load(there, saved.files[0], tag="kube:v1")
+    assert loaded.digest == image.digest
