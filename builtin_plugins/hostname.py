@@ -4,10 +4,11 @@ import re
 from collections.abc import Iterator, Mapping
 
 from sealpy.sdk import Ask, HookPoint, PluginContext, PluginHost, Run, Steps
-from sealpy.sdk.data import address_of, is_address, numbered_lines
+from sealpy.sdk.data import address_of, is_address, line_problems, numbered_lines
 
 PluginType = "HOSTNAME"
 
+_FORM = "IP name"
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _LONGEST = 64  # bytes of a Linux host name
 _NOW = "uname -n; cat /etc/hostname 2>/dev/null"
@@ -36,15 +37,11 @@ class Plugin:
         """Say what is wrong with the data."""
         addresses: set[str] = set()
         names: set[str] = set()
-        for number, words in numbered_lines(data):
-            problem = _problem(words) or _repeated(words, addresses, names)
-            if problem:
-                yield f"data, line {number}: {problem}"
-            else:
-                addresses.add(address_of(words[0]))
-                names.add(words[1])
-        if not any(numbered_lines(data)):
-            yield "data is empty: write one 'IP name' a line"
+
+        def problem(words: list[str]) -> str:
+            return _problem(words) or _repeated(words, addresses, names)
+
+        yield from line_problems(data, problem, form=_FORM)
 
 
 def _problem(words: list[str]) -> str:
@@ -56,14 +53,19 @@ def _problem(words: list[str]) -> str:
                 return f"'{name}' is no host name: lower-case letters, digits, '-' and '.'"
             return ""
         case _:
-            return f"'{' '.join(words)}' is not 'IP name'"
+            return f"'{' '.join(words)}' is not '{_FORM}'"
 
 
 def _repeated(words: list[str], addresses: set[str], names: set[str]) -> str:
+    """Say whether a line names a host, or by a name, that one before has; one in order counts for those behind it."""
     address, name = words
     if address_of(address) in addresses:
         return f"host '{address}' has a name already"
-    return f"name '{name}' is given to two hosts" if name in names else ""
+    if name in names:
+        return f"name '{name}' is given to two hosts"
+    addresses.add(address_of(address))
+    names.add(name)
+    return ""
 
 
 def _names(data: str) -> Mapping[str, str]:

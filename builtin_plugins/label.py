@@ -4,11 +4,12 @@ import re
 from collections.abc import Iterator
 
 from sealpy.sdk import HookPoint, On, PluginContext, Run, Steps
-from sealpy.sdk.data import address_of, is_address, numbered_lines
+from sealpy.sdk.data import address_of, is_address, line_problems, numbered_lines
 from sealpy.sdk.nodes import KUBECTL, ask_nodes, node_of
 
 PluginType = "LABEL"
 
+_FORM = "IP key=value,key=value"
 _NAME = r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
 _KEY = re.compile(rf"([a-z0-9]([-a-z0-9.]{{0,251}}[a-z0-9])?/)?{_NAME}")
 _VALUE = re.compile(rf"({_NAME})?")
@@ -41,11 +42,7 @@ class Plugin:
     @staticmethod
     def check(data: str) -> Iterator[str]:
         """Say what is wrong with the data."""
-        for number, words in numbered_lines(data):
-            if problem := _problem(words):
-                yield f"data, line {number}: {problem}"
-        if not any(numbered_lines(data)):
-            yield "data is empty: write one 'IP key=value,key=value' a line"
+        yield from line_problems(data, _problem, form=_FORM)
 
 
 def _wanted(context: PluginContext, phase: HookPoint) -> dict[str, dict[str, str]]:
@@ -70,7 +67,7 @@ def _problem(words: list[str]) -> str:
             bad = [label for label in labels.split(",") if not _is_label(label)]
             return f"'{bad[0]}' is no label 'key=value'" if bad else ""
         case _:
-            return f"'{' '.join(words)}' is not 'IP key=value,key=value'"
+            return f"'{' '.join(words)}' is not '{_FORM}'"
 
 
 def _is_label(text: str) -> bool:

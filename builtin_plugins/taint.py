@@ -5,11 +5,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from sealpy.sdk import HookPoint, On, PluginContext, Run, Steps
-from sealpy.sdk.data import covers, hosts_problem, nearest_word, numbered_lines
+from sealpy.sdk.data import covers, hosts_problem, line_problems, nearest_word, numbered_lines
 from sealpy.sdk.nodes import KUBECTL, Node, Taint, ask_nodes, node_of
 
 PluginType = "TAINT"
 
+_FORM = "IPs key=value:Effect"
 _EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 _NAME = r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
 _PAIR = re.compile(rf"(?P<key>([a-z0-9]([-a-z0-9.]{{0,251}}[a-z0-9])?/)?{_NAME})(=(?P<value>({_NAME})?))?")
@@ -59,11 +60,7 @@ class Plugin:
     @staticmethod
     def check(data: str) -> Iterator[str]:
         """Say what is wrong with the data."""
-        for number, words in numbered_lines(data):
-            if problem := _problem(words):
-                yield f"data, line {number}: {problem}"
-        if not any(numbered_lines(data)):
-            yield "data is empty: write one 'IPs key=value:Effect' a line"
+        yield from line_problems(data, _problem, form=_FORM)
 
 
 def _changes(node: Node, orders: Iterable[_Order]) -> list[str]:
@@ -94,7 +91,7 @@ def _problem(words: list[str]) -> str:
         case [hosts, text]:
             return hosts_problem(hosts) or _taint_problem(text)
         case _:
-            return f"'{' '.join(words)}' is not 'IPs key=value:Effect'"
+            return f"'{' '.join(words)}' is not '{_FORM}'"
 
 
 def _taint_problem(text: str) -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-__all__ = ["address_of", "covers", "hosts_problem", "is_address", "nearest_word", "numbered_lines"]
+__all__ = ["address_of", "covers", "hosts_problem", "is_address", "line_problems", "nearest_word", "numbered_lines"]
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -15,6 +15,16 @@ def numbered_lines(data: str) -> Iterator[tuple[int, list[str]]]:
     for number, line in enumerate(data.splitlines(), start=1):
         if words := line.partition("#")[0].split():
             yield number, words
+
+
+def line_problems(data: str, problem: Callable[[list[str]], str], *, form: str) -> Iterator[str]:
+    """Say what `problem` finds wrong with the words of each line, or that there is none; `form` shows how one looks."""
+    lines = [*numbered_lines(data)]
+    for number, words in lines:
+        if found := problem(words):
+            yield f"data, line {number}: {found}"
+    if not lines:
+        yield f"data is empty: write one '{form}' a line"
 
 
 def is_address(text: str) -> bool:
