@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -46,3 +47,23 @@ def test_a_script_of_the_image_that_fails_is_told_at_the_end(
 def test_an_image_without_the_script_is_reset_too(reset: tuple[list[str], dict[str, str]]) -> None:
     argv, env = reset
     assert subprocess.run(argv, env=env, check=False).returncode == 0
+
+
+EXTERNAL = {"external": {"endpoints": ["https://10.0.9.1:2379"], "caFile": "/a", "certFile": "/b", "keyFile": "/c"}}
+
+
+@pytest.mark.parametrize(("etcd", "asked"), [({}, 1), ({"local": {"dataDir": "/data/etcd"}}, 1), (EXTERNAL, 0)])
+def test_a_control_plane_has_a_member_to_be_removed_only_where_etcd_runs_on_it(
+    etcd: Mapping[str, object], asked: int
+) -> None:
+    plan = ClusterPlan(
+        name="x",
+        rootfs="/rootfs",
+        leader="10.0.0.1",
+        masters=("10.0.0.1",),
+        registry_url="sea.hub:5000",
+        env={},
+        overrides={"ClusterConfiguration": {"etcd": etcd}},
+    )
+    steps, _ = walk(Kubeadm(plan).forget("10.0.0.2"))
+    assert len(steps) == asked
