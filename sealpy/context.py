@@ -26,8 +26,9 @@ __all__ = ["KUBERNETES", "Context", "digest_of"]
 
 KUBERNETES = "kubernetes"  # the mark that names the Kubernetes of what kubeadm wrote there; `node` has the kubelet's
 
-# $1 the directory of marks, $2 the name, $3 the digest: whole or not at all.
-_MARK = 'mkdir -p "$1" && printf %s "$3" > "$1/.$2" && mv "$1/.$2" "$1/$2"'
+# $1 the directory of marks, $2 the name, $3 the digest: whole or not at all. For root alone, since a short secret can
+# be guessed by the digest of what it went into.
+_MARK = 'mkdir -p "$1" && chmod 700 "$1" && printf %s "$3" > "$1/.$2" && mv "$1/.$2" "$1/$2"'
 # $1 the directory of marks, $2 the name.
 _ERASE = 'rm -f "$1/$2"'
 # $1 the directory of marks. That of the rootfs stays: by it the host is known as ours until the rootfs goes.
