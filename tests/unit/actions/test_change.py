@@ -202,8 +202,8 @@ def test_workers_may_fail_as_far_as_the_operator_says_and_are_named_at_the_end(w
     assert nothing_to_change(world, clusterfile([A], [B, C]))
 
 
-def _misfit(machine: Machine) -> str:
-    facts = _facts(machine)
+def _misfit(machine: Machine, *words: str) -> str:
+    facts = _facts(machine, *words)
     return facts.replace("x86_64", "aarch64") if machine.address in {C, D} else facts
 
 
