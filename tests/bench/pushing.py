@@ -1,6 +1,6 @@
 """Push and pull of a large image to and from a registry on loopback, beside skopeo on the same image.
 
-Run alone: python tests/bench/images.py [megabytes]
+Run alone: python tests/bench/pushing.py [megabytes]
 """
 
 from __future__ import annotations
@@ -18,11 +18,13 @@ from pathlib import Path
 CHECKOUT = Path(__file__).parents[2]
 sys.path.insert(0, str(CHECKOUT))
 
-from sealpy.image.assemble import assemble, write_layer  # noqa: E402
-from sealpy.image.metadata import Metadata  # noqa: E402
-from sealpy.image.store import Store  # noqa: E402
-from sealpy.image.tarball import walk  # noqa: E402
-from tests.registry.servers import serving  # noqa: E402
+# ruff: noqa: E402 - the checkout must be found first
+
+from sealpy.image.assemble import assemble, write_layer
+from sealpy.image.metadata import Metadata
+from sealpy.image.store import Store
+from sealpy.image.tarball import walk
+from tests.registry.servers import serving
 
 __all__ = ["compare"]
 
