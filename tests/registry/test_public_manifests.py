@@ -1,4 +1,4 @@
-"""Manifests and charts that projects publish: what is found in each equals a list made by hand.
+"""Manifests, charts and kustomizations that projects publish: what is found in each equals a list made by hand.
 
 They travel in the Go modules of their projects, which the Go client gets, checks and keeps; nothing of them is in this
 checkout. The lists are in tests/golden/images/public, made by reading the files; what would only be told as a doubt is
@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from sealpy.image.finding import Found, find
-from sealpy.image.finding.programs import HELM
+from sealpy.image.finding.programs import HELM, KUSTOMIZE
 from sealpy.image.metadata import Launch, Metadata
 from sealpy.image.reference import Reference
 from sealpy.image.tarball import Member, Source
@@ -74,6 +74,9 @@ CHARTS = {
     "chart-metrics-server": (METRICS_SERVER, "charts/metrics-server", "--set addonResizer.enabled=true"),
 }
 
+# name of the list    module, directory that is copied, the one of it that is applied
+KUSTOMIZATIONS = {"kustomization-metrics-server": (METRICS_SERVER, "manifests", "overlays/release-ha")}
+
 pytestmark = [
     pytest.mark.timeout(900),  # the first time, tens of megabytes are fetched
     pytest.mark.skipif(not shutil.which("go"), reason="modules are got by Go, which is not here: https://go.dev/dl"),
@@ -125,5 +128,14 @@ def test_what_is_found_in_a_published_chart_is_what_a_person_finds_in_it(name: s
     assert_as_by_hand(searched(sources, commands=[f"helm install release charts/{chart.name} {more}"]), name)
 
 
+@pytest.mark.parametrize("name", KUSTOMIZATIONS)
+def test_what_is_found_in_a_published_kustomization_is_what_a_person_finds_in_it(name: str) -> None:
+    go_tool(KUSTOMIZE.name)
+    published, directory, applied = KUSTOMIZATIONS[name]
+    top = module(published) / directory
+    sources = {f"manifests/{p.relative_to(top)}": p for p in sorted(top.rglob("*")) if p.is_file()}
+    assert_as_by_hand(searched(sources, commands=[f"kubectl apply -k manifests/{applied}"]), name)
+
+
 def test_every_list_made_by_hand_is_compared() -> None:
-    assert {path.stem for path in LISTS.glob("*.txt")} == {*MANIFESTS, *CHARTS}
+    assert {path.stem for path in LISTS.glob("*.txt")} == {*MANIFESTS, *CHARTS, *KUSTOMIZATIONS}
