@@ -225,8 +225,8 @@ def _stream(
         "meta/removed": b"".join(path.encode() + b"\0" for path in sorted(index - tree.files.keys())),
         "meta/sums": b"".join(sums),
     }
-    items = [Item(Member("meta", "dir", 0o755))]
-    items += [Item(Member(path, "file", 0o644, len(data)), data) for path, data in meta.items()]
+    items = [Item(Member("meta", "dir", 0o700))]  # for root alone: a short secret can be guessed by a file's digest
+    items += [Item(Member(path, "file", 0o600, len(data)), data) for path, data in meta.items()]
     items.append(Item(Member("files", "dir", 0o755)))
     return items + [_below_files(file) for file in sent]
 

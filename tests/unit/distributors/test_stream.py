@@ -90,6 +90,7 @@ def test_a_new_host_receives_everything_in_one_stream_and_the_mark_last(machine:
     assert machine.files() == FILES
     assert machine.facts.marked("rootfs", tree.digest)
     assert not (machine.directory / "incoming").exists()
+    assert (machine.directory / "rootfs.index").stat().st_mode & 0o777 == 0o600, "its digests are for root alone"
 
 
 def test_a_second_delivery_of_the_same_tree_takes_no_step(machine: Machine) -> None:
