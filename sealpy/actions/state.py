@@ -145,8 +145,8 @@ def leaving(before: Clusterfile, wanted: Clusterfile) -> tuple[HostEntry, ...]:
         for ip in entry.ips
         if ip not in stay
     ]
-    old = {ip for entry in before.cluster.hosts if _is_master(entry) for ip in entry.ips}
-    new = {ip for entry in wanted.cluster.hosts if _is_master(entry) for ip in entry.ips}
+    old = {ip for entry in before.cluster.hosts if entry.is_master for ip in entry.ips}
+    new = {ip for entry in wanted.cluster.hosts if entry.is_master for ip in entry.ips}
     if old and not old & new:
         raise ConfigError(
             f"no control plane of cluster '{before.cluster.name}' would stay: {', '.join(sorted(old))}",
@@ -177,10 +177,6 @@ def still_there(before: Clusterfile, known: Clusterfile) -> Clusterfile:
     ]
     ssh = known.cluster.ssh
     return with_hosts(dataclasses.replace(before, cluster=dataclasses.replace(before.cluster, ssh=ssh)), entries)
-
-
-def _is_master(entry: HostEntry) -> bool:
-    return bool({"master", "control-plane"} & set(entry.roles))
 
 
 def _login(entry: HostEntry, before: Clusterfile, wanted: Clusterfile) -> Ssh:

@@ -12,14 +12,12 @@ from sealpy.errors import ConfigError
 
 __all__ = ["check_roles", "login_of", "widened"]
 
-_MASTER = {"master", "control-plane"}
-
 
 def check_roles(clusterfile: Clusterfile, *, masters: str, nodes: str) -> tuple[str, ...]:
     """Give the addresses in both lists; refuse a worker among the control planes: somebody has mixed them up."""
     every = parse_hosts(",".join(filter(None, (masters, nodes))))
     known = {ip for entry in clusterfile.cluster.hosts for ip in entry.ips}
-    planes = {ip for entry in clusterfile.cluster.hosts for ip in entry.ips if _MASTER & set(entry.roles)}
+    planes = {ip for entry in clusterfile.cluster.hosts for ip in entry.ips if entry.is_master}
     for option, wrong, what in (
         ("--masters", [ip for ip in parse_hosts(masters) if ip in known - planes], "a worker"),
         ("--nodes", [ip for ip in parse_hosts(nodes) if ip in planes], "a control plane"),

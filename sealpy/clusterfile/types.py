@@ -118,6 +118,11 @@ class HostEntry:
     labels: Mapping[str, str] = field(default_factory=dict)
     taints: tuple[str, ...] = ()
 
+    @property
+    def is_master(self) -> bool:
+        """Tell whether these hosts are to carry a control plane, by either word for it."""
+        return not {"master", "control-plane"}.isdisjoint(self.roles)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalRegistry:
