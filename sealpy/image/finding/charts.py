@@ -12,7 +12,7 @@ from pathlib import Path
 from sealpy.errors import Place, Problem
 from sealpy.image.finding.launching import HelmCall, helm_values
 from sealpy.image.finding.programs import HELM, ProgramFailedError, command_of, run
-from sealpy.image.finding.rootfs import SEARCHED, Rootfs
+from sealpy.image.finding.rootfs import SEARCHED, Rootfs, below
 from sealpy.image.kube_version import VERSION_LABEL
 
 __all__ = ["charts_in", "default_call", "render", "sources"]
@@ -56,14 +56,18 @@ def render(call: HelmCall, rootfs: Rootfs, directory: Path, *, kubernetes: str) 
         return run(command, cwd=at), []
     except ProgramFailedError as error:
         said = str(error).replace(f"{directory}/", "")
-        hint = (
-            "the build renders charts as 'helm template' does: give the values that it asks for to the launch command"
-        )
-        if _MISSING.search(said):
-            hint = f"type: helm dependency build {shown}"
-        elif _TOO_OLD.search(said):
-            hint = f"say for which Kubernetes the image is: LABEL {VERSION_LABEL}=v1.34.4 in the Kubefile"
-        return b"", [Problem(f"helm: {said}", Place(shown), hint)]
+        return b"", [Problem(f"helm: {said}", Place(shown), _way_out(said, call, rootfs, shown))]
+
+
+def _way_out(said: str, call: HelmCall, rootfs: Rootfs, shown: str) -> str:
+    if _MISSING.search(said):
+        return f"type: helm dependency build {shown}"
+    if _TOO_OLD.search(said):
+        return f"say for which Kubernetes the image is: LABEL {VERSION_LABEL}=v1.34.4 in the Kubefile"
+    if filled := [path for path in rootfs if below(path, call.path) and rootfs.is_rendered(path)]:
+        origin = rootfs.shown(filled[0])  # some projects make their values by another program from a file of this name
+        return f"{posixpath.basename(filled[0])} is what {origin} is filled to: take that away if it is not for sealpy"
+    return "the build renders charts as 'helm template' does: give the values that it asks for to the launch command"
 
 
 def default_call(chart: str) -> HelmCall:

@@ -151,6 +151,19 @@ def test_a_packed_chart_is_rendered_and_another_archive_is_left_alone() -> None:
         ),
         ({"Chart.yaml": "{"}, ["charts/shop: helm:"]),
         (
+            {
+                "values.yaml": "on: true",
+                "values.yaml.tmpl": 'on: "${ON}"',
+                "templates/a.yaml": "on: {{ .Values.on }}",
+                "values.schema.json": '{"type": "object", "properties": {"on": {"type": "boolean"}}}',
+            },
+            [
+                "charts/shop: helm:",
+                "/on",
+                "values.yaml is what charts/shop/values.yaml.tmpl is filled to: take that away",
+            ],
+        ),
+        (
             {"Chart.yaml": f"{CHART}kubeVersion: '>= 9.9.0-0'\n"},
             ["charts/shop: helm:", "requires kubeVersion: >= 9.9.0-0", f"LABEL {VERSION_LABEL}=v"],
         ),
