@@ -152,14 +152,13 @@ def test_a_packed_chart_is_rendered_and_another_archive_is_left_alone() -> None:
         ({"Chart.yaml": "{"}, ["charts/shop: helm:"]),
         (
             {
-                "values.yaml": "on: true",
-                "values.yaml.tmpl": 'on: "${ON}"',
-                "templates/a.yaml": "on: {{ .Values.on }}",
-                "values.schema.json": '{"type": "object", "properties": {"on": {"type": "boolean"}}}',
+                "values.yaml": "pinned: true",
+                "values.yaml.tmpl": 'pinned: "${PIN}"',
+                "values.schema.json": '{"type": "object", "properties": {"pinned": {"type": "boolean"}}}',
             },
             [
                 "charts/shop: helm:",
-                "/on",
+                "/pinned",
                 "values.yaml is what charts/shop/values.yaml.tmpl is filled to: take that away",
             ],
         ),
