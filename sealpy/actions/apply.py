@@ -34,7 +34,8 @@ from sealpy.phases.launch_apps import LaunchApps
 from sealpy.phases.preflight import Preflight
 from sealpy.phases.prepare_kubernetes import PrepareKubernetes
 from sealpy.phases.reconfigure import reconfigure
-from sealpy.phases.save_state import SaveState, Settle, settling
+from sealpy.phases.save_state import SaveState
+from sealpy.phases.settle import Settle, settling
 from sealpy.phases.start_registry import PrepareAuthority, StartRegistry
 from sealpy.phases.trust_registry import TrustRegistry
 from sealpy.phases.wait_ready import WaitReady, WaitServing

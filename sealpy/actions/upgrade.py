@@ -24,7 +24,7 @@ from sealpy.phases.keep_clusterfile import REMAINS
 from sealpy.phases.label_nodes import LabelNodes
 from sealpy.phases.launch_apps import LaunchApps
 from sealpy.phases.reconfigure import reconfigure
-from sealpy.phases.save_state import settling
+from sealpy.phases.settle import settling
 from sealpy.phases.start_registry import PrepareAuthority, StartRegistry
 from sealpy.phases.trust_registry import TrustRegistry
 from sealpy.phases.upgrade_kubernetes import UpgradeControlPlanes, UpgradeMasters, UpgradeWorkers, VacateNodes
