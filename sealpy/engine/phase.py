@@ -24,7 +24,7 @@ class Phase(Generic[C]):
 
     @property
     def name(self) -> str:
-        """Give the stable name: that of the file it stands in, such as `join_workers`."""
+        """Give the stable name: that of the class in small letters, such as `join_workers`."""
         return re.sub(r"(?<!^)(?=[A-Z])", "_", type(self).__name__).lower()
 
     @property

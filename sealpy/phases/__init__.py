@@ -1,1 +1,1 @@
-"""one file per phase: connect, gather_facts … join_workers."""
+"""one file per phase, or per few that belong together: connect, gather_facts … join_workers."""
