@@ -209,4 +209,12 @@ def test_help_and_version_import_nothing_heavy(words: list[str]) -> None:
 
 
 def test_the_order_of_the_help_is_the_order_of_a_day() -> None:
-    assert [entry.name for entry in COMMANDS][:7] == ["run", "apply", "plan", "scale-up", "upgrade", "rollback", "delete"]
+    assert [entry.name for entry in COMMANDS][:7] == [
+        "run",
+        "apply",
+        "plan",
+        "scale-up",
+        "upgrade",
+        "rollback",
+        "delete",
+    ]
