@@ -1,4 +1,4 @@
-"""What all tests share: golden files, compared or, with `--accept`, rewritten."""
+"""What all tests share: golden files, compared or, with `--accept`, rewritten; the table of faults."""
 
 from __future__ import annotations
 
@@ -9,6 +9,11 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+
+from tests import faults
+from tests.faults import fault, pytest_terminal_summary
+
+__all__ = ["Golden", "fault", "golden", "pytest_terminal_summary"]
 
 Golden = Callable[[Path, str], None]
 
@@ -73,6 +78,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--accept", action="store_true", help="rewrite the golden files; the review is the diff")
+    faults.pytest_addoption(parser)
 
 
 @pytest.fixture

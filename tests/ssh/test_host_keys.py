@@ -14,6 +14,7 @@ from sealpy.connectors.target import Target
 from sealpy.errors import AuthError, HostKeyError
 from sealpy.events import HostKeyAccepted, Warned
 from sealpy.testing.sshd import Sshd, make_key, sshd
+from tests.faults import Fault
 from tests.ssh.conftest import Client
 from tests.ssh.recorder import recorder
 
@@ -134,7 +135,12 @@ def test_insecure_takes_any_key_says_so_and_learns_nothing(client: Client, tmp_p
 
 
 @pytest.mark.parametrize("pinned", [False, True], ids=["known", "pinned"])
-def test_a_machine_with_another_key_gets_no_secret(client: Client, tmp_path: Path, pinned: bool) -> None:  # noqa: FBT001
+def test_a_machine_with_another_key_gets_no_secret(
+    client: Client,
+    tmp_path: Path,
+    pinned: bool,  # noqa: FBT001 - a case
+    fault: Fault,
+) -> None:
     expected, other = make_key(tmp_path / "expected"), make_key(tmp_path / "other")
     line = " ".join(expected.with_suffix(".pub").read_text().split()[:2])
     with recorder(other) as thief:
@@ -152,6 +158,8 @@ def test_a_machine_with_another_key_gets_no_secret(client: Client, tmp_path: Pat
         with pytest.raises(AuthError):  # the recorder does record: a person who insists gives the secrets away
             client.reach(replace(way_in, host_keys=(), host_key_policy="insecure")).connect()
         assert thief.got == ["publickey admin ssh-ed25519", "password admin geheim"]
+    trust = "pinned" if pinned else "known"
+    fault(f"another host key than the one {trust}", "login", seen="stopped before key and password are sent")
 
 
 def test_over_ipv6_a_machine_is_known_by_its_address(client: Client, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from sealpy.errors import HostError
 from sealpy.phases.connect import _LOG_IN
 from sealpy.sdk import Result
 from sealpy.testing.sshd import Sshd, sshd
+from tests.faults import Fault
 from tests.ssh.conftest import Client
 from tests.ssh.test_kube_door import END_THE_CONNECTION
 
@@ -48,13 +49,16 @@ def test_the_second_run_is_told_who_is_busy_until_the_first_one_ends(
         assert log_in(second, lock, "bob").exit_status == 0
 
 
-def test_a_run_that_was_killed_holds_nobody_up(client: Client, tmp_path: Path, lock: Path) -> None:
+def test_a_run_that_was_killed_holds_nobody_up(client: Client, tmp_path: Path, lock: Path, fault: Fault) -> None:
     with sshd(tmp_path / "a") as server:
         killed(client, server, lock, meanwhile="sleep 1")
+        begun = time.monotonic()
         assert log_in(client.to(server), lock, "the second").exit_status == 0
+    seconds = time.monotonic() - begun
+    fault("a run loses its connection, its lock with it", "login", seen="the next run enters", second=seconds)
 
 
-def test_what_a_killed_run_had_begun_is_waited_for(client: Client, tmp_path: Path, lock: Path) -> None:
+def test_what_a_killed_run_had_begun_is_waited_for(client: Client, tmp_path: Path, lock: Path, fault: Fault) -> None:
     done = tmp_path / "done"
     with sshd(tmp_path / "a") as server:
         begun = time.monotonic()
@@ -62,7 +66,10 @@ def test_what_a_killed_run_had_begun_is_waited_for(client: Client, tmp_path: Pat
         assert not done.exists()
         assert log_in(client.to(server), lock, "the second").exit_status == 0
         assert done.exists()
-        assert time.monotonic() - begun > 3
+        seconds = time.monotonic() - begun
+        assert seconds > 3
+    seen = "the next run waits for that command"
+    fault("likewise, in the middle of a command of 4 s", "login", seen=seen, second=seconds)
 
 
 def test_one_run_may_reach_a_machine_by_two_addresses(client: Client, tmp_path: Path, lock: Path) -> None:
