@@ -1,7 +1,11 @@
 """Clusterfile YAML → Cluster (types, load, defaults, validate).
 
 A text goes through four hands: `document` reads YAML and keeps the line of every value, `models` give it its shape,
-`build` says what it means, `types` hold the result. `dump` writes it again, without what `secrets` takes for one.
+`build` says what it means, `types` hold the result. `dump` writes it again, to be saved with the cluster.
+
+No secret is saved: no password, no value of `env` and no text of a Config or an app that looks like one. Of each the
+name is kept, and every reference (`passwordFrom`, `dataFrom`, a variable by its name alone), by which a later run finds
+it again or asks for it. `secrets` decides what is one.
 """
 
 from sealpy.clusterfile.change import Changes
