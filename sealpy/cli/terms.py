@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-__all__ = ["DrainOption", "ForceOption", "MaxFailOption", "Terms"]
+__all__ = ["DrainOption", "DryRunOption", "ForceOption", "MaxFailOption", "Terms"]
 
 MaxFailOption = Annotated[
     int,
@@ -28,6 +28,7 @@ DrainOption = Annotated[
         help="How long pods of a host that leaves, or is upgraded, may take to go.",
     ),
 ]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show what would be changed, and change nothing.")]
 ForceOption = Annotated[
     bool,
     typer.Option("--force", help="Do not ask; let hosts leave, or be upgraded, though pods on them do not go in time."),

@@ -12,7 +12,7 @@ from sealpy.cli.checks import SkipOption, skipped
 from sealpy.cli.logins import HostKeysOption, SshConfigOption, logins_of
 from sealpy.cli.plugins import PluginsDirOption
 from sealpy.cli.signatures import Verify, Verifying, VerifyKeys
-from sealpy.cli.terms import DrainOption, ForceOption, MaxFailOption, Terms
+from sealpy.cli.terms import DrainOption, DryRunOption, ForceOption, MaxFailOption, Terms
 
 __all__ = ["command"]
 
@@ -32,7 +32,7 @@ def command(
     force: ForceOption = False,
     plugins_dir: PluginsDirOption = None,
     skip: SkipOption = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be changed, and change nothing.")] = False,
+    dry_run: DryRunOption = False,
 ) -> None:
     """Make a cluster what its Clusterfile says: create it, go on where a run was cut, or find nothing to do.
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from sealpy.cli.kept import ClusterOption, KeptFileOption
 from sealpy.cli.logins import HostKeysOption, SshConfigOption, logins_of
 from sealpy.cli.plugins import PluginsDirOption
 from sealpy.cli.terms import DrainOption, ForceOption, Terms
@@ -22,10 +22,8 @@ def command(
         str, typer.Option("--masters", "-m", help="Control planes to take out: 10.0.0.2,10.0.0.4-10.0.0.5.")
     ] = "",
     nodes: Annotated[str, typer.Option("--nodes", "-n", help="Workers to take out, likewise.")] = "",
-    file: Annotated[
-        Path | None, typer.Option("--file", "-f", help="The Clusterfile; default: the one that the last run kept.")
-    ] = None,
-    name: Annotated[str, typer.Option("--cluster", "-c", help="Name of the cluster.")] = "my-cluster",
+    file: KeptFileOption = None,
+    name: ClusterOption = "my-cluster",
     password: Annotated[
         str, typer.Option("--passwd", help="Password of the machines; `-` asks for it, or reads standard input.")
     ] = "",

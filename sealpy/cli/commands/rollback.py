@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from sealpy.cli.checks import SkipOption, skipped
+from sealpy.cli.kept import ClusterOption, KeptFileOption, KeptPasswordOption
 from sealpy.cli.logins import HostKeysOption, SshConfigOption, logins_of
 from sealpy.cli.plugins import PluginsDirOption
 from sealpy.cli.signatures import Verify, Verifying, VerifyKeys
-from sealpy.cli.terms import DrainOption, ForceOption, MaxFailOption, Terms
+from sealpy.cli.terms import DrainOption, DryRunOption, ForceOption, MaxFailOption, Terms
 
 __all__ = ["command"]
 
@@ -25,13 +25,9 @@ def command(
         ),
     ],
     *,
-    file: Annotated[
-        Path | None, typer.Option("--file", "-f", help="The Clusterfile; default: the one that the last run kept.")
-    ] = None,
-    name: Annotated[str, typer.Option("--cluster", "-c", help="Name of the cluster.")] = "my-cluster",
-    password: Annotated[
-        str, typer.Option("--passwd", "-p", help="Password of the machines; '-' asks for it, or reads standard input.")
-    ] = "",
+    file: KeptFileOption = None,
+    name: ClusterOption = "my-cluster",
+    password: KeptPasswordOption = "",
     host_keys: HostKeysOption = "",
     ssh_config: SshConfigOption = "",
     verify: Verify = "if-possible",
@@ -41,7 +37,7 @@ def command(
     force: ForceOption = False,
     plugins_dir: PluginsDirOption = None,
     skip: SkipOption = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be changed, and change nothing.")] = False,
+    dry_run: DryRunOption = False,
 ) -> None:
     """Bring a cluster back to an image that it has left, also from the middle of an upgrade.
 

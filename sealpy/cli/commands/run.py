@@ -12,7 +12,7 @@ from sealpy.cli.checks import SkipOption, skipped
 from sealpy.cli.logins import HostKeysOption, SshConfigOption, logins_of
 from sealpy.cli.plugins import PluginsDirOption
 from sealpy.cli.signatures import Verify, Verifying, VerifyKeys
-from sealpy.cli.terms import Terms
+from sealpy.cli.terms import DryRunOption, Terms
 
 __all__ = ["command"]
 
@@ -51,7 +51,6 @@ Commands = Annotated[
 Apps = Annotated[list[str] | None, typer.Option("--apps", help="App of the image to launch instead; may repeat.")]
 Jump = Annotated[str, typer.Option("--jump", metavar="HOST,…", help="Go there through these: ops@bastion:2222,second.")]
 Provider = Annotated[str, typer.Option("--provider", help="'local': boot the machines here; -m and -n say how many.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be changed, and change nothing.")]
 
 
 def command(  # noqa: PLR0917 - typer needs every option as a parameter
@@ -79,7 +78,7 @@ def command(  # noqa: PLR0917 - typer needs every option as a parameter
     plugins_dir: PluginsDirOption = None,
     skip: SkipOption = None,
     *,
-    dry_run: DryRun = False,
+    dry_run: DryRunOption = False,
 ) -> None:
     """Make a cluster from an image on machines, or launch an application.
 

@@ -9,25 +9,21 @@ import typer
 
 from sealpy.cli.changes import EnvOption
 from sealpy.cli.checks import SkipOption, skipped
+from sealpy.cli.kept import ClusterOption, KeptPasswordOption
 from sealpy.cli.logins import HostKeysOption, SshConfigOption, logins_of
 from sealpy.cli.plugins import PluginsDirOption
 from sealpy.cli.signatures import Verify, Verifying, VerifyKeys
-from sealpy.cli.terms import MaxFailOption, Terms
+from sealpy.cli.terms import DryRunOption, MaxFailOption, Terms
 
 __all__ = ["command"]
 
 
 Masters = Annotated[str, typer.Option("--masters", "-m", help="New control planes: 10.0.0.2,10.0.0.4.")]
 Nodes = Annotated[str, typer.Option("--nodes", "-n", help="New workers: 10.0.0.7-10.0.0.9.")]
-Name = Annotated[str, typer.Option("--cluster", "-c", help="Name of the cluster.")]
 User = Annotated[str, typer.Option("--user", "-u", help="Account on the new machines; default: as the others.")]
-Password = Annotated[
-    str, typer.Option("--passwd", "-p", help="Password of the machines; '-' asks for it, or reads standard input.")
-]
 Port = Annotated[int, typer.Option("--port", help="Port of their sshd; default: as the others.", min=0, max=65535)]
 PrivateKey = Annotated[Path | None, typer.Option("--pk", help="Private key for them; default: as the others.")]
 KeyPassword = Annotated[str, typer.Option("--pk-passwd", help="Its passphrase; '-' as with --passwd.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be changed, and change nothing.")]
 
 
 def command(
@@ -35,9 +31,9 @@ def command(
     *,
     masters: Masters = "",
     nodes: Nodes = "",
-    name: Name = "my-cluster",
+    name: ClusterOption = "my-cluster",
     user: User = "",
-    password: Password = "",
+    password: KeptPasswordOption = "",
     port: Port = 0,
     private_key: PrivateKey = None,
     key_password: KeyPassword = "",
@@ -49,7 +45,7 @@ def command(
     max_fail: MaxFailOption = 0,
     plugins_dir: PluginsDirOption = None,
     skip: SkipOption = None,
-    dry_run: DryRun = False,
+    dry_run: DryRunOption = False,
 ) -> None:
     """Add hosts to a cluster that was made from here; hosts that it has already are passed over.
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from sealpy.cli.checks import SkipOption, skipped
+from sealpy.cli.kept import ClusterOption, KeptFileOption, KeptPasswordOption
 from sealpy.cli.logins import HostKeysOption, SshConfigOption, logins_of
 from sealpy.cli.plugins import PluginsDirOption
 from sealpy.cli.signatures import Verify, Verifying, VerifyKeys
-from sealpy.cli.terms import DrainOption, ForceOption, MaxFailOption, Terms
+from sealpy.cli.terms import DrainOption, DryRunOption, ForceOption, MaxFailOption, Terms
 
 __all__ = ["command"]
 
@@ -20,16 +20,12 @@ def command(
     ctx: typer.Context,
     image: Annotated[
         str,
-        typer.Argument(metavar="IMAGE", help="The image that the cluster is to come to, such as kubernetes:v1.34.5."),
+        typer.Argument(metavar="IMAGE", help="The image that the cluster is to come to, such as kubernetes:v1.35.4."),
     ],
     *,
-    file: Annotated[
-        Path | None, typer.Option("--file", "-f", help="The Clusterfile; default: the one that the last run kept.")
-    ] = None,
-    name: Annotated[str, typer.Option("--cluster", "-c", help="Name of the cluster.")] = "my-cluster",
-    password: Annotated[
-        str, typer.Option("--passwd", "-p", help="Password of the machines; '-' asks for it, or reads standard input.")
-    ] = "",
+    file: KeptFileOption = None,
+    name: ClusterOption = "my-cluster",
+    password: KeptPasswordOption = "",
     host_keys: HostKeysOption = "",
     ssh_config: SshConfigOption = "",
     verify: Verify = "if-possible",
@@ -39,7 +35,7 @@ def command(
     force: ForceOption = False,
     plugins_dir: PluginsDirOption = None,
     skip: SkipOption = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be changed, and change nothing.")] = False,
+    dry_run: DryRunOption = False,
 ) -> None:
     """Bring a cluster that was made from here to another image, and to its Kubernetes.
 
