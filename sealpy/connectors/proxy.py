@@ -21,8 +21,8 @@ from sealpy.errors import ConnectError
 __all__ = ["Proxy"]
 
 _LAST_WORDS = 4096  # bytes of what the program has told last
-_PATIENCE = 2.0  # seconds in which a program is to end
-_AT_ONCE = 0.1  # and in which it does by itself when its streams have ended; many wait for more to come
+_PATIENCE = 2.0  # seconds in which a program is to end when it is told to
+_AT_ONCE = 0.1  # and in which one that leads nowhere has ended by itself
 
 
 class Proxy:
@@ -55,19 +55,19 @@ class Proxy:
         return None if self._spoke else self._refusal
 
     def close(self) -> None:
-        """Let go of the program, which ends with its streams; one that does not is ended, and all it has started."""
+        """End the program, and all it has started; one through which nothing came is left a moment to say why."""
         with self._once:
             if self._closed:
                 return
             self._closed = True
             self._socket.close()
-            if self._ends(_AT_ONCE):
+            if not self._spoke and self._ends(_AT_ONCE):
                 self._refusal = self._failure()
             else:
                 self._signal(signal.SIGTERM)
                 if not self._ends(_PATIENCE):
                     self._signal(signal.SIGKILL)
-                    self._process.wait()
+                    self._ends(_PATIENCE)
             self._told.close()
 
     def _failure(self) -> ConnectError | None:
@@ -85,7 +85,7 @@ class Proxy:
         return self._process.returncode is not None
 
     def _signal(self, number: signal.Signals) -> None:
-        with contextlib.suppress(ProcessLookupError):
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # it has gone, or become another user's by sudo
             os.killpg(self._process.pid, number)
 
     def _last_line(self) -> str:
