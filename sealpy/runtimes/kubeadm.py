@@ -17,7 +17,7 @@ from sealpy.runtimes.kubeadm_config import init_config, join_config, reconfigura
 from sealpy.runtimes.kubeadm_etcd import forget_member, healthy
 from sealpy.runtimes.kubeadm_merge import layered
 from sealpy.runtimes.kubeadm_reconfigure import RECONFIGURE_KUBELET, publish, reconfigure_control_plane
-from sealpy.runtimes.kubeadm_upgrade import renew_kubelet, serves, upgrade
+from sealpy.runtimes.kubeadm_upgrade import renew_kubeconfig, renew_kubelet, serves, upgrade, upload
 from sealpy.runtimes.versions import check_downgrade, check_upgrade
 from sealpy.sdk import Fetch, Put, Result, Run, Steps
 from sealpy.sdk.nodes import ADMIN_CONF
@@ -162,15 +162,17 @@ class Kubeadm:
     def upgrade_leader(self, host: str) -> Steps:
         """Let the cluster know the documents of its new Kubernetes, and bring the first control plane to it."""
         yield from self._configure(reconfiguration(self.plan, host))
-        yield from publish(_CONFIG, Change())
+        yield from upload(self.plan.rootfs, _CONFIG)
         yield self._forget()
         yield from upgrade(self.plan.rootfs, self.version, "apply", self.version, "--yes")
+        yield from renew_kubeconfig()
         yield from serves()
 
     def upgrade_control_plane(self, host: str) -> Steps:
         """Bring one more control plane to it."""
         del host
         yield from upgrade(self.plan.rootfs, self.version, "node")
+        yield from renew_kubeconfig()
         yield from serves()
 
     def upgrade_worker(self, host: str) -> Steps:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from sealpy.sdk import Run, Steps, Wait
 from sealpy.sdk.nodes import ADMIN_CONF
 
-__all__ = ["renew_kubelet", "serves", "upgrade"]
+__all__ = ["renew_kubeconfig", "renew_kubelet", "serves", "upgrade", "upload"]
 
 # sealpy checks the system itself. kubeadm 1.35 refuses control groups v1, with which its kubelet may be told to live.
 _IGNORED = "--ignore-preflight-errors=SystemVerification"
@@ -34,7 +34,19 @@ _SERVES = r"""for _ in 1 2 3 4 5; do
   sleep 2
 done
 """
+# $1 the administrator's kubeconfig, with the certificate that kubeadm gave it, $2 root's. Another cluster's stays.
+_RENEW = r"""set -eu
+rest() { sed '/client-certificate-data:/d; /client-key-data:/d' "$1"; }
+[ -f "$2" ] && [ "$(rest "$1")" = "$(rest "$2")" ] || exit 0
+install -m 600 "$1" "$2.sealpy" && mv -f "$2.sealpy" "$2"
+"""
 _START = "systemctl daemon-reload && systemctl start kubelet"
+
+
+def upload(rootfs: str, config: str) -> Steps:
+    """Let the cluster know its documents, by the kubeadm that understands them."""
+    words = ("init", "phase", "upload-config", "all", "--config", config)
+    yield Run("upload the settings of the cluster", f"{rootfs}/bin/kubeadm", *words)
 
 
 def upgrade(rootfs: str, version: str, *words: str) -> Steps:
@@ -42,6 +54,12 @@ def upgrade(rootfs: str, version: str, *words: str) -> Steps:
     kubeadm = f"{rootfs}/bin/kubeadm"
     title = f"kubeadm upgrade {' '.join(word for word in words if not word.startswith('-'))}"
     yield Run(title, "sh", "-c", _UPGRADE, "sh", kubeadm, version, *words, _IGNORED, timeout=1800, live=True)
+
+
+def renew_kubeconfig() -> Steps:
+    """Give root the administrator's new certificate where root had the one before."""
+    words = ("sh", "-c", _RENEW, "sh", ADMIN_CONF, "/root/.kube/config")
+    yield Run("give root the renewed kubeconfig", *words)
 
 
 def renew_kubelet(prepare: Steps) -> Steps:

@@ -87,16 +87,23 @@ class World:
         return [event.message for event in self.events if isinstance(event, Warned)]
 
 
-@pytest.fixture
-def make_world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[], World]:
-    """Give worlds, one after the other; the actions of all reach the machines of the last."""
-    store, launch = Store(tmp_path / "images"), Launch(cmds=("install a", "install b"))
+@pytest.fixture(scope="session")
+def images(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, ClusterImage]:
+    """Give the images that a cluster may come to."""
+    store, launch = Store(tmp_path_factory.mktemp("images")), Launch(cmds=("install a", "install b"))
     files = {name: image_files(name) for name in (FIRST, PATCH, MINOR, TOO_FAR)}
     files[OTHER_APPS] = image_files(FIRST, apps="-too")
-    images = {
+    return {
         name: a_stored_image(store, content, name=f"kubernetes:{name}", launch=launch)
         for name, content in files.items()
     }
+
+
+@pytest.fixture
+def make_world(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, images: Mapping[str, ClusterImage]
+) -> Callable[[], World]:
+    """Give worlds, one after the other; the actions of all reach the machines of the last."""
     worlds: list[World] = []
 
     def make() -> World:

@@ -646,6 +646,7 @@ _DONE: Mapping[str, Callable[[Machine, Sequence[str], bytes], str]] = {
     _ERASE: Machine.erase,
     kubeadm._PREPARE: Machine.prepare,
     kubeadm_upgrade._UPGRADE: Machine.upgrade,
+    kubeadm_upgrade._RENEW: lambda *_: "renew kubeconfig",
     kubeadm_upgrade._START: Machine.start,
     perform._PUT: Machine.put,
     stream._RECEIVE: Machine.receive,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -31,13 +33,25 @@ HOOKS = plugins(HookPoint.UPGRADE_HOST, HookPoint.UPGRADE, HookPoint.ROLLBACK)
 FILE = clusterfile([A, B, C], [D, E], plugins=HOOKS)
 
 
+@pytest.fixture(scope="session")
+def kept() -> list[World]:
+    """Hold the cluster that the first test makes, for the others to begin with."""
+    return []
+
+
 @pytest.fixture
-def living(world: World) -> World:
+def living(make_world: Callable[[], World], kept: list[World], tmp_path_factory: pytest.TempPathFactory) -> World:
     """Give a cluster of three control planes and two workers, with a pod on one of them."""
-    world.apply(FILE)
-    world.fleet.pods["n4"] = [Pod("default", "web")]
-    world.fleet.restart()
-    world.events.clear()
+    if not kept:
+        first = make_world()
+        first.apply(FILE)
+        first.fleet.pods["n4"] = [Pod("default", "web")]
+        home = tmp_path_factory.mktemp("kept") / "home"
+        shutil.copytree(first.home, home)
+        kept.append(World(home, first.images, first.image, first.fleet.copy()))
+    world = make_world()
+    world.fleet = kept[0].fleet.copy()
+    shutil.copytree(kept[0].home, world.home)
     return world
 
 

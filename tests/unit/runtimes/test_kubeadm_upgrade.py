@@ -10,6 +10,7 @@ import pytest
 
 from sealpy.runtimes import ClusterPlan
 from sealpy.runtimes.kubeadm import Kubeadm
+from sealpy.runtimes.kubeadm_upgrade import renew_kubeconfig
 from sealpy.sdk import Put, Run, Step, Wait
 from sealpy.testing.builders import walk
 
@@ -41,9 +42,12 @@ def test_the_first_control_plane_lets_the_cluster_know_the_documents_and_applies
         "upload the settings of the cluster",
         "remove kubeadm configuration",
         "kubeadm upgrade apply v1.34.5",
+        "give root the renewed kubeconfig",
         "its API server is ready",
     ]
-    upgrade = steps[3]
+    upload, upgrade = steps[1], steps[3]
+    assert isinstance(upload, Run)
+    assert upload.argv[0] == "/r/bin/kubeadm", "the one before may not know what stands in the documents"
     assert isinstance(upgrade, Run)
     assert upgrade.argv[4:] == (
         "/r/bin/kubeadm",
@@ -58,6 +62,7 @@ def test_the_first_control_plane_lets_the_cluster_know_the_documents_and_applies
 def test_the_others_follow_by_what_the_cluster_knows() -> None:
     assert titles(walk(kubeadm().upgrade_control_plane(OTHER))[0]) == [
         "kubeadm upgrade node",
+        "give root the renewed kubeconfig",
         "its API server is ready",
     ]
     assert titles(walk(kubeadm().upgrade_worker(WORKER))[0]) == ["kubeadm upgrade node"]
@@ -90,3 +95,19 @@ def test_a_kubeadm_of_another_version_than_the_documents_upgrades_nothing(
     said = "upgrade node --ignore-preflight-errors=SystemVerification\n"
     assert done.stdout == ("" if status else said)
     assert ("kubeadm of the image is v1.34.4, but its documents say v1.34.5" in done.stderr) == bool(status)
+
+
+@pytest.mark.parametrize(
+    ("there", "left"),
+    [("server: a\nclient-key-data: old\n", "new"), ("server: b\nclient-key-data: old\n", "old"), ("", "")],
+)
+def test_root_gets_the_new_certificate_of_this_cluster_alone(tmp_path: Path, there: str, left: str) -> None:
+    admin, own = tmp_path / "admin.conf", tmp_path / "config"
+    admin.write_text("server: a\nclient-key-data: new\n")
+    if there:
+        own.write_text(there)
+    step = next(renew_kubeconfig())
+    assert isinstance(step, Run)
+    subprocess.run([*step.argv[:4], str(admin), str(own)], check=True)
+    assert (left in own.read_text()) if there else not own.exists()
+    assert not (tmp_path / "config.sealpy").exists()
