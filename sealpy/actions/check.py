@@ -66,7 +66,7 @@ def check(clusterfile: Clusterfile, image: ClusterImage | None, surroundings: Su
             left = inventory.without(set(inventory.addresses) - set(survey.facts))
             found += inspect(left, survey.facts, replace(needs, leader=inventory.leader), skip=surroundings.skip)
             if WAYS not in surroundings.skip:
-                found += survey.knock(left, (needs.registry_hosts, needs.registry_port))
+                found += survey.knock(left, needs)
     order = {address: number for number, address in enumerate(inventory.addresses)}
     ordered = sorted(
         (one for one in found if one.check not in surroundings.skip),
@@ -121,9 +121,9 @@ class _Survey:
         found = [_unreached(host, error) for host, error in outcomes.errors.items()]
         return found + [_not_root(host) for host, facts in self.facts.items() if facts.uid != 0]
 
-    def knock(self, inventory: Inventory, registry: tuple[Sequence[str], int]) -> list[Found]:
+    def knock(self, inventory: Inventory, needs: Needs) -> list[Found]:
         """Try every way between hosts that is needed."""
-        wanted = ways_between(inventory, self.facts, registry=registry)
+        wanted = ways_between(inventory, self.facts, needs)
         if not wanted:
             return []
         with self._phase("check_ways", "Check that the hosts reach each other", tuple(wanted)) as failed:

@@ -28,7 +28,8 @@ class Stage(Enum):
 class Needs:
     """Say what image and cluster ask of the machines; sizes in KiB.
 
-    `renamed` tells that a plugin gives the hosts their names later.
+    `etcd` are the ports between its members on the control planes: none where it runs elsewhere. `renamed` tells that a
+    plugin gives the hosts their names later.
     """
 
     platform: str = ""
@@ -38,6 +39,7 @@ class Needs:
     services: tuple[str, ...] = ()
     registry_hosts: tuple[str, ...] = ()
     registry_port: int = 0
+    etcd: tuple[int, ...] = (2379, 2380)
     leader: str = ""
     renamed: bool = False
 

@@ -10,7 +10,8 @@ from sealpy.checks.model import Finding, Stage, Subject, check
 
 __all__ = ["CHECKS", "MASTER_PORTS", "NODE_PORTS"]
 
-MASTER_PORTS = (6443, 10257, 10259, 2379, 2380, 2381)
+MASTER_PORTS = (6443, 10257, 10259)
+_ETCD_HEALTH = 2381  # asked on the host itself
 NODE_PORTS = (10250, 10248, 10249, 10256)
 _OWN = ("cni", "flannel", "cali", "vxlan.calico", "tunl", "cilium", "kube-", "veth", "docker", "nodelocaldns")
 
@@ -65,7 +66,8 @@ def _ranges(subject: Subject) -> Iterator[Finding]:
 
 @check("ports", reason="components of Kubernetes listen there", stage=Stage.UNTOUCHED)
 def _ports(subject: Subject) -> Iterator[Finding]:
-    wanted = (*MASTER_PORTS, *NODE_PORTS) if subject.host.is_master else NODE_PORTS
+    etcd = (*subject.needs.etcd, _ETCD_HEALTH) if subject.needs.etcd else ()
+    wanted = (*MASTER_PORTS, *etcd, *NODE_PORTS) if subject.host.is_master else NODE_PORTS
     for port in wanted:
         if port in subject.facts.ports:
             yield Finding(f"port {port} is in use", f"ss -lntp 'sport = :{port}' names the process")

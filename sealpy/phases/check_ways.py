@@ -11,20 +11,20 @@ import time
 from collections.abc import Mapping, Sequence
 from functools import partial
 
-from sealpy.checks import Found
+from sealpy.checks import Found, Needs
 from sealpy.context import Context
 from sealpy.engine import Executor, Phase
 from sealpy.errors import SealpyError
 from sealpy.events import PhaseFinished, PhaseSkipped, PhaseStarted
 from sealpy.inventory import Facts, Inventory
-from sealpy.phases.preflight import refuse
+from sealpy.phases.preflight import needs_of, refuse
 from sealpy.sdk import Ask, Result, Steps
 
 __all__ = ["WAYS", "WHY_WAYS", "CheckWays", "find_blocked", "ways_between"]
 
 WAYS = "ways"  # the id of this check
 WHY_WAYS = "control planes, kubelets and the registry are called there by other hosts"
-_API, _ETCD, _KUBELET = 6443, (2379, 2380), 10250
+_API, _KUBELET = 6443, 10250
 _KNOCK = 3  # seconds that an answer may take
 _LISTEN = 60  # seconds after which what listens ends by itself
 _AT_ONCE = 32
@@ -75,7 +75,7 @@ class CheckWays(Phase[Context]):
 
     def perform(self, ctx: Context, executor: Executor) -> None:
         """Knock at every port that a new host needs or offers; raises PreflightError."""
-        ways = ways_between(ctx.inventory, ctx.facts, registry=(tuple(ctx.registry.hosts), ctx.registry.port))
+        ways = ways_between(ctx.inventory, ctx.facts, needs_of(ctx))
         reason = _needless(ctx, ways)
         if reason:
             executor.emit(PhaseSkipped(phase=self.name, title=self.title, reason=reason))
@@ -109,9 +109,8 @@ def _needless(ctx: Context, ways: Ways) -> str:
     return "" if ways else "no new host among others"
 
 
-def ways_between(inventory: Inventory, facts: Mapping[str, Facts], *, registry: tuple[Sequence[str], int]) -> Ways:
+def ways_between(inventory: Inventory, facts: Mapping[str, Facts], needs: Needs) -> Ways:
     """Give, for each host, the ports of others that it will need; pairs of hosts that are both nodes are left out."""
-    servers, port = registry
     new = {address for address in inventory.addresses if "node" not in facts[address].marks}
     ways: dict[str, list[tuple[str, int]]] = {}
     for source in inventory:
@@ -121,11 +120,11 @@ def ways_between(inventory: Inventory, facts: Mapping[str, Facts], *, registry: 
                 continue
             wanted: list[int] = []
             if target.is_master:
-                wanted += [_API, *(_ETCD if source.is_master else ())]
+                wanted += [_API, *(needs.etcd if source.is_master else ())]
             if source.is_master:
                 wanted.append(_KUBELET)
-            if target.address in servers:
-                wanted.append(port)
+            if target.address in needs.registry_hosts:
+                wanted.append(needs.registry_port)
             if wanted:
                 ways.setdefault(source.address, []).extend((target.address, one) for one in wanted)
     return ways

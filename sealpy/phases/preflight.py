@@ -56,6 +56,7 @@ def needs_of(ctx: Context, *, renamed: bool = False) -> Needs:
         services=ranges.services,
         registry_hosts=tuple(ctx.registry.hosts),
         registry_port=ctx.registry.port,
+        etcd=Needs().etcd if ctx.runtime.keeps_etcd else (),
         leader=ctx.inventory.leader,
         renamed=renamed,
     )

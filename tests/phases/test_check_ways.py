@@ -7,11 +7,13 @@ import socket
 import subprocess
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import pytest
 
+from sealpy.checks import Needs
 from sealpy.context import Context
 from sealpy.engine import Connections, Executor, Forgive, Journal, strict
 from sealpy.errors import ConnectError, PreflightError, SealpyError
@@ -25,11 +27,12 @@ from sealpy.testing.connector import Asked, FakeConnector
 M1, M2, W1, W2 = "10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4"
 HOSTS = Inventory((a_host(M1), a_host(M2), a_host(W1, "node"), a_host(W2, "node")))
 NODE = {"node": "x"}
+NEEDS = Needs(registry_hosts=(M1,), registry_port=5000)
 
 
-def ways(*nodes: str) -> dict[str, list[tuple[str, int]]]:
+def ways(*nodes: str, needs: Needs = NEEDS) -> dict[str, list[tuple[str, int]]]:
     facts = {host.address: good_facts(marks=NODE if host.address in nodes else {}) for host in HOSTS}
-    found = ways_between(HOSTS, facts, registry=((M1,), 5000))
+    found = ways_between(HOSTS, facts, needs)
     return {host: list(targets) for host, targets in found.items()}
 
 
@@ -40,6 +43,10 @@ def test_control_planes_need_everybody_and_workers_need_them_and_the_registry() 
         W1: [(M1, 6443), (M1, 5000), (M2, 6443)],
         W2: [(M1, 6443), (M1, 5000), (M2, 6443)],
     }
+
+
+def test_control_planes_without_etcd_need_no_ports_of_it() -> None:
+    assert ways(needs=replace(NEEDS, etcd=()))[M1] == [(M2, 6443), (M2, 10250), (W1, 10250), (W2, 10250)]
 
 
 def test_only_ways_from_or_to_a_new_host_are_tried() -> None:

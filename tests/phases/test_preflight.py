@@ -86,6 +86,17 @@ def test_the_ranges_are_those_that_kubeadm_will_be_given() -> None:
     assert (needs.platform, needs.leader, needs.registry_hosts) == ("amd64", "10.0.0.1", ("10.0.0.1",))
 
 
+def test_the_ports_of_etcd_are_needed_only_where_it_runs_on_the_control_planes() -> None:
+    ctx = a_context()
+    ctx.facts["10.0.0.1"] = good_facts("a", ports=frozenset({2379, 2381}))
+    assert refused(ctx) == {"10.0.0.1": ["port 2379 is in use [ports]", "port 2381 is in use [ports]"]}
+    plan = ctx.runtime.plan if isinstance(ctx.runtime, Kubeadm) else None
+    assert plan
+    etcd = {"external": {"endpoints": ["https://10.0.9.1:2379"]}}
+    ctx.runtime = Kubeadm(dataclasses.replace(plan, overrides={"ClusterConfiguration": {"etcd": etcd}}))
+    performed(ctx)
+
+
 def test_a_range_that_is_none_is_refused() -> None:
     ctx = a_context()
     plan = ctx.runtime.plan if isinstance(ctx.runtime, Kubeadm) else None
