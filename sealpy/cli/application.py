@@ -8,18 +8,19 @@ from pathlib import Path
 from sealpy.actions.application import Asked, launch
 from sealpy.actions.session import Report, Surroundings
 from sealpy.actions.state import still_there
-from sealpy.cli.home import home, open_store
+from sealpy.cli.home import open_store
+from sealpy.cli.kept import kept_file, known_clusters
 from sealpy.cli.onfile import clusterfile_on, clusterfile_wanted
 from sealpy.cli.wish import Wish
 from sealpy.clusterfile import Clusterfile, Ssh, load
-from sealpy.errors import ConfigError, StoreError, did_you_mean
+from sealpy.errors import ConfigError, StoreError
 from sealpy.events import Emit
 from sealpy.image.cluster_image import ClusterImage
 from sealpy.image.manifest import ImageConfig, parse
 from sealpy.image.metadata import read_metadata
 from sealpy.image.reference import Reference
 from sealpy.image.remains import kept_remains
-from sealpy.phases.keep_clusterfile import KEPT, REMAINS
+from sealpy.phases.keep_clusterfile import REMAINS
 
 __all__ = ["APPLICATION", "cluster_of", "launched", "wanted_by"]
 
@@ -67,12 +68,9 @@ def cluster_of(asked: Clusterfile) -> Clusterfile:
     What the file says of hosts and logins counts: passwords are not kept. Raises ConfigError when neither knows hosts.
     """
     name, given = asked.cluster.name, asked.cluster
-    path = home() / "clusters" / name / KEPT
-    if not path.is_file():
-        if given.hosts:
-            return asked
-        _kept_file(name)
-    kept = load(path)
+    if given.hosts and name not in known_clusters():
+        return asked
+    kept = load(_kept_file(name))
     return still_there(kept, asked) if given.hosts or given.ssh != Ssh() else kept
 
 
@@ -90,18 +88,15 @@ def launched(asked: Clusterfile, image: ClusterImage, surroundings: Surroundings
 
 
 def _kept_file(name: str) -> Path:
-    shelf = home() / "clusters"
-    known = sorted(path.parent.name for path in shelf.glob(f"*/{KEPT}"))
-    make = "sealpy run IMAGE -m … makes one, and a Clusterfile with its hosts tells of one that was made elsewhere"
-    if name and name not in known:
-        message = f"cluster '{name}': nothing is known of it on this machine"
-        names = f"one of {', '.join(known)}" if known else make
-        raise ConfigError(message, hint=did_you_mean(name, known) or names)
-    match [name] if name else known:
-        case [one]:
-            return shelf / one / KEPT
-        case []:
-            raise ConfigError("an application needs a cluster, and none is known on this machine", hint=make)
-        case _:
-            message = f"there are several clusters: {', '.join(known)}"
-            raise ConfigError(message, hint=f"say which one: --name {known[0]}")
+    """Find the kept Clusterfile of the cluster that is named, or of the only one."""
+    if name:
+        return kept_file(name, otherwise="give a Clusterfile with its hosts, --file Clusterfile")
+    known = known_clusters()
+    if not known:
+        make = "sealpy run IMAGE -m … makes one, and a Clusterfile with its hosts tells of one made elsewhere"
+        raise ConfigError("an application needs a cluster, and none is known on this machine", hint=make)
+    first, *others = known
+    if others:
+        message = f"there are several clusters: {', '.join(known)}"
+        raise ConfigError(message, hint=f"say which one: --name {first}")
+    return known[first]

@@ -17,16 +17,16 @@ from sealpy.actions.remove import remove
 from sealpy.actions.session import Report, Surroundings
 from sealpy.cli.application import APPLICATION, cluster_of, launched
 from sealpy.cli.home import home, open_store
+from sealpy.cli.kept import kept_file
 from sealpy.cli.output import Output
 from sealpy.cli.renderers.plan import render_plan
 from sealpy.cli.signatures import Verifying, admitted
 from sealpy.cli.terms import Terms
 from sealpy.clusterfile import Clusterfile, load
-from sealpy.errors import ConfigError, StoreError, counted, did_you_mean
+from sealpy.errors import StoreError, counted
 from sealpy.events import Warned
 from sealpy.image.cluster_image import ClusterImage
 from sealpy.inventory import Logins
-from sealpy.phases.keep_clusterfile import KEPT
 
 __all__ = [
     "Given",
@@ -39,6 +39,7 @@ __all__ = [
     "rollback_and_report",
 ]
 
+_OTHERWISE = "give its file, --file Clusterfile"
 _ASK = "-"  # behind an option: ask for the secret, or read it from standard input
 
 
@@ -72,24 +73,13 @@ def _typed(question: str) -> str:
     return sys.stdin.readline().rstrip("\n")
 
 
-def kept_clusterfile(file: Path | None, *, name: str, password: str) -> Clusterfile:
-    """Read the file given, or the one that the last run of this cluster kept; log in by the password given."""
-    found = load(file or _kept(name))
+def kept_clusterfile(file: Path | None, *, name: str, password: str, otherwise: str = _OTHERWISE) -> Clusterfile:
+    """Read the file given, or the one that the last run of this cluster kept; log in by the password given.
+
+    Raises ConfigError where there is none, which says what to do `otherwise`.
+    """
+    found = load(file or kept_file(name, otherwise=otherwise))
     return found.with_password(password) if password else found
-
-
-def _kept(name: str) -> Path:
-    """Find the Clusterfile that a run has kept; raises ConfigError that says which clusters are known here."""
-    shelf = home() / "clusters"
-    path = shelf / name / KEPT
-    if path.is_file():
-        return path
-    known = sorted(kept.parent.name for kept in shelf.glob(f"*/{KEPT}"))
-    others = f"name one of {', '.join(known)} by --cluster, or" if known else "no cluster was made from here:"
-    raise ConfigError(
-        f"cluster '{name}': nothing is known of it on this machine",
-        hint=did_you_mean(name, known) or f"{others} give its file, sealpy delete --all --file Clusterfile",
-    )
 
 
 def confirmed(clusterfile: Clusterfile, hosts: Sequence[str] = ()) -> bool:

@@ -63,7 +63,8 @@ def command(
         cluster.Given("--passwd", password, "password of the machines"),
         cluster.Given("--pk-passwd", key_password, "passphrase of the key"),
     )
-    found = cluster.kept_clusterfile(None, name=name, password=account)
+    otherwise = "apply its file from here first, sealpy apply --file Clusterfile"
+    found = cluster.kept_clusterfile(None, name=name, password=account, otherwise=otherwise)
     login = login_of(found, user=user, port=port, private_key=private_key, key_password=key)
     cluster.apply_and_report(
         ctx.obj,

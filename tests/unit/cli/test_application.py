@@ -115,7 +115,12 @@ def test_of_several_clusters_one_is_named(option: str, launch: Launch, home: Pat
         ),
         (["blue", "green"], [], "there are several clusters: blue, green", "say which one: --name blue"),
         (["blue"], ["-c", "blu"], "cluster 'blu': nothing is known of it on this machine", "did you mean 'blue'?"),
-        (["blue"], ["-c", "x"], "cluster 'x': nothing is known of it on this machine", "one of blue"),
+        (
+            ["blue"],
+            ["-c", "x"],
+            "cluster 'x': nothing is known of it on this machine",
+            "name one of blue by --cluster, or",
+        ),
         (
             ["blue"],
             ["-m", "10.0.0.1", "--provider", "local"],

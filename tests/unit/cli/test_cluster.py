@@ -186,12 +186,12 @@ def test_a_cluster_is_deleted_by_its_name_alone(action: FakeAction, capsys: Capt
 @pytest.mark.parametrize(
     ("known", "wanted", "hint"),
     [
-        ([], "my-cluster", "no cluster was made from here: give its file, sealpy delete --all --file Clusterfile"),
+        ([], "my-cluster", "no cluster was made from here: give its file, --file Clusterfile"),
         (["site-a"], "site", "did you mean 'site-a'?"),
         (
             ["blue", "green"],
             "my-cluster",
-            "name one of blue, green by --cluster, or give its file, sealpy delete --all --file Clusterfile",
+            "name one of blue, green by --cluster, or give its file, --file Clusterfile",
         ),
     ],
 )
