@@ -19,6 +19,7 @@ from sealpy.connectors.target import Target
 from sealpy.errors import AuthError, ConnectError
 from sealpy.sdk import Result
 from sealpy.testing.sshd import sshd
+from tests.faults import Fault
 from tests.ssh.conftest import Client, User
 from tests.ssh.processes import kill
 
@@ -130,7 +131,7 @@ def endless() -> Iterator[bytes]:
     ids=["command", "stream that is taken", "stream that is not"],
 )
 def test_a_server_that_stops_is_found_in_the_middle_of_work(
-    client: Client, tmp_path: Path, work: Callable[[SshConnector], Result]
+    client: Client, tmp_path: Path, work: Callable[[SshConnector], Result], fault: Fault
 ) -> None:
     with sshd(tmp_path / "a") as server:
         connector = client.to(
@@ -149,7 +150,10 @@ def test_a_server_that_stops_is_found_in_the_middle_of_work(
         finally:
             stop.join()
             kill(server, signal.SIGCONT)
+        begun = time.monotonic()
         assert connector.run(("echo", "again")).text == "again"
+        seconds = time.monotonic() - begun
+    fault("a machine hangs in the middle of work", "any", seen="given up after 4 signs of life", second=seconds)
 
 
 def test_a_command_that_is_silent_for_long_is_no_dead_server(client: Client, tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from sealpy.connectors.ssh import SshConnector
 from sealpy.connectors.target import Target
 from sealpy.errors import AuthError, CommandTimeoutError, ConnectError, HostError, TransferError
 from sealpy.testing.sshd import sshd
+from tests.faults import Fault
 from tests.ssh.conftest import Client, User
 
 pytestmark = pytest.mark.ssh
@@ -145,14 +146,20 @@ def test_a_stream_that_answers_much_does_not_lock_up(client: Client, tmp_path: P
     assert len(result.stdout) == 320 * 65536
 
 
-def test_a_lost_connection_is_told_and_the_next_command_connects_anew(client: Client, tmp_path: Path) -> None:
+def test_a_lost_connection_is_told_and_the_next_command_connects_anew(
+    client: Client, tmp_path: Path, fault: Fault
+) -> None:
     with sshd(tmp_path / "a") as server:
         connector = client.to(server)
         pid = server_process_of(connector)
         with pytest.raises(ConnectError, match=r"connection lost while .*sh -c .* ran, so its outcome"):
             connector.run(("sh", "-c", f"kill -9 {pid}; sleep 5"))
 
+        begun = time.monotonic()
         assert connector.run(("echo", "again")).text == "again"
+        seconds = time.monotonic() - begun
+    seen = "told that its outcome is unknown; the next command connects anew"
+    fault("the connection is lost in the middle of a command", "any", seen=seen, second=seconds)
 
 
 def test_a_connection_lost_meanwhile_is_made_anew(client: Client, tmp_path: Path) -> None:
