@@ -50,7 +50,7 @@ def command(
     """Add hosts to a cluster that was made from here; hosts that it has already are passed over.
 
     The cluster remembers them. A Clusterfile of your own does not: write them into it before you apply it again. Of
-    secrets the cluster remembers names alone: export those of `env`; with a Config whose text is one, use your own file.
+    secrets it remembers names alone: export those of `env`; with a Config whose text is one, apply your own file.
 
     Examples:
         sealpy scale-up -n 10.0.0.7-10.0.0.9
