@@ -31,8 +31,9 @@ class Surroundings:
     what else than the Clusterfile has a word in how hosts are reached. `plugins` are directories of them. `confirm`
     asks the operator. Up to `max_fail` hosts that are no control planes may fail without ending the run. `drain`
     bounds, in seconds, how long the pods of a host that leaves may take to go; `force` lets it leave without them.
-    `leave` refuses that hosts leave because the Clusterfile does not name them: it was made up from the words of a
-    command line. `skip` are the ids of checks that are left out.
+    `leave` refuses that hosts leave because the Clusterfile does not name them, and that Kubernetes changes because its
+    image has another one: it was made up from the words of a command line. `skip` are the ids of checks that are left
+    out.
     """
 
     home: Path

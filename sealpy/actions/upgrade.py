@@ -10,17 +10,16 @@ from typing import Literal
 from sealpy.actions.hooks import Hooks
 from sealpy.actions.part import Parting
 from sealpy.actions.session import Session
+from sealpy.actions.state import remains_there
 from sealpy.clusterfile import Clusterfile, Plugin
 from sealpy.context import KUBERNETES, Context
 from sealpy.engine import Phase
-from sealpy.errors import ConfigError
-from sealpy.image.remains import read_remains
+from sealpy.errors import ConfigError, InterruptedRunError
 from sealpy.phases.adapt_dns import AdaptDns
 from sealpy.phases.check_upgrade import CheckUpgrade
 from sealpy.phases.distribute_beside import DistributeBeside, RemoveSuperseded
 from sealpy.phases.install_container_engine import RenewContainerEngine
 from sealpy.phases.install_network import InstallNetwork
-from sealpy.phases.keep_clusterfile import REMAINS
 from sealpy.phases.label_nodes import LabelNodes
 from sealpy.phases.launch_apps import LaunchApps
 from sealpy.phases.reconfigure import reconfigure
@@ -95,13 +94,29 @@ def check_move(run: Session, move: Move, parting: Parting | None, clusterfile: C
             hint="take them out with the image as it was, or apply the image with them and take them out then",
         )
     if move.kubernetes:
-        kube = ctx.kube.open()
-        if move.direction == "back":
-            ctx.runtime.check_downgrade(kube.version())
-        else:
-            hosts = set(ctx.inventory.addresses)
-            kubelets = {node.name: node.version for node in kube.nodes() if node.address in hosts}
-            ctx.runtime.check_upgrade(kube.version(), kubelets=kubelets)
+        _check_kubernetes(run, move)
+
+
+def _check_kubernetes(run: Session, move: Move) -> None:
+    """Refuse a version that cannot follow, and one that nobody has asked for."""
+    ctx, around = run.ctx, run.surroundings
+    kube = ctx.kube.open()
+    there, wanted = kube.version(), ctx.runtime.version
+    if move.direction == "back":
+        ctx.runtime.check_downgrade(there)
+    else:
+        hosts = set(ctx.inventory.addresses)
+        kubelets = {node.name: node.version for node in kube.nodes() if node.address in hosts}
+        ctx.runtime.check_upgrade(there, kubelets=kubelets)
+    if around.leave == "refused":
+        raise ConfigError(
+            f"cluster '{ctx.name}' has Kubernetes {there}, and {ctx.image.reference.familiar} has {wanted}",
+            hint=f"sealpy upgrade {ctx.image.reference.familiar} --cluster {ctx.name} brings it there",
+        )
+    question = f"bring cluster '{ctx.name}' from Kubernetes {there} to {wanted}, node after node?"
+    agreed = around.rehearsal or around.force or there == wanted  # an upgrade that was cut is gone on with
+    if not (agreed or around.confirm(question)):
+        raise InterruptedRunError("nothing was changed", hint="sealpy plan shows what would be done")
 
 
 def upgrade(hooks: Hooks, drain: VacateNodes, tolerated: int) -> Sequence[Phase[Context]]:
@@ -163,7 +178,5 @@ def _is_to_be_saved(ctx: Context) -> bool:
 def _hooks_there(run: Session, clusterfile: Clusterfile) -> Hooks:
     """Give the plugins of the image that the cluster leaves, which its leader keeps, with those of the Clusterfile."""
     ctx, directories = run.ctx, run.surroundings.plugins
-    with run.executor.connections.use(ctx.inventory.leader) as connector:
-        found = connector.run(["cat", "--", f"{ctx.directory}/{REMAINS}"])
-    image = read_remains(found.text) if found.ok else ctx.image
+    image = remains_there(run, [ctx.inventory.leader]) or ctx.image
     return Hooks.of(clusterfile, image, ctx.inventory, directories=directories)

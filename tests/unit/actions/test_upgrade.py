@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sealpy.errors import ConfigError, ImageError, PartlyDoneError, PhaseError, PreflightError
+from sealpy.errors import ConfigError, ImageError, InterruptedRunError, PartlyDoneError, PhaseError, PreflightError
 from sealpy.image.metadata import Launch
 from sealpy.image.store import Store
 from sealpy.kube import Pod
@@ -280,6 +280,20 @@ def test_no_way_leads_back_over_a_minor_version(living: World) -> None:
     assert "the snapshot of etcd" in refused.value.hint
     with pytest.raises(ConfigError, match=r"no way back leads there"):
         comes_to(living, TOO_FAR).rollback(FILE)
+    assert living.fleet.log == []
+
+
+def test_an_operator_is_asked_before_kubernetes_changes_and_a_made_up_file_changes_it_never(living: World) -> None:
+    comes_to(living, PATCH)
+    asked: list[str] = []
+    with pytest.raises(InterruptedRunError, match="nothing was changed"):
+        living.apply(FILE, confirm=lambda question: bool(asked.append(question)))
+    assert asked == ["bring cluster 'my-cluster' from Kubernetes v1.34.4 to v1.34.5, node after node?"]
+    with pytest.raises(
+        ConfigError, match=r"has Kubernetes v1\.34\.4, and kubernetes:v1\.34\.5 has v1\.34\.5"
+    ) as refused:
+        living.apply(FILE, leave="refused")
+    assert refused.value.hint == "sealpy upgrade kubernetes:v1.34.5 --cluster my-cluster brings it there"
     assert living.fleet.log == []
 
 
