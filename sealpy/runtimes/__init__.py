@@ -41,7 +41,7 @@ class JoinTicket:
     """Hold what lets a host join: secret, short-lived, never written here."""
 
     token: str = field(repr=False)
-    ca_hash: str
+    authority: str  # the certificate of the cluster's own authority, as PEM: by it who joins knows the API server
     certificate_key: str = field(default="", repr=False)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import ipaddress
 import json
 import secrets
@@ -13,7 +12,7 @@ from dataclasses import replace
 from sealpy.errors import CommandError, ConfigError
 from sealpy.runtimes import ClusterPlan, JoinTicket, Ranges
 from sealpy.runtimes.kubeadm_change import RENEWED, Change, compare
-from sealpy.runtimes.kubeadm_config import init_config, join_config, reconfiguration, settings
+from sealpy.runtimes.kubeadm_config import DISCOVERY, discovery, init_config, join_config, reconfiguration, settings
 from sealpy.runtimes.kubeadm_etcd import forget_member, healthy
 from sealpy.runtimes.kubeadm_merge import layered
 from sealpy.runtimes.kubeadm_reconfigure import RECONFIGURE_KUBELET, publish, reconfigure_control_plane
@@ -93,7 +92,7 @@ class Kubeadm:
         yield from self._configure(init_config(self.plan, ticket=draft))
         yield from self._kubeadm("init control plane", "init", "--upload-certs", "--skip-token-print")
         yield from self._own_kubeconfig()
-        return replace(draft, ca_hash=(yield from self._ca_hash()))
+        return replace(draft, authority=(yield from self._authority()))
 
     def issue_ticket(self, leader: str) -> Steps:
         """Make a token and upload the certificates again; both are secret: they travel in the configuration file."""
@@ -111,18 +110,16 @@ class Kubeadm:
             sensitive=True,
         )
         yield self._forget()
-        return replace(draft, ca_hash=(yield from self._ca_hash()))
+        return replace(draft, authority=(yield from self._authority()))
 
     def join_control_plane(self, host: str, ticket: JoinTicket) -> Steps:
         """Join as one more control plane, with its own etcd member."""
-        yield from self._configure(join_config(self.plan, host, ticket=ticket))
-        yield from self._kubeadm("join control plane", "join")
+        yield from self._join("join control plane", host, ticket)
         yield from self._own_kubeconfig()
 
     def join_worker(self, host: str, ticket: JoinTicket) -> Steps:
         """Join as a worker."""
-        yield from self._configure(join_config(self.plan, host, ticket=ticket))
-        yield from self._kubeadm("join worker", "join")
+        yield from self._join("join worker", host, ticket)
 
     def settings(self) -> str:
         """Give the documents that hold for the cluster as a whole, as JSON."""
@@ -223,7 +220,7 @@ class Kubeadm:
         yield Run("reset Kubernetes", "sh", "-c", _RESET, "sh", self.plan.rootfs, "remove-etcd-member", timeout=300)
 
     def _draft(self) -> JoinTicket:
-        ticket = JoinTicket(token=_token(), ca_hash="", certificate_key=secrets.token_hex(32))
+        ticket = JoinTicket(token=_token(), authority="", certificate_key=secrets.token_hex(32))
         self._secret(ticket.token)
         self._secret(ticket.certificate_key)
         return ticket
@@ -232,7 +229,12 @@ class Kubeadm:
         yield Put("write kubeadm configuration", _CONFIG, text.encode(), mode=0o600, sensitive=True)
 
     def _forget(self) -> Run:
-        return Run("remove kubeadm configuration", "rm", "-f", _CONFIG)
+        return Run("remove kubeadm configuration", "rm", "-f", _CONFIG, DISCOVERY)
+
+    def _join(self, title: str, host: str, ticket: JoinTicket) -> Steps:
+        yield from self._configure(join_config(self.plan, host, ticket=ticket))
+        yield Put("tell where the cluster is", DISCOVERY, discovery(self.plan, ticket=ticket).encode())
+        yield from self._kubeadm(title, "join")
 
     def _kubeadm(self, title: str, *words: str) -> Steps:
         """Run kubeadm; its configuration holds the secrets, so they are in no argument list, and goes afterwards."""
@@ -249,19 +251,9 @@ class Kubeadm:
         script = '[ -e "$2" ] || install -D -m 600 "$1" "$2"'
         yield Run("give root a kubeconfig", "sh", "-c", script, "sh", ADMIN_CONF, "/root/.kube/config")
 
-    def _ca_hash(self) -> Steps:
+    def _authority(self) -> Steps:
         found: Result = yield Fetch("read the certificate authority", _CA)
-        return "sha256:" + public_key_hash(found.stdout) if found.ok else ""
-
-
-def public_key_hash(pem: bytes) -> str:
-    """Give the sha256 of a certificate's public key, as kubeadm pins a certificate authority."""
-    from cryptography import x509  # noqa: PLC0415 - heavy
-    from cryptography.hazmat.primitives import serialization  # noqa: PLC0415 - heavy
-
-    key = x509.load_pem_x509_certificate(pem).public_key()
-    spki = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-    return hashlib.sha256(spki).hexdigest()
+        return found.text if found.ok else ""
 
 
 def _token() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -11,7 +12,17 @@ from sealpy.errors import ConfigError
 from sealpy.runtimes import ClusterPlan, JoinTicket
 from sealpy.runtimes.kubeadm_merge import API, layered, version_of
 
-__all__ = ["documents_by_kind", "init_config", "join_config", "reconfiguration", "settings"]
+__all__ = [
+    "DISCOVERY",
+    "discovery",
+    "documents_by_kind",
+    "init_config",
+    "join_config",
+    "reconfiguration",
+    "settings",
+]
+
+DISCOVERY = "/etc/kubernetes/discovery.conf"  # where `discovery` stands on a host while it joins
 
 KINDS = (
     "InitConfiguration",
@@ -86,11 +97,8 @@ def join_config(plan: ClusterPlan, host: str, *, ticket: JoinTicket) -> str:
     join = _document(plan, layered(plan.documents, plan.overrides), "JoinConfiguration")
     join["discovery"] = {
         **(join.get("discovery") or {}),
-        "bootstrapToken": {
-            "token": ticket.token,
-            "apiServerEndpoint": f"{plan.endpoint}:{plan.port}",
-            "caCertHashes": [ticket.ca_hash],
-        },
+        "file": {"kubeConfigPath": DISCOVERY},
+        "tlsBootstrapToken": ticket.token,
     }
     join["nodeRegistration"] = _node_registration(plan, host, join)
     join.pop("controlPlane", None)  # what a document says of it concerns those hosts only that get one
@@ -100,6 +108,17 @@ def join_config(plan: ClusterPlan, host: str, *, ticket: JoinTicket) -> str:
             "certificateKey": ticket.certificate_key,
         }
     return yaml.safe_dump(join, sort_keys=False)
+
+
+def discovery(plan: ClusterPlan, *, ticket: JoinTicket) -> str:
+    """Give the kubeconfig by which a host that joins finds the API server and knows it; holds no secret.
+
+    By a token alone it would have to wait until the controller manager has signed what anybody may read of the cluster,
+    and kubeadm looks for that every five seconds only.
+    """
+    authority = base64.b64encode(ticket.authority.encode()).decode()
+    cluster = {"server": f"https://{plan.endpoint}:{plan.port}", "certificate-authority-data": authority}
+    return yaml.safe_dump({"apiVersion": "v1", "kind": "Config", "clusters": [{"name": "", "cluster": cluster}]})
 
 
 def _document(plan: ClusterPlan, found: Mapping[str, Mapping[str, Any]], kind: str) -> dict[str, Any]:

@@ -47,7 +47,7 @@ def by_hand_trees(directory: Path, image: ClusterImage, master: str, worker: str
         (root / "etc" / "hosts.add").write_text(f"{master} sea.hub\n{master} apiserver.cluster.local\n")
     _write(directory / "master", start(ctx.registry, master, authority))
     assert isinstance(ctx.runtime, Kubeadm)
-    ticket = JoinTicket(token="abcdef.0123456789abcdef", ca_hash="", certificate_key="0" * 64)
+    ticket = JoinTicket(token="abcdef.0123456789abcdef", authority="", certificate_key="0" * 64)
     (directory / "master" / "root").mkdir()
     (directory / "master" / "root" / "kubeadm.yaml").write_text(init_config(ctx.runtime.plan, ticket=ticket))
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import dataclasses
 from typing import Any
 
@@ -8,9 +9,9 @@ import yaml
 
 from sealpy.errors import ConfigError
 from sealpy.runtimes import ClusterPlan, JoinTicket
-from sealpy.runtimes.kubeadm_config import documents_by_kind, init_config, join_config
+from sealpy.runtimes.kubeadm_config import DISCOVERY, discovery, documents_by_kind, init_config, join_config
 
-TICKET = JoinTicket(token="abcdef.0123456789abcdef", ca_hash="sha256:00", certificate_key="11")
+TICKET = JoinTicket(token="abcdef.0123456789abcdef", authority="a certificate", certificate_key="11")
 PLAN = ClusterPlan(
     name="shop",
     rootfs="/var/lib/sealpy/data/shop/rootfs",
@@ -84,7 +85,16 @@ def test_only_a_master_joins_as_a_control_plane() -> None:
     assert master["controlPlane"]["localAPIEndpoint"]["advertiseAddress"] == "10.0.0.2"
     assert master["controlPlane"]["certificateKey"] == "11"
     assert "controlPlane" not in worker
-    assert worker["discovery"]["bootstrapToken"]["caCertHashes"] == ["sha256:00"]
+
+
+def test_who_joins_finds_the_cluster_in_a_file_and_waits_for_no_signature_of_a_young_control_plane() -> None:
+    found = yaml.safe_load(join_config(PLAN, "10.0.0.3", ticket=TICKET))["discovery"]
+    assert found == {"file": {"kubeConfigPath": DISCOVERY}, "tlsBootstrapToken": TICKET.token}
+    text = discovery(PLAN, ticket=TICKET)
+    (entry,) = yaml.safe_load(text)["clusters"]
+    assert entry["cluster"]["server"] == "https://apiserver.cluster.local:6443"
+    assert base64.b64decode(entry["cluster"]["certificate-authority-data"]) == b"a certificate"
+    assert TICKET.token not in text
 
 
 def test_a_node_is_called_by_its_address_where_the_environment_says_so() -> None:
@@ -100,4 +110,4 @@ def test_what_is_no_document_of_kubeadm_is_refused_by_the_name_of_its_file(text:
 
 def test_a_ticket_shows_no_secret() -> None:
     assert "abcdef" not in repr(TICKET)
-    assert "11" not in repr(TICKET).replace("sha256", "")
+    assert "11" not in repr(TICKET)

@@ -147,7 +147,7 @@ PLAN = ClusterPlan(
     env={},
     documents=documents(IMAGE),
 )
-TICKET = JoinTicket(token="abcdef.0123456789abcdef", ca_hash="sha256:00", certificate_key="11")
+TICKET = JoinTicket(token="abcdef.0123456789abcdef", authority="a certificate", certificate_key="11")
 
 
 def test_what_is_said_of_control_planes_makes_none_of_a_worker() -> None:
