@@ -286,8 +286,13 @@ def test_no_way_leads_back_over_a_minor_version(living: World) -> None:
 def test_an_operator_is_asked_before_kubernetes_changes_and_a_made_up_file_changes_it_never(living: World) -> None:
     comes_to(living, PATCH)
     asked: list[str] = []
+
+    def refuse(question: str) -> bool:
+        asked.append(question)
+        return False
+
     with pytest.raises(InterruptedRunError, match="nothing was changed"):
-        living.apply(FILE, confirm=lambda question: bool(asked.append(question)))
+        living.apply(FILE, confirm=refuse)
     assert asked == ["bring cluster 'my-cluster' from Kubernetes v1.34.4 to v1.34.5, node after node?"]
     with pytest.raises(
         ConfigError, match=r"has Kubernetes v1\.34\.4, and kubernetes:v1\.34\.5 has v1\.34\.5"
