@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sealpy.actions.hooks import Hooks
+from sealpy.actions.references import missing_notices
 from sealpy.actions.session import Session
 from sealpy.actions.setup import prepare
 from sealpy.actions.state import led_by, with_hosts
@@ -68,6 +69,8 @@ def part(run: Session, clusterfile: Clusterfile, image: ClusterImage, gone: Sequ
         return None
     _confirm(run, clusterfile, hosts)
     both = with_hosts(clusterfile, (*clusterfile.cluster.hosts, *gone))
+    for notice in missing_notices(both):  # of those that leave only what was saved is known, which holds no secrets
+        run.executor.emit(Warned(message=str(notice), hint=notice.hint))
     preparation = prepare(led_by(both, run.ctx.inventory.leader), image, run.surroundings)
     hooks = Hooks.of(clusterfile, image, preparation.inventory, directories=run.surroundings.plugins)
     ctx = run.prepared(preparation)

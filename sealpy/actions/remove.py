@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from sealpy.actions.hooks import Hooks
 from sealpy.actions.part import part
-from sealpy.actions.references import missing_notices
 from sealpy.actions.session import Report, Session, Surroundings, exclusive, session
 from sealpy.actions.setup import prepare
 from sealpy.actions.state import addresses, follow_the_leader, leaving, recall, without_hosts
@@ -56,7 +55,7 @@ def remove(
         )
     if masters:
         preparation.check()  # those that stay get their files anew
-    notices = (*clusterfile.notices, *hooks.notices, *missing_notices(clusterfile))
+    notices = (*clusterfile.notices, *hooks.notices)
     with exclusive(home), session("remove", surroundings, preparation, notices=notices) as run:
         _find_the_others(run)
         follow_the_leader(run, wanted, known)

@@ -111,6 +111,7 @@ def test_what_a_reference_does_not_lead_to_is_told_by_its_name(world: World) -> 
 def test_workers_leave_and_clusters_go_without_the_secrets(world: World) -> None:
     world.apply(with_secret(masters=[A, C]))
     remove(kept(world), [B], world.image, world.around())
+    assert world.warnings.count("env DB_PASSWORD: no value is known here") == 1
     assert {node.address for node in world.fleet.nodes()} == {A, C}
     with pytest.raises(ClusterfileError, match="env DB_PASSWORD"):  # those that stay get their files anew
         remove(kept(world), [A], world.image, world.around())
@@ -118,6 +119,14 @@ def test_workers_leave_and_clusters_go_without_the_secrets(world: World) -> None
     world.delete(kept(world), image=world.image)
     assert "env DB_PASSWORD: no value is known here" in world.warnings
     assert world.fleet.machine(A).marks == {}
+
+
+def test_plugins_on_a_host_that_leaves_go_without_its_secrets_and_that_is_told(world: World) -> None:
+    world.apply(clusterfile([A], [B], hosts=f"{{ips: [{C}], roles: [node], env: [DISK_PASSWORD={MARKER}]}}"))
+    world.events.clear()
+    world.apply(clusterfile([A], [B]))
+    assert world.warnings == ["env DISK_PASSWORD: no value is known here"]
+    assert world.fleet.machine(C).marks == {}
 
 
 @pytest.mark.usefixtures("known")
