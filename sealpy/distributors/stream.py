@@ -88,7 +88,8 @@ rm -f ../marks/rootfs
 hash="sha256sum -b --"
 if command -v openssl >/dev/null 2>&1; then hash="openssl dgst -sha256 -r --"; fi
 # tar names a file when it begins it, so the one named before is whole: it is read back while the next ones arrive.
-{ tar --numeric-owner --quoting-style=literal -xpvf - || : > failed; } | {
+# 64 KiB at a time: by its own 10 it takes 1.4 times the processor, and sshd twice the messages to let us go on.
+{ tar --blocking-factor=128 --numeric-owner --quoting-style=literal -xpvf - || : > failed; } | {
   before=
   while IFS= read -r name; do
     case $before in files/*[!/]) printf '%s\0' "$before";; esac
