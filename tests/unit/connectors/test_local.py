@@ -29,8 +29,11 @@ def test_it_forwards_nothing_because_all_is_here(local: LocalConnector) -> None:
 
 
 def test_the_error_of_a_command_past_its_time_holds_what_it_said(local: LocalConnector) -> None:
-    with pytest.raises(CommandTimeoutError) as caught:
-        local.run(("sh", "-c", "echo pulling; echo slow >&2; sleep 60"), timeout=0.3)
+    for allowed in (0.3, 3, 30):  # a busy machine may take its time to begin
+        with pytest.raises(CommandTimeoutError) as caught:
+            local.run(("sh", "-c", "echo pulling; echo slow >&2; sleep 60"), timeout=allowed)
+        if "slow" in caught.value.tail:
+            break
 
     assert caught.value.tail[:2] == ("pulling", "slow")
     assert caught.value.message.startswith("10.0.0.5: ")

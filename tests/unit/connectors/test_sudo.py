@@ -73,7 +73,7 @@ def err(*parts: bytes) -> tuple[Source, bytes]:
 def test_what_comes_before_the_greeting_is_dropped_and_what_comes_behind_is_kept() -> None:
     machine = Machine(lambda token, _: [err(b"careful\n"), out(b"welcome\n", token, b" 12"), out(b"34\nfirst bytes")])
 
-    started = start(machine.open, "exec /bin/sh", sudo=None, timeout=5)
+    started = start(machine.open, "exec /bin/sh", sudo=None, timeout=60)
 
     assert (started.pid, started.rest) == (1234, b"first bytes")
     assert machine.argv[:2] == ("/bin/sh", "-c")
@@ -82,7 +82,7 @@ def test_what_comes_before_the_greeting_is_dropped_and_what_comes_behind_is_kept
 def test_the_password_is_given_when_it_is_asked_for() -> None:
     machine = Machine(lambda token, prompt: [err(b"the usual lecture\n", prompt), out(token, b" 1\n")])
 
-    start(machine.open, "exec /bin/sh", sudo=WITH_PASSWORD, timeout=5)
+    start(machine.open, "exec /bin/sh", sudo=WITH_PASSWORD, timeout=60)
 
     assert machine.pipe.heard == b"hunter2\n"
     assert machine.argv[:3] == ("sudo", "-S", "-H")
@@ -92,7 +92,7 @@ def test_the_password_is_given_when_it_is_asked_for() -> None:
 def test_the_password_is_not_given_when_nobody_asks() -> None:
     machine = Machine(lambda token, _: [out(token, b" 1\n")])
 
-    start(machine.open, "exec /bin/sh", sudo=WITH_PASSWORD, timeout=5)
+    start(machine.open, "exec /bin/sh", sudo=WITH_PASSWORD, timeout=60)
 
     assert machine.pipe.heard == b""
 
@@ -101,7 +101,7 @@ def test_a_password_is_given_once() -> None:
     machine = Machine(lambda _, prompt: [err(prompt), err(b"Sorry, try again.\n", prompt)])
 
     with pytest.raises(SudoRefusedError, match="the password is wrong"):
-        start(machine.open, "exec /bin/sh", sudo=WITH_PASSWORD, timeout=5)
+        start(machine.open, "exec /bin/sh", sudo=WITH_PASSWORD, timeout=60)
 
     assert machine.pipe.heard == b"hunter2\n"
     assert machine.pipe.closed
@@ -124,7 +124,7 @@ def test_a_refusal_is_told_in_the_words_of_the_machine_with_a_way_out(
     machine = Machine(lambda _token, _prompt: [err(said)])
 
     with pytest.raises(SudoRefusedError, match=reason) as caught:
-        start(machine.open, "exec /bin/sh", sudo=sudo, timeout=5)
+        start(machine.open, "exec /bin/sh", sudo=sudo, timeout=60)
 
     assert hint in caught.value.hint
     assert machine.pipe.closed
@@ -134,11 +134,11 @@ def test_silence_is_told_with_what_was_seen_last() -> None:
     machine = Machine(lambda _token, _prompt: [out(b"one moment\n"), None])
 
     with pytest.raises(SudoRefusedError, match="no answer in time; last seen: one moment"):
-        start(machine.open, "exec /bin/sh", sudo=None, timeout=5)
+        start(machine.open, "exec /bin/sh", sudo=None, timeout=60)
 
 
 def test_a_connection_that_is_lost_meanwhile_is_no_refusal() -> None:
     machine = Machine(lambda _token, _prompt: [out(b"welcome\n")], pipe=FakePipe([], alive=False))
     with pytest.raises(PipeClosedError):
-        start(machine.open, "exec /bin/sh", sudo=None, timeout=5)
+        start(machine.open, "exec /bin/sh", sudo=None, timeout=60)
     assert machine.pipe.closed

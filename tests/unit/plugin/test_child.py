@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import sys
-import threading
 import time
 from contextlib import ExitStack
 from dataclasses import replace
@@ -16,7 +16,7 @@ from types import SimpleNamespace
 import pytest
 
 from sealpy.errors import InterruptedRunError, PluginError, PluginFailedError
-from sealpy.events import PluginFinished
+from sealpy.events import Event, PluginFinished, PluginOutput
 from sealpy.plugin import child, discover
 from sealpy.plugin.child import Child
 from sealpy.plugin.code import BuiltIn, Installed, SourceFile
@@ -77,8 +77,14 @@ def test_a_broken_plugin_ends_the_hook_with_plugin_hook_point_and_cause(stage: S
 
 
 def test_a_sealpy_with_many_open_descriptors_still_hears_its_plugins(stage: Stage) -> None:
+    wanted = 1100
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < wanted + 200:
+        pytest.skip(f"this session may open {hard} files at most: ulimit -Hn")
     with ExitStack() as opened:
-        for _ in range(1100):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted + 200), hard))
+        opened.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        for _ in range(wanted):
             opened.callback(os.close, os.open(os.devnull, os.O_RDONLY))
         stage.fire_source("def Plugin(context, phase):\n    context.run(context.leader, ['true'])\n")
     assert stage.commands() == {"10.0.0.1": [("true",)]}
@@ -101,7 +107,7 @@ def test_a_plugin_past_its_deadline_is_interrupted_and_named(stage: Stage) -> No
         stage.fire_file(BROKEN / "never_returns.py")
     assert "was ended: it used up its 0.5 s" in whole(caught.value)
     assert "give its class a 'timeout'" in caught.value.hint
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 40
 
 
 def test_a_plugin_may_shorten_its_own_deadline(stage: Stage) -> None:
@@ -126,10 +132,16 @@ def test_the_time_of_its_steps_is_not_the_plugins_own(stage: Stage, monkeypatch:
     assert stage.commands() == {"10.0.0.1": [("slow",)]}
 
 
-def test_one_that_will_not_end_is_killed_with_all_its_children_even_detached_ones(stage: Stage, tmp_path: Path) -> None:
-    stage.limits = replace(stage.limits, deadline=2.5)
+def test_one_that_will_not_end_is_killed_with_all_its_children_even_detached_ones(
+    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pids = tmp_path / "pids"
-    with pytest.raises(PluginFailedError):
+
+    def now() -> float:  # its time is over as soon as it has started its children, be it on the slowest of machines
+        return time.monotonic() + (1000.0 if pids.exists() and len(pids.read_text("utf-8").split()) == 2 else 0.0)
+
+    monkeypatch.setattr(child, "time", SimpleNamespace(monotonic=now, sleep=time.sleep))
+    with pytest.raises(PluginFailedError, match="failed at PostInstall"):
         stage.fire_file(BROKEN / "will_not_end.py", data=str(pids))
     assert pids.read_text(encoding="utf-8").split()
     assert_gone(pids)
@@ -145,7 +157,7 @@ def test_what_a_plugin_leaves_behind_is_ended_with_it(stage: Stage, tmp_path: Pa
 def assert_gone(pids: Path) -> None:
     """Look until the killed processes are really gone; a zombie that init has not yet fetched counts as gone."""
     for pid in pids.read_text(encoding="utf-8").split():
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 40
         while _lives(int(pid)):
             assert time.monotonic() < deadline, f"process {pid} still lives"
 
@@ -220,25 +232,26 @@ def test_a_plugin_and_its_helper_do_not_outlive_a_sealpy_that_is_killed(tmp_path
     pids = tmp_path / "pids"
     command = [sys.executable, "-c", SEALPY, str(BROKEN / "will_not_end.py"), str(pids)]
     with subprocess.Popen(command, env={**os.environ, "TMPDIR": str(tmp_path)}) as sealpy:
-        deadline = time.monotonic() + 20
         while not (pids.exists() and len(pids.read_text(encoding="utf-8").split()) == 2):
             assert sealpy.poll() is None
-            assert time.monotonic() < deadline
         sealpy.kill()
     helper, detached = pids.read_text(encoding="utf-8").split()
     os.kill(int(detached), signal.SIGKILL)  # what left the group is beyond reach when sealpy itself was killed
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 40
     while _lives(int(helper)):
         assert time.monotonic() < deadline
 
 
 def test_ctrl_c_ends_a_plugin_that_thinks(stage: Stage) -> None:
-    threading.Timer(
-        0.4,
-        lambda: stage.executor.interrupt(),  # noqa: PLW0108 - there is no executor yet
-    ).start()
+    class Events(list[Event]):
+        def append(self, event: Event) -> None:
+            super().append(event)
+            if isinstance(event, PluginOutput):
+                stage.executor.interrupt()
+
+    stage.events = Events()
     with pytest.raises(InterruptedRunError):
-        stage.fire_file(BROKEN / "never_returns.py")
+        stage.fire_source("import time\ndef Plugin(context, phase):\n    print('hm')\n    time.sleep(3600)\n")
 
 
 def test_a_type_of_another_distribution_runs_with_what_is_installed(stage: Stage) -> None:

@@ -47,13 +47,13 @@ def test_a_script_may_be_given_longer_than_usual(stage: Stage) -> None:
 
 
 def test_the_time_of_a_document_stands_over_that_of_the_type(stage: Stage) -> None:
-    stage.limits = replace(stage.limits, deadline=30.0)
+    stage.limits = replace(stage.limits, deadline=50.0)
     stage.files.append(("plugins/mine.py", f'PluginType = "MINE"\n{ASLEEP}'.encode()))
     begun = time.monotonic()
     with pytest.raises(PluginFailedError) as caught:
         stage.fire(document(type_="MINE", timeout=0.4))
     assert "it used up its 0.4 s" in caught.value.problems[0].message
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 40
 
 
 class Clock:
@@ -160,7 +160,7 @@ def test_a_ctrl_c_between_two_tries_ends_the_run(stage: Stage) -> None:
     begun = time.monotonic()
     with pytest.raises(InterruptedRunError):
         stage.fire(document(retry=Retry(2, 3600.0), failure_policy="Ignore"))
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 40
 
 
 class Listener:
@@ -208,17 +208,22 @@ def test_a_wait_that_ends_in_vain_is_told_with_what_was_seen(stage: Stage) -> No
 # ---- width
 
 
-def most_at_once(stage: Stage, parallel: int, *, of_the_type: str = "") -> int:
-    """Fire on every machine; gives how many were worked on at the same moment."""
-    running, most, guard = 0, 0, threading.Lock()
+def most_at_once(stage: Stage, parallel: int, *, of_the_type: str = "", awaited: int) -> int:
+    """Fire on every machine; gives how many were worked on at the same moment.
+
+    Each piece of work lasts until so many as are awaited have been at it together, and then long enough for one more.
+    """
+    running, most, changed = 0, 0, threading.Condition()
 
     def work(_: Asked) -> Result:
         nonlocal running, most
-        with guard:
+        with changed:
             running += 1
             most = max(most, running)
-        time.sleep(0.05)
-        with guard:
+            changed.notify_all()
+            changed.wait_for(lambda: most >= awaited, timeout=20)
+        time.sleep(0.02)
+        with changed:
             running -= 1
         return Result()
 
@@ -233,10 +238,10 @@ def most_at_once(stage: Stage, parallel: int, *, of_the_type: str = "") -> int:
 
 def test_hosts_are_worked_on_at_once_one_after_the_other_or_so_many_at_a_time() -> None:
     addresses = [f"10.0.0.{n}" for n in range(1, 7)]
-    assert most_at_once(Stage(inventory=cluster(masters=addresses)), 0) > 2
-    assert most_at_once(Stage(inventory=cluster(masters=addresses)), 1) == 1
-    assert most_at_once(Stage(inventory=cluster(masters=addresses)), 2) == 2
-    assert most_at_once(Stage(inventory=cluster(masters=addresses)), 0, of_the_type="parallel = 1") == 1
+    assert most_at_once(Stage(inventory=cluster(masters=addresses)), 0, awaited=6) == 6
+    assert most_at_once(Stage(inventory=cluster(masters=addresses)), 1, awaited=1) == 1
+    assert most_at_once(Stage(inventory=cluster(masters=addresses)), 2, awaited=2) == 2
+    assert most_at_once(Stage(inventory=cluster(masters=addresses)), 0, of_the_type="parallel = 1", awaited=1) == 1
 
 
 def test_a_document_may_not_widen_what_the_type_allows() -> None:
