@@ -21,7 +21,7 @@ from sealpy.actions.references import check_references, referred_secrets, with_r
 from sealpy.actions.registries import check_registries, registry_plan
 from sealpy.actions.session import Report, Session, Surroundings, exclusive, session
 from sealpy.actions.setup import prepare
-from sealpy.actions.state import addresses, leader_of, led_by, recall, still_there
+from sealpy.actions.state import addresses, leader_of, led_by, recall, remains_there, still_there
 from sealpy.checks import CHECKS, Needs, inspect
 from sealpy.clusterfile import Clusterfile, dumps, secret_values
 from sealpy.context import Context, digest_of
@@ -33,13 +33,12 @@ from sealpy.image.cluster_image import ClusterImage
 from sealpy.image.kube_version import check_kubernetes
 from sealpy.image.reference import Reference
 from sealpy.image.registry_tree import ROOT
-from sealpy.image.remains import nothing_of, read_remains
+from sealpy.image.remains import nothing_of
 from sealpy.inventory import Inventory
 from sealpy.phases.carry_application import CarryApplication, MirrorDomains, ServeImages
 from sealpy.phases.connect import Connect
 from sealpy.phases.gather_facts import GatherFacts
 from sealpy.phases.install_network import InstallNetwork
-from sealpy.phases.keep_clusterfile import REMAINS
 from sealpy.phases.launch_apps import LaunchApps, network_apps
 from sealpy.phases.preflight import refuse
 from sealpy.phases.save_application import SETTLED, SaveApplication
@@ -195,9 +194,8 @@ def _as_it_is(run: Session, given: Asked, asked: Asked) -> Asked:
         if more := tuple(host for host in run.ctx.inventory.addresses if host not in known):
             run.run([Connect(only=more), GatherFacts(only=more)])
     if asked.base is None:
-        with run.executor.connections.use(leader) as connector:
-            found = connector.run(["cat", "--", f"{run.ctx.directory}/{REMAINS}"])
-        asked = _merged(dataclasses.replace(asked, base=read_remains(found.text))) if found.ok else asked
+        base = remains_there(run, [leader])
+        asked = _merged(dataclasses.replace(asked, base=base)) if base else asked
     return asked
 
 

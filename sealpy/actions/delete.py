@@ -10,13 +10,14 @@ from sealpy.actions.hooks import Hooks
 from sealpy.actions.references import missing_notices
 from sealpy.actions.session import Report, Session, Surroundings, exclusive, session
 from sealpy.actions.setup import prepare
+from sealpy.actions.state import remains_there
 from sealpy.clusterfile import Clusterfile
 from sealpy.context import Context
 from sealpy.engine import Phase
 from sealpy.events import Warned
 from sealpy.image.cluster_image import ClusterImage
 from sealpy.image.reference import Reference
-from sealpy.image.remains import kept_remains, nothing_of, read_remains
+from sealpy.image.remains import kept_remains, nothing_of
 from sealpy.kube import kubeconfig
 from sealpy.phases.audit import Audit
 from sealpy.phases.connect import Connect
@@ -73,17 +74,13 @@ def _bare(clusterfile: Clusterfile) -> Clusterfile:
 def _plugins_of_the_hosts(run: Session, clusterfile: Clusterfile) -> Hooks:
     """Look for what a control plane keeps of the image."""
     ctx, directories = run.ctx, run.surroundings.plugins
-    for host in ctx.inventory.masters:
-        with run.executor.connections.use(host) as connector:
-            found = connector.run(["cat", "--", f"{ctx.directory}/{REMAINS}"])
-        if found.ok:
-            return Hooks.of(clusterfile, read_remains(found.text), ctx.inventory, directories=directories)
-    if any(ctx.is_ours(host) for host in ctx.inventory.addresses):
+    found = remains_there(run, ctx.inventory.masters)
+    if found is None and any(ctx.is_ours(host) for host in ctx.inventory.addresses):
         message = (
             f"image '{clusterfile.cluster.image}' is not here, and nothing was kept of it: its plugins do not fire"
         )
         ctx.emit(Warned(message=message, hint="load the image first, if it has plugins that clean up"))
-    return Hooks.of(clusterfile, ctx.image, ctx.inventory, directories=directories)
+    return Hooks.of(clusterfile, found or ctx.image, ctx.inventory, directories=directories)
 
 
 def _forget(name: str, home: Path, kept: Sequence[str]) -> None:

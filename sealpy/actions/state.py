@@ -14,7 +14,8 @@ from sealpy.context import Context
 from sealpy.errors import ClusterfileError, ConfigError, KubeError
 from sealpy.events import Warned
 from sealpy.image.cluster_image import ClusterImage
-from sealpy.phases.keep_clusterfile import KEPT
+from sealpy.image.remains import Remains, read_remains
+from sealpy.phases.keep_clusterfile import KEPT, REMAINS
 from sealpy.phases.save_state import CONFIG_MAP
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "leaving",
     "led_by",
     "recall",
+    "remains_there",
     "still_there",
     "with_hosts",
     "without_hosts",
@@ -166,6 +168,16 @@ def leaving(before: Clusterfile, wanted: Clusterfile) -> tuple[HostEntry, ...]:
             hint="take it out of the file, apply, write it as a master, and apply again",
         )
     return tuple(gone)
+
+
+def remains_there(run: Session, hosts: Iterable[str]) -> Remains | None:
+    """Read what the first of these control planes keeps that has anything of the cluster's image; changes nothing."""
+    for host in hosts:
+        with run.executor.connections.use(host) as connector:
+            found = connector.run(["cat", "--", f"{run.ctx.directory}/{REMAINS}"])
+        if found.ok:
+            return read_remains(found.text)
+    return None
 
 
 def still_there(before: Clusterfile, known: Clusterfile) -> Clusterfile:
