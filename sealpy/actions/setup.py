@@ -21,6 +21,7 @@ from sealpy.errors import ClusterfileError, ImageError
 from sealpy.events import Emit
 from sealpy.image.cluster_image import ClusterImage
 from sealpy.image.kube_version import check_kubernetes
+from sealpy.image.metadata import KUBE_INSTALLER
 from sealpy.inventory import Inventory
 from sealpy.kube import KubeDoor
 from sealpy.registry import RegistryPlan
@@ -112,8 +113,8 @@ def prepare(clusterfile: Clusterfile, image: ClusterImage, surroundings: Surroun
 def _refuse_what_is_not_supported(clusterfile: Clusterfile, image: ClusterImage) -> None:
     """Refuse what would be passed over in silence otherwise."""
     name = image.reference.familiar
-    if image.metadata.type != "kube-installer":
-        hint = "name the cluster, or take an image of type 'kube-installer'; sealpy run launches an application"
+    if image.metadata.type != KUBE_INSTALLER:
+        hint = f"name the cluster, or take an image of type '{KUBE_INSTALLER}'; sealpy run launches an application"
         raise ImageError(f"{name}: type '{image.metadata.type}' is not the image of a cluster", hint=hint)
     for key, known, default in (
         ("cluster-runtime-type", _RUNTIMES, "kubernetes"),

@@ -17,14 +17,12 @@ from sealpy.errors import ConfigError, StoreError
 from sealpy.events import Emit
 from sealpy.image.cluster_image import ClusterImage
 from sealpy.image.manifest import ImageConfig, parse
-from sealpy.image.metadata import read_metadata
+from sealpy.image.metadata import APP_INSTALLER, read_metadata
 from sealpy.image.reference import Reference
 from sealpy.image.remains import kept_remains
 from sealpy.phases.keep_clusterfile import REMAINS
 
-__all__ = ["APPLICATION", "cluster_of", "launched", "wanted_by"]
-
-APPLICATION = "app-installer"
+__all__ = ["cluster_of", "launched", "wanted_by"]
 
 
 def wanted_by(wish: Wish, emit: Emit, *, file: Path | None, rehearsal: bool) -> tuple[Clusterfile, Clusterfile | None]:
@@ -41,7 +39,7 @@ def _is_application(name: str) -> bool:
     store, reference = open_store(), Reference.parse(name)
     _, manifest = store.manifest(store.resolve(reference))
     config = parse(ImageConfig, store.read(manifest.config.digest), what=f"configuration of {reference.familiar!r}")
-    return read_metadata(manifest, config).type == APPLICATION
+    return read_metadata(manifest, config).type == APP_INSTALLER
 
 
 def _application_wanted(wish: Wish) -> tuple[Clusterfile, Clusterfile]:
@@ -82,7 +80,7 @@ def launched(asked: Clusterfile, image: ClusterImage, surroundings: Surroundings
         base = ClusterImage.open(store, name)
     except StoreError:
         base = kept_remains(surroundings.cluster_home(cluster.cluster.name) / REMAINS)
-    if base and base.metadata.type == APPLICATION:  # the file is for the application alone
+    if base and base.metadata.type == APP_INSTALLER:  # the file is for the application alone
         base = None
     return launch(Asked(clusterfile=asked, image=image, cluster=cluster, base=base), surroundings)
 

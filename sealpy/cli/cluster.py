@@ -15,7 +15,7 @@ from sealpy.actions.apply import apply, rollback
 from sealpy.actions.delete import delete
 from sealpy.actions.remove import remove
 from sealpy.actions.session import Report, Surroundings
-from sealpy.cli.application import APPLICATION, cluster_of, launched
+from sealpy.cli.application import cluster_of, launched
 from sealpy.cli.home import home, open_store
 from sealpy.cli.kept import kept_file
 from sealpy.cli.output import Output
@@ -26,6 +26,7 @@ from sealpy.clusterfile import Clusterfile, load
 from sealpy.errors import StoreError, counted
 from sealpy.events import Warned
 from sealpy.image.cluster_image import ClusterImage
+from sealpy.image.metadata import APP_INSTALLER
 from sealpy.inventory import Logins
 
 __all__ = [
@@ -112,7 +113,7 @@ def apply_and_report(
     name = clusterfile.cluster.name
     with _image(clusterfile) as image:
         admitted(output, clusterfile.cluster.image, verifying)
-        if image.metadata.type == APPLICATION:
+        if image.metadata.type == APP_INSTALLER:
             report = launched(clusterfile, image, surroundings, cluster or cluster_of(clusterfile))
             what = f"application '{image.reference.familiar}' on cluster '{name}'"
             done = f"{what} is launched: kubectl --context {name} get pods --all-namespaces"

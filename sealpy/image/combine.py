@@ -20,14 +20,12 @@ from sealpy.image.files import Entry, merge
 from sealpy.image.held import image_of_path
 from sealpy.image.history import origins
 from sealpy.image.manifest import Platform
-from sealpy.image.metadata import Launch, Metadata
+from sealpy.image.metadata import KUBE_INSTALLER, Launch, Metadata
 from sealpy.image.reference import Reference
 from sealpy.image.store import Store
 from sealpy.image.tarball import Content, Member, Range, Source, ordered
 
 __all__ = ["Conflict", "combine", "conflicts", "refuse"]
-
-_CLUSTER = "kube-installer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +149,7 @@ def _metadata(images: Sequence[ClusterImage]) -> Metadata:
     commands = dict.fromkeys(command for metadata in all_ for command in metadata.launch.cmds)
     return all_[0].model_copy(
         update={
-            "type": _CLUSTER if any(metadata.type == _CLUSTER for metadata in all_) else all_[0].type,
+            "type": KUBE_INSTALLER if any(metadata.type == KUBE_INSTALLER for metadata in all_) else all_[0].type,
             "applications": tuple(apps.values()),
             "labels": {name: value for metadata in all_ for name, value in metadata.labels.items()},
             "env": {name: value for metadata in all_ for name, value in metadata.env.items()},

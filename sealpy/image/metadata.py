@@ -17,9 +17,10 @@ from sealpy.errors import ImageError
 from sealpy.image.manifest import ImageConfig, Manifest, Platform, encode, parse
 
 __all__ = ["APP_ROOT", "ARGUMENT", "Application", "ContainerImageUse", "Launch", "LaunchCommand", "Metadata", "Spot"]
-__all__ += ["read_metadata", "to_annotations"]
+__all__ += ["APP_INSTALLER", "KUBE_INSTALLER", "read_metadata", "to_annotations"]
 
 APP_ROOT = "application/apps"
+KUBE_INSTALLER, APP_INSTALLER = "kube-installer", "app-installer"  # types: a cluster, or what is launched on one
 ARGUMENT = re.compile(r"(?<!\\)\$\((?P<name>[A-Za-z_]\w*)\)", re.ASCII)
 """What may be an argument in a launch command, such as `$(PORT)`; unless it is one, a shell runs it as a command."""
 _EXTENSION = "sealer.image.extension"
@@ -106,7 +107,7 @@ class Metadata(_Model):
     """Hold what a cluster image says about itself."""
 
     schema_version: str = Field(default="v1alpha1", alias="schemaVersion")
-    type: str = "kube-installer"  # or app-installer
+    type: str = KUBE_INSTALLER
     applications: Annotated[tuple[Application, ...], BeforeValidator(lambda value: value or ())] = ()
     labels: Table = {}
     env: Table = {}

@@ -14,7 +14,15 @@ from pathlib import Path
 
 from sealpy.errors import ImageError, KubefileError, Place, Problem, counted, did_you_mean, known_words
 from sealpy.image.kube_version import CONSTRAINT_LABEL, check_kubernetes
-from sealpy.image.metadata import ARGUMENT, Application, ContainerImageUse, Launch, Metadata
+from sealpy.image.metadata import (
+    APP_INSTALLER,
+    ARGUMENT,
+    KUBE_INSTALLER,
+    Application,
+    ContainerImageUse,
+    Launch,
+    Metadata,
+)
 
 __all__ = ["CNI_LABEL", "CSI_LABEL", "RUNTIME_LABEL", "Recipe"]
 
@@ -116,7 +124,7 @@ class Recipe:
     def _type(self, files: Collection[str]) -> str:
         """Tell a cluster image from an application image: it has what installs Kubernetes, or says that it has."""
         installs = RUNTIME_LABEL in self.labels or any(path in files for path in _INSTALLS_KUBERNETES)
-        return "kube-installer" if installs else "app-installer"
+        return KUBE_INSTALLER if installs else APP_INSTALLER
 
     def _check(self) -> None:
         problems = [
