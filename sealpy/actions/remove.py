@@ -20,7 +20,7 @@ from sealpy.phases.connect import Connect
 from sealpy.phases.distribute import Distribute
 from sealpy.phases.gather_facts import GatherFacts
 from sealpy.phases.keep_clusterfile import REMAINS, KeepClusterfile
-from sealpy.phases.save_state import SaveState
+from sealpy.phases.save_state import SaveHosts
 from sealpy.phases.start_registry import PrepareAuthority, StartRegistry
 from sealpy.phases.trust_registry import TrustRegistry
 from sealpy.phases.write_hosts import WriteHosts
@@ -67,7 +67,7 @@ def remove(
             run.run(parting.begin(), ctx=parting.ctx)
             run.run(take_over() if masters else [])
             run.run(parting.end(run), ctx=parting.ctx)
-            run.run([SaveState()])
+            run.run([SaveHosts()])
         return run.report()
 
 

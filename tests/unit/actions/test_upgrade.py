@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from sealpy.actions.remove import remove
 from sealpy.errors import ConfigError, ImageError, InterruptedRunError, PartlyDoneError, PhaseError, PreflightError
 from sealpy.image.metadata import Launch
 from sealpy.image.store import Store
@@ -327,3 +328,16 @@ def test_a_cluster_that_is_half_made_is_not_gone_on_with_by_another_kubernetes(w
     world.fleet.restart()
     with pytest.raises(ImageError, match="cluster 'my-cluster' is half made by another Kubernetes"):
         comes_to(world, PATCH).apply(FILE)
+
+
+@pytest.mark.parametrize("name", [PATCH, OTHER_APPS])
+def test_hosts_that_leave_by_name_make_nobody_believe_that_the_others_have_the_image_that_is_here(
+    living: World, name: str
+) -> None:
+    comes_to(living, name)
+    remove(FILE, [E], living.image, living.around())
+    living.fleet.restart()
+    rest = clusterfile([A, B, C], [D], plugins=HOOKS)
+    assert comes_to(living, FIRST).apply(rest).changed == 0
+    comes_to(living, name).apply(rest)
+    assert where(living, "plugin upgrade") != []
