@@ -18,7 +18,10 @@ _ORIGINS: dict[Origin, str] = {"archive": "from an archive", "base": "in the bas
 
 def preview_lines(preview: Preview, name: str) -> Iterator[str]:
     """Yield the preview of one platform as text."""
-    base = f"on {preview.base.reference.familiar} {preview.base.digest[:19]}" if preview.base else "on nothing"
+    base = "on nothing"
+    if preview.base:
+        out = ", which is left out" if preview.base_mode == "left out" else ""
+        base = f"on {preview.base.reference.familiar} {preview.base.digest[:19]}{out}"
     yield f"{name}: {preview.metadata.type} for {preview.platform.os}/{preview.platform.architecture}, {base}"
     rows = [
         (line.title.replace("\n", " ")[:80], "known when it is run", "")
@@ -47,6 +50,7 @@ def preview_data(preview: Preview, name: str) -> dict[str, Any]:
         "name": name,
         "platform": f"{preview.platform.os}/{preview.platform.architecture}",
         "type": preview.metadata.type,
+        "baseLeftOut": preview.base_mode == "left out",
         "base": {"name": preview.base.reference.familiar, "digest": preview.base.digest} if preview.base else None,
         "layers": [{"title": line.title, "files": line.files, "size": line.size} for line in preview.lines],
         "fetched": list(preview.urls),

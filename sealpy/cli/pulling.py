@@ -8,18 +8,20 @@ from sealpy.cli.home import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from sealpy.cli.output import Output
     from sealpy.image.bases import Obtain
     from sealpy.image.build import Bring
     from sealpy.image.manifest import Platform
+    from sealpy.image.private_list import PrivateList
     from sealpy.image.progress import Progress
     from sealpy.image.reference import Reference
     from sealpy.image.remote import PullPolicy
     from sealpy.image.remote.containers import Brought
     from sealpy.image.remote.remotes import Remotes
 
-__all__ = ["bringing", "obtaining", "read_policy"]
+__all__ = ["bringing", "obtaining", "read_policy", "read_private_lists"]
 
 # ruff: noqa: PLC0415 - '--help' must not wait for HTTP
 
@@ -33,6 +35,22 @@ def read_policy(pull: str) -> PullPolicy:
     if word not in set(PullPolicy):
         raise ConfigError(f"--pull {pull!r}: unknown", hint=did_you_mean(word, PullPolicy) or known_words(PullPolicy))
     return PullPolicy(word)
+
+
+def read_private_lists(output: Output, paths: Sequence[Path]) -> list[PrivateList]:
+    """Read the files of `--image-list-with-auth`; none of their passwords is shown from now on."""
+    if not paths:
+        return []
+    from sealpy.events import Warned
+    from sealpy.image.private_list import read_private_list
+
+    found = [read_private_list(path) for path in paths]
+    for one in found:
+        for login in one.logins.values():
+            output.secrets.add(login.password.reveal())
+        for notice in one.notices:
+            output.emit(Warned(message=str(notice), hint=notice.hint))
+    return found
 
 
 def obtaining(output: Output, policy: PullPolicy, remotes: Remotes) -> Obtain:

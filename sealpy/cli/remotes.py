@@ -11,8 +11,11 @@ import typer
 from sealpy.cli.home import home
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sealpy.cli.output import Output
     from sealpy.image.credentials import Credentials
+    from sealpy.image.private_list import PrivateList
     from sealpy.image.remote.remotes import Remotes
 
 __all__ = ["AuthFile", "Ca", "Insecure", "open_credentials", "open_remotes"]
@@ -34,21 +37,34 @@ AuthFile = Annotated[
 ]
 
 
-def open_credentials(output: Output, authfile: Path | None) -> Credentials:
+def open_credentials(output: Output, authfile: Path | None, private: Sequence[PrivateList] = ()) -> Credentials:
     """Open the files of logins; each secret that is read from them is shown nowhere."""
     from sealpy.image.credentials import Credentials, auth_files
 
-    return Credentials(auth_files(home(), os.environ, authfile=authfile), keep_secret=output.secrets.add)
+    files = auth_files(home(), os.environ, authfile=authfile)
+    if private:
+        from sealpy.image.private_list import ListedCredentials
+
+        logins = {name: login for one in private for name, login in one.logins.items()}
+        return ListedCredentials(files, logins, keep_secret=output.secrets.add)
+    return Credentials(files, keep_secret=output.secrets.add)
 
 
-def open_remotes(output: Output, *, insecure: bool, ca: Path | None, authfile: Path | None = None) -> Remotes:
-    """Make the door to all registries."""
+def open_remotes(
+    output: Output,
+    *,
+    insecure: bool,
+    ca: Path | None,
+    authfile: Path | None = None,
+    private: Sequence[PrivateList] = (),
+) -> Remotes:
+    """Make the door to all registries; the logins of private lists are for what these name."""
     from sealpy.image.remote.remotes import Remotes
     from sealpy.image.remote.settings import read_settings
     from sealpy.image.remote.tls import Tls
 
     return Remotes(
-        open_credentials(output, authfile),
+        open_credentials(output, authfile, private),
         emit=output.emit,
         settings=read_settings(home() / "registries.yaml"),
         tls=Tls(ca, insecure),

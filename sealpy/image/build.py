@@ -19,8 +19,8 @@ from sealpy.image.assemble import Layer, write_image, write_index
 from sealpy.image.bases import Bases, Obtain
 from sealpy.image.bundle import absent, bundle
 from sealpy.image.cluster_image import ClusterImage
-from sealpy.image.finding import Found
-from sealpy.image.gather import gather, once
+from sealpy.image.gather import Gathered, gather, once
+from sealpy.image.held import taken_out
 from sealpy.image.layer_cache import Forgetful, LayerCache
 from sealpy.image.manifest import Descriptor, Platform
 from sealpy.image.progress import Progress
@@ -108,9 +108,9 @@ class _Making:
                 runner=cell,
                 emit=self._emit,
             )
-            base, layers = got.builder.base, got.builder.layers
+            base, layers = got.builder.base if self._wish.base == "kept" else None, got.builder.layers
             if self._wish.mode == "all":
-                layers = [*layers, *self._containers(got.found, base, platform)]
+                layers = [*layers, *self._containers(got, base, platform)]
             return write_image(
                 self._store,
                 base=base,
@@ -120,9 +120,14 @@ class _Making:
                 annotations=self._wish.annotations,
             )
 
-    def _containers(self, found: Found, base: ClusterImage | None, platform: Platform) -> tuple[Layer, ...]:
-        """Write the layers of the container images: from archives, from the base, else from their registries."""
-        library = Library(self._wish.archives(), architecture=platform.architecture)
+    def _containers(self, got: Gathered, base: ClusterImage | None, platform: Platform) -> tuple[Layer, ...]:
+        """Write the layers of the container images: from archives, from the base, else from their registries.
+
+        A base that is left out still gives the images that it holds: whoever runs the application may have another one.
+        """
+        found, library = got.found, Library(self._wish.archives(), architecture=platform.architecture)
+        if got.builder.base and base is None:
+            library.add(taken_out(got.builder.base, absent(found, library=library, base=None)))
         failures: Mapping[Reference, SealpyError] = {}
         missing = absent(found, library=library, base=base)
         if missing and self._bring:

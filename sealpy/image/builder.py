@@ -20,6 +20,7 @@ from sealpy.image.metadata import APP_ROOT
 from sealpy.image.recipe import CNI_LABEL, CSI_LABEL, Recipe
 from sealpy.image.run import Runner, environment, title
 from sealpy.image.tarball import Content, Member, Range, Source, ordered
+from sealpy.image.wish import BaseMode
 from sealpy.image.workshop import Made, Works
 from sealpy.kubefile import (
     Add,
@@ -59,6 +60,7 @@ class Builder:
     bases: Bases
     runner: Runner
     network: Network = "none"  # what RUN reaches when it does not say so itself
+    base_mode: BaseMode = "kept"  # whether the metadata of the base are handed down
     base: ClusterImage | None = None
     layers: list[Layer] = field(default_factory=list)
     held: Mapping[str, Entry] = field(default_factory=dict)
@@ -121,7 +123,8 @@ class Builder:
         self.base = self.bases.open(instruction, self._at(instruction.line))
         if self.base:
             arguments = self.recipe.arguments  # those that stand before FROM
-            self.recipe = Recipe(self.kubefile, self.base.metadata)
+            handed_down = self.base.metadata if self.base_mode == "kept" else None
+            self.recipe = Recipe(self.kubefile, handed_down)
             self.recipe.arguments |= arguments
             self.held = self.base.files
 
@@ -185,13 +188,14 @@ class Builder:
     def _run(self, instruction: Run) -> None:
         at = self._at(instruction.line)
         instruction = replace(instruction, network=instruction.network or self.network)
-        env = environment({**self.recipe.arguments, **self.recipe.env})
+        below = self.base.metadata.env if self.base else {}
+        env = environment({**below, **self.recipe.arguments, **self.recipe.env})
 
         def make() -> Content:
             return self._with_parents(self.runner.run(instruction, self.held, env, at))
 
-        below = [*(self.base.layers if self.base else ()), *(layer.digest for layer in self.layers)]
-        key = key_of("run", instruction.command, instruction.words, instruction.network, env, below)
+        layers = [*(self.base.layers if self.base else ()), *(layer.digest for layer in self.layers)]
+        key = key_of("run", instruction.command, instruction.words, instruction.network, env, layers)
         self._take(self.works.of_run(title(instruction), make, key=key))
 
     def _take(self, made: Made) -> None:

@@ -33,11 +33,12 @@ LAYOUT_DIRECTORIES = frozenset({
 class Context:
     """Read the build context, and nothing outside of it."""
 
-    def __init__(self, root: Path, *, without: Collection[Path] = ()) -> None:
-        """Take the directory; `without` are directories in it that are never copied along with others."""
+    def __init__(self, root: Path, *, without: Collection[Path] = (), secret: Collection[Path] = ()) -> None:
+        """Take the directory; `without` are not copied along with others, `secret` things not at all."""
         self.root = root.resolve()
         self._ignore = Ignore.load(self.root)
-        self._without = {path.resolve() for path in without}
+        self._secret = {path.resolve() for path in secret}
+        self._without = {path.resolve() for path in without} | self._secret
 
     def sources(self, words: Sequence[str], at: Place) -> list[tuple[str, Path]]:
         """Find the files and directories that the words of an instruction name: each one's own name, and the thing."""
@@ -74,6 +75,9 @@ class Context:
         if not real.is_relative_to(self.root):
             hint = "copy the file into the context, or build with a directory that holds both"
             raise KubefileError(f"{word!r}: leads out of the context, to {real}", place=at, hint=hint)
+        if real in self._secret:
+            hint = "whoever has the image would have them: take it out of the instruction"
+            raise KubefileError(f"{word!r}: holds passwords for this build", place=at, hint=hint)
         if not real.exists():
             raise KubefileError(f"{word!r}: a symbolic link to nowhere", place=at, hint="mend or remove the link")
         return real

@@ -38,19 +38,21 @@ def gather(
         emit(Warned(message=str(notice), hint=notice.hint))
     builder = Builder(
         kubefile=wish.kubefile,
-        context=copy.Context(wish.context, without=wish.archives()),
+        context=copy.Context(wish.context, without=wish.archives(), secret=[one.path for one in wish.private_lists]),
         works=works,
         fetcher=fetcher,
         bases=bases,
         runner=runner,
         network=wish.network,
+        base_mode=wish.base,
     )
     for instruction in kubefile.instructions:
         builder.perform(instruction)
     builder.recipe.labels |= wish.labels
     found = _found(wish, builder, emit) if wish.mode == "all" else Found()
     uses = found.uses(platform.architecture)
-    return Gathered(builder, found, builder.recipe.metadata(type_=wish.type_, files=builder.held, uses=uses))
+    type_ = wish.type_ or ("app-installer" if wish.base == "left out" else "")
+    return Gathered(builder, found, builder.recipe.metadata(type_=type_, files=builder.held, uses=uses))
 
 
 def _found(wish: Wish, builder: Builder, emit: Emit) -> Found:
@@ -60,7 +62,7 @@ def _found(wish: Wish, builder: Builder, emit: Emit) -> Found:
         builder.files,
         metadata=says,
         context=wish.context.resolve(),
-        base=builder.base,
+        base=builder.base if wish.base == "kept" else None,
         ignored=wish.ignored_images,
     )
     found = _with_lists(wish, found)
@@ -84,7 +86,7 @@ def once(emit: Emit) -> Emit:
 
 
 def _with_lists(wish: Wish, found: Found) -> Found:
-    """Add what the files after --image-list name; raises ConfigError for every line that is no reference."""
+    """Add what the lists behind options of the build name; raises ConfigError for every line that is no reference."""
     mentions = {reference: [*places] for reference, places in found.mentions.items()}
     problems: list[Problem] = []
     for path in wish.image_lists:
@@ -99,4 +101,7 @@ def _with_lists(wish: Wish, found: Found) -> Found:
                 mentions.setdefault(mention.reference, []).append(mention)
     if problems:
         raise ConfigError(f"{counted(len(problems), 'line')} of --image-list cannot be read", problems=problems)
+    for mention in (mention for one in wish.private_lists for mention in one.mentions):
+        if mention.reference not in wish.ignored_images:
+            mentions.setdefault(mention.reference, []).append(mention)
     return replace(found, mentions=mentions)

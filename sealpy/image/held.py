@@ -1,15 +1,20 @@
-"""Which container images a cluster image holds, as its registry's data says: also for images that list none."""
+"""The container images that a cluster image holds, as its registry's data says: also for images that list none."""
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
+from sealpy.image.archives import ContainerImage
 from sealpy.image.cluster_image import ClusterImage
+from sealpy.image.contents import Blob
+from sealpy.image.manifest import INDEX_TYPES, Index, Manifest, parse
 from sealpy.image.reference import Reference
-from sealpy.image.registry_tree import ROOT, repository
+from sealpy.image.registry_tree import ROOT, blob_path, repository
+from sealpy.image.tarball import Range
 
-__all__ = ["held_images", "image_of_path"]
+__all__ = ["held_images", "image_of_path", "taken_out"]
 
 _REPOSITORY = rf"{re.escape(ROOT)}/repositories/(?P<name>.+?)"
 _TAG_LINK = re.compile(rf"{_REPOSITORY}/_manifests/tags/(?P<tag>[^/]+)/current/link")
@@ -34,6 +39,37 @@ def held_images(image: ClusterImage) -> dict[str, str]:
         if key not in listed:
             found[":".join(key)] = _digest(image, [path])
     return found
+
+
+def taken_out(image: ClusterImage, wanted: Iterable[Reference]) -> dict[Reference, ContainerImage]:
+    """Give those of the wanted container images that the image holds whole, with their bytes where they stand."""
+    held = held_images(image)
+    names = {reference: reference.digest or held.get(str(reference), "") for reference in wanted}
+    found = {reference: _container(image, digest) for reference, digest in names.items() if digest}
+    return {reference: container for reference, container in found.items() if container}
+
+
+def _container(image: ClusterImage, digest: str) -> ContainerImage | None:
+    index = None
+    if (manifest := _blob(image, digest)) is None:
+        return None
+    data = image.read(blob_path(digest))
+    if json.loads(data).get("mediaType") in INDEX_TYPES:
+        listed = parse(Index, data, what=f"container image {digest}").manifests
+        inner = next((one for one in listed if blob_path(one.digest) in image.files), None)
+        if inner is None:
+            return None
+        index, manifest, data = manifest, _blob(image, inner.digest), image.read(blob_path(inner.digest))
+    document = parse(Manifest, data, what=f"container image {digest}")
+    config, *layers = (_blob(image, one.digest) for one in (document.config, *document.layers))
+    if manifest is None or config is None or None in layers:
+        return None
+    return ContainerImage(manifest, config, tuple(layer for layer in layers if layer), index)
+
+
+def _blob(image: ClusterImage, digest: str) -> Blob | None:
+    entry = image.files.get(blob_path(digest))
+    return Blob(digest, entry.size, Range(image.store.blob_path(entry.layer), entry.offset)) if entry else None
 
 
 def image_of_path(path: str) -> str:

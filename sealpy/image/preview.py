@@ -23,7 +23,7 @@ from sealpy.image.metadata import Metadata
 from sealpy.image.reference import Reference
 from sealpy.image.store import Store
 from sealpy.image.tarball import Content
-from sealpy.image.wish import Wish
+from sealpy.image.wish import BaseMode, Wish
 from sealpy.image.workshop import Line, Rehearsal
 from sealpy.kubefile import Run
 
@@ -39,6 +39,7 @@ class Preview:
 
     platform: Platform
     base: ClusterImage | None
+    base_mode: BaseMode
     lines: tuple[Line, ...]
     urls: tuple[str, ...]
     metadata: Metadata
@@ -62,6 +63,7 @@ def _preview(wish: Wish, platform: Platform, store: Store, emit: Emit) -> Previe
     return Preview(
         platform=platform,
         base=base,
+        base_mode=wish.base,
         lines=tuple(rehearsal.lines),
         urls=tuple(paper.urls),
         metadata=got.metadata,

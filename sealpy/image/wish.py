@@ -10,16 +10,19 @@ from typing import Literal
 from sealpy.errors import ConfigError, KubefileError
 from sealpy.image.assemble import host_architecture
 from sealpy.image.manifest import Platform
+from sealpy.image.private_list import PrivateList
 from sealpy.image.reference import Reference
 from sealpy.image.remote.platforms import read_platform
 from sealpy.image.remote.tls import Tls
 from sealpy.kubefile import PROXIES, From, Kubefile, Network, load
 
-__all__ = ["ARCHIVES", "BuildMode", "Caching", "Wish"]
+__all__ = ["ARCHIVES", "BaseMode", "BuildMode", "Caching", "Wish"]
 
 ARCHIVES = "container-images"  # beside the Kubefile or in the context
 BuildMode = Literal["all", "lite"]
 """`all` takes the container images in; `lite` leaves them out."""
+BaseMode = Literal["kept", "left out"]
+"""`kept` builds upon the base; `left out` makes an application of what the Kubefile adds to it."""
 Caching = Literal["use", "renew"]
 """`use` takes layers that were made of the same input before; `renew` makes them all again."""
 
@@ -30,7 +33,9 @@ class Wish:
 
     `container_images` are archives of container images, OCI layouts, or directories of them; `container-images/` beside
     the Kubefile and in the context is searched as well. `image_lists` are files of references that are taken besides
-    those that are found. `type_` is `kube-installer` or `app-installer`; left empty it is told by what the image holds.
+    those that are found, and so are those of `private_lists`, whose files no instruction copies.
+    `type_` is `kube-installer` or `app-installer`; left empty it is told by what the image holds. With a `base` that is
+    left out it is an application.
     `network` is what RUN reaches: `none`, or `host` for all that this machine does.
     `tls` says which certificates are good where URLs are fetched.
     More than one of `platforms` makes an index; none is the platform of FROM, or else that of this machine.
@@ -44,6 +49,7 @@ class Wish:
     image_lists: Sequence[Path] = ()
     ignored_images: Collection[Reference] = ()
     mode: BuildMode = "all"
+    base: BaseMode = "kept"
     type_: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
@@ -51,12 +57,16 @@ class Wish:
     caching: Caching = "use"
     network: Network = "none"
     tls: Tls = field(default_factory=Tls)
+    private_lists: Sequence[PrivateList] = ()
 
     def __post_init__(self) -> None:
         """Check what can be checked before anything is read; raises ConfigError."""
         if not self.context.is_dir():
             what = "no such directory" if not self.context.exists() else "not a directory"
             raise ConfigError(f"{self.context}: {what}", hint="name the directory with the files to copy")
+        if self.base == "left out" and self.type_ == "kube-installer":
+            message = "an image without its base installs no Kubernetes, so it is no kube-installer"
+            raise ConfigError(message, hint="leave --type out, or --base=false")
         for path in self.container_images:
             if not path.exists():
                 message = f"{path}: no such archive or directory"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Mapping
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from sealpy.errors import DigestMismatchError, ImageError, KubefileError, SealpyError, StoreError
+from sealpy.errors import ConfigError, DigestMismatchError, ImageError, KubefileError, SealpyError, StoreError
 from sealpy.events import Event, TaskFinished, TaskProgress, Warned
 from sealpy.image.bases import Obtain
 from sealpy.image.build import Built, build
@@ -18,6 +19,7 @@ from sealpy.image.cluster_image import ClusterImage
 from sealpy.image.container import write_container_image
 from sealpy.image.files import scan
 from sealpy.image.metadata import Launch
+from sealpy.image.private_list import PrivateList, read_private_list
 from sealpy.image.reference import Reference
 from sealpy.image.registry_tree import ROOT
 from sealpy.image.store import Store
@@ -413,3 +415,91 @@ def test_the_example_at_the_top_of_the_repository_can_be_built(site: Site, base:
     assert {"plugin/list_nodes.py", "plugin/list_nodes.yaml"} <= set(image.files)
     assert image.read("etc/motd") == f"Built upon {base}.\n".encode()
     assert launched(image) == [("greeting", "kubectl apply -f greeting.yaml")]
+
+
+# ---- an application of what is added to a base
+
+
+@pytest.fixture
+def upon(site: Site) -> Site:
+    """Give a base that installs Kubernetes and holds two container images."""
+    site.write({"kubeadm": "x", "base.yaml": POD.format("base:1") + "---\n" + POD.format("shared:1")})
+    site.container("base:1", {"b": b"base"})
+    site.container("shared:1", {"s": b"shared"})
+    labels = "LABEL cluster.alpha.sealer.io/cluster-runtime-version=v1.34.4"
+    site.build("FROM scratch", labels, "ENV A=base", "COPY kubeadm bin", "APP one local://base.yaml", 'LAUNCH ["one"]',
+               tag="kubernetes:v1")  # fmt: skip
+    shutil.rmtree(site.context / "container-images")
+    site.write({"web.yaml": POD.format("shared:1") + "---\n" + POD.format("own:1")})
+    site.container("own:1", {"o": b"own"})
+    return site
+
+
+def test_a_base_that_is_left_out_leaves_what_was_added_to_it(upon: Site) -> None:
+    image = upon.build("FROM kubernetes:v1", "APP web local://web.yaml", 'LAUNCH ["web"]', base="left out")
+    assert image.metadata.type == "app-installer"
+    assert image.metadata.launch == Launch(app_names=("web",))
+    assert (image.metadata.env, image.metadata.labels) == ({}, {})
+    assert [app.name for app in image.metadata.applications] == ["web"]
+    files = {path for path, entry in image.files.items() if entry.kind == "file" and ROOT not in path}
+    assert files == {"application/apps/web/web.yaml"}
+
+
+def test_its_container_images_are_whole_though_the_base_holds_them(upon: Site) -> None:
+    image = upon.build("FROM kubernetes:v1", "APP web local://web.yaml", 'LAUNCH ["web"]', base="left out")
+    names = [use.image for use in image.metadata.container_images]
+    assert names == ["docker.io/library/own:1", "docker.io/library/shared:1"]
+    for name in ("own", "shared"):
+        digest = image.read(f"{ROOT}/repositories/docker.io/library/{name}/_manifests/tags/1/current/link").decode()
+        manifest = json.loads(image.read(f"{ROOT}/blobs/sha256/{digest[7:9]}/{digest[7:]}/data"))
+        for part in (manifest["config"], *manifest["layers"]):
+            hexes = part["digest"][7:]
+            assert len(image.read(f"{ROOT}/blobs/sha256/{hexes[:2]}/{hexes}/data")) == part["size"]
+    assert not any("base" in path for path in image.files)
+
+
+def test_what_it_launches_must_be_its_own(upon: Site) -> None:
+    with pytest.raises(KubefileError) as caught:
+        upon.build("FROM kubernetes:v1", "APP web local://web.yaml", 'LAUNCH ["one"]', base="left out")
+    assert "app 'one': there is none" in str(caught.value.problems[0])
+
+
+def test_it_cannot_be_said_to_install_a_cluster(upon: Site) -> None:
+    with pytest.raises(ConfigError, match="an image without its base installs no Kubernetes"):
+        upon.build("FROM kubernetes:v1", base="left out", type_="kube-installer")
+
+
+# ---- the passwords of a private list
+
+
+@pytest.fixture
+def private(site: Site) -> PrivateList:
+    site.write({"auth.yaml": "- {registry: hub.site, username: u, password: geheim, images: [team/web:1]}\n"})
+    site.write({"etc/motd": "hi", "other.yaml": "a: b"})
+    site.container("hub.site/team/web:1", {"w": b"web"})
+    return read_private_list(site.context / "auth.yaml")
+
+
+def test_images_of_a_private_list_are_taken_and_the_list_itself_never(site: Site, private: PrivateList) -> None:
+    image = site.build("FROM scratch", "COPY . .", "COPY *.yaml manifests", "COPY etc etc", private_lists=[private])
+    assert [use.image for use in image.metadata.container_images] == ["hub.site/team/web:1"]
+    assert "auth.yaml" not in image.files
+    assert "manifests/auth.yaml" not in image.files
+    assert b"geheim" not in b"".join(path.read_bytes() for path in site.store.root.rglob("*") if path.is_file())
+
+
+@pytest.mark.parametrize(
+    "line", ["COPY auth.yaml etc", "ADD auth.yaml etc", "APP x local://auth.yaml", "COPY link etc"]
+)
+def test_an_instruction_that_names_the_list_is_refused_with_its_place(
+    line: str, site: Site, private: PrivateList
+) -> None:
+    (site.context / "link").symlink_to("auth.yaml")
+    with pytest.raises(KubefileError, match=r"Kubefile:2: '.*': holds passwords for this build"):
+        site.build("FROM scratch", line, private_lists=[private])
+
+
+def test_an_ignored_image_of_a_private_list_is_left_out(site: Site, private: PrivateList) -> None:
+    ignored = [Reference.parse("hub.site/team/web:1")]
+    image = site.build("FROM scratch", "COPY etc etc", private_lists=[private], ignored_images=ignored)
+    assert image.metadata.container_images == ()

@@ -209,3 +209,31 @@ def test_the_digest_depends_on_the_input_alone(tmp_path: Path) -> None:
             os.umask(before)
         digests.add(json.loads(done.stdout.splitlines()[-1])["digest"])
     assert len(digests) == 1
+
+
+def test_a_base_that_is_left_out_makes_an_application(capsys: Capture, context: Path) -> None:
+    (context / "bin").mkdir()
+    (context / "bin" / "kubeadm").write_text("x")
+    (context / "Base").write_text("FROM scratch\nCOPY bin bin\n")
+    assert run(["build", "-t", "base:1", "-f", str(context / "Base"), str(context)]) == 0
+    (context / "Kubefile").write_text("FROM base:1\nCOPY motd etc\n")
+    assert run(["build", "-t", "x:1", "--base=false", "--dry-run", str(context)]) == 0
+    assert ", which is left out" in capsys.readouterr().out
+    built(capsys, "--base=false", str(context))
+    assert inspected(capsys)["type"] == "app-installer"
+    built(capsys, "--base=true", str(context))
+    assert inspected(capsys)["type"] == "kube-installer"
+    assert "'maybe' is not one of 'true', 'false'" in refused(capsys, "--base", "maybe", str(context))
+
+
+def test_a_private_list_is_read_with_its_passwords_hidden(capsys: Capture, context: Path) -> None:
+    listed = context / "auth.yaml"
+    listed.write_text("- {registry: hub.site, username: u, password: geheim, images: [team/web:1]}\n")
+    words = ["--image-list-with-auth", str(listed)]
+    assert run(["build", "-t", "x:1", "--dry-run", *words, str(context)]) == 0
+    told = capsys.readouterr()
+    assert "hub.site/team/web:1" in told.out
+    assert f"chmod 600 {listed}" in told.err
+    listed.write_text("- {registry: hub.site, username: u, images: [team/web:1]}\n")
+    assert f"{listed}:1: there is no password" in refused(capsys, *words, str(context))
+    assert "geheim" not in told.out + told.err

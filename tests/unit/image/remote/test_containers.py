@@ -11,10 +11,12 @@ from sealpy.errors import ImageError
 from sealpy.image.build import Built, build
 from sealpy.image.cluster_image import ClusterImage
 from sealpy.image.manifest import OCI_CONFIG, OCI_INDEX, OCI_LAYER_GZIP, OCI_MANIFEST, Platform, digest_of
+from sealpy.image.private_list import ListedCredentials, read_private_list
 from sealpy.image.progress import Progress
 from sealpy.image.reference import Reference
 from sealpy.image.registry_tree import ROOT, blob_path
 from sealpy.image.remote.containers import Brought, bring
+from sealpy.image.remote.remotes import Remotes
 from sealpy.image.wish import Wish
 from sealpy.testing.registry import FakeRegistry, Fault
 from tests.unit.image.remote.client import Client
@@ -164,3 +166,23 @@ def test_what_was_cut_goes_on_where_it_ended(client: Client, registry: FakeRegis
     registry.faults.append(Fault(f"GET .*/blobs/{digest_of(SHARED)}", cut=10_000))
     assert brought(client, "web:1").images
     assert registry.asked(f"GET .*/blobs/{digest_of(SHARED)}")[-1].headers["Range"] == "bytes=10000-"
+
+
+def test_a_login_of_a_private_list_opens_its_own_repository_alone(client: Client, tmp_path: Path) -> None:
+    for name in ("team/web:1", "team/other:1"):
+        put(client.registry, name, b"layer")
+    client.registry.login = ("robot", "geheim")
+    listed = tmp_path / "auth.yaml"
+    listed.write_text(
+        f"- {{registry: '{client.registry.address}', username: robot, password: geheim, images: [team/web:1]}}\n"
+    )
+    logins = ListedCredentials((), read_private_list(listed).logins, keep_secret=client.secrets.append)
+    remotes = Remotes(logins, emit=client.events.append, pause=client.pauses.append)
+    progress = Progress(client.events.append, "build")
+
+    def found(name: str) -> Brought:
+        reference = Reference.parse(f"{client.registry.address}/{name}")
+        return bring([reference], store=client.store(), remotes=remotes, platform=AMD64, progress=progress)
+
+    assert len(found("team/web:1").images) == 1
+    assert [error.message for error in found("team/other:1").failures.values()] != []
