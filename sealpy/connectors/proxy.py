@@ -61,23 +61,24 @@ class Proxy:
                 return
             self._closed = True
             self._socket.close()
-            if not self._spoke and self._ends(_AT_ONCE):
-                self._refusal = self._failure()
-            else:
-                self._signal(signal.SIGTERM)
-                if not self._ends(_PATIENCE):
-                    self._signal(signal.SIGKILL)
-                    self._ends(_PATIENCE)
+            if self._spoke or not self._ends(_AT_ONCE):
+                self._refusal = self._failure("led to nothing that answers")
+                self._end()
+            elif status := self._process.returncode:
+                by = f"was ended by signal {-status}" if status < 0 else f"ended with exit status {status}"
+                self._refusal = self._failure(by)
             self._told.close()
 
-    def _failure(self) -> ConnectError | None:
-        status = self._process.returncode
-        if not status:
-            return None
-        ended = f"was ended by signal {-status}" if status < 0 else f"ended with exit status {status}"
+    def _failure(self, how: str) -> ConnectError:
         told = self._last_line()
         hint = f"run it by hand: ssh {self._target.dialled}"
-        return self._target.error(ConnectError, f"its ProxyCommand {ended}{told and f': {told}'}", hint=hint)
+        return self._target.error(ConnectError, f"its ProxyCommand {how}{told and f': {told}'}", hint=hint)
+
+    def _end(self) -> None:
+        self._signal(signal.SIGTERM)
+        if not self._ends(_PATIENCE):
+            self._signal(signal.SIGKILL)
+            self._ends(_PATIENCE)
 
     def _ends(self, seconds: float) -> bool:
         with contextlib.suppress(subprocess.TimeoutExpired):

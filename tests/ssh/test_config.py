@@ -114,6 +114,12 @@ def test_the_ssh_program_is_a_proxycommand(client: Client, tmp_path: Path) -> No
             client.reach(target(tmp_path, text.replace(f"-p {jump.port}", "-p 1"))).connect()
 
 
+def test_a_proxycommand_behind_which_nobody_answers_is_given_up(client: Client, tmp_path: Path) -> None:
+    found = target(tmp_path, "ConnectTimeout 1\nProxyCommand sleep 100\n")
+    with pytest.raises(ConnectError, match="its ProxyCommand led to nothing that answers"):
+        client.reach(found).connect()
+
+
 def _running(relay: Path) -> bool:
     return any(str(relay) in _command(pid) for pid in Path("/proc").glob("[0-9]*"))
 

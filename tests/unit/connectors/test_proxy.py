@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
 import time
@@ -21,11 +20,12 @@ def through(command: str) -> Proxy:
 
 
 def ended(pid: int) -> bool:
+    """Tell whether a process has ended, also when nobody has asked for its status yet."""
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
         return True
-    return False
+    return stat.rpartition(")")[2].split()[0] in "ZX"
 
 
 def read(carrier: Proxy, size: int) -> bytes:
@@ -87,6 +87,16 @@ def test_one_that_leads_nowhere_is_told_in_its_own_words(command: str, told: str
     assert refusal
     assert refusal.message.startswith(f"10.0.0.5 (db.site:22): its ProxyCommand {told}")
     assert refusal.hint == "run it by hand: ssh db.site"
+
+
+def test_one_that_leads_to_nobody_is_told_and_ended() -> None:
+    carrier = through("sh -c 'echo knocking >&2; exec sleep 100'")
+    while not carrier._last_line():
+        time.sleep(0.01)
+    refusal = carrier.refusal()
+    assert refusal
+    assert refusal.message.endswith("its ProxyCommand led to nothing that answers: knocking")
+    assert carrier._process.returncode == -signal.SIGTERM
 
 
 def test_one_that_went_well_is_no_reason() -> None:
