@@ -11,19 +11,14 @@ __all__ = ["CHECKS"]
 
 _SPARE_KIB = 2 * 1024 * 1024  # beside the rootfs: container images unpacked, logs, etcd
 _INODES = 50_000  # a dozen container images
-_MIB = 1024
 
 
 @check("disk-space", reason="a disk that fills up ends etcd, and the kubelet evicts pods", stage=Stage.BEFORE_NODE)
 def _space(subject: Subject) -> Iterator[Finding]:
     if "rootfs" in subject.facts.marks:
         return
-    need = subject.needs.image_kib + _SPARE_KIB
-    for path, free in subject.facts.free_kib.items():
-        if free < need:
-            yield Finding(
-                f"{free // _MIB} MiB free on {path}, {need // _MIB} are needed", f"make room: du -xh -d1 {path}"
-            )
+    for problem in subject.facts.without_room(subject.needs.image_kib + _SPARE_KIB):
+        yield Finding(problem.message, problem.hint)
 
 
 @check("disk-inodes", reason="container images are many small files", stage=Stage.BEFORE_NODE)

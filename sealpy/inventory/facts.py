@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Self
 
+from sealpy.errors import Problem
 from sealpy.inventory.look import SCRIPT
 from sealpy.sdk import Ask, Result, Steps
 
@@ -15,6 +16,7 @@ __all__ = ["HOSTS_SIGN", "MIRRORS", "Facts", "facts_script", "gather_facts", "pa
 _CGROUPS = "/sys/fs/cgroup/"
 HOSTS_SIGN = "# sealpy"  # ends every line of /etc/hosts that is ours
 MIRRORS = "/etc/containerd/certs.d"
+_MIB = 1024  # in KiB
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +80,13 @@ class Facts:
     def asked_between(self, begin: float, end: float) -> Self:
         """Note when it was asked, and when the answer had come, by the clock of this machine."""
         return replace(self, asked=(begin + end) / 2, doubt=(end - begin) / 2)
+
+    def without_room(self, need_kib: int) -> Iterator[Problem]:
+        """Say of each place where our files go whether less is free there than this."""
+        for path, free in self.free_kib.items():
+            if free < need_kib:
+                message = f"{free // _MIB} MiB free on {path}, {need_kib // _MIB} are needed"
+                yield Problem(message, hint=f"make room: du -xh -d1 {path}")
 
     def marked(self, name: str, digest: str) -> bool:
         """Tell whether this piece of work was finished here from the same input."""

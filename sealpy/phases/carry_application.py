@@ -164,7 +164,5 @@ def _tell_of_other_images(
 
 def _refuse_without_room(ctx: Context, host: str, files: Iterable[TreeFile]) -> None:
     need = sum(file.item.member.size for file in files) // 1024 + _SPARE_KIB
-    for place, free in ctx.facts[host].free_kib.items():
-        if free < need:
-            message = f"{free // 1024} MiB free on {place}, {need // 1024} are needed"
-            raise HostError(host, message, hint=f"make room: du -xh -d1 {place}")
+    for problem in ctx.facts[host].without_room(need):
+        raise HostError(host, problem.message, hint=problem.hint)

@@ -14,7 +14,6 @@ from sealpy.sdk import Steps
 __all__ = ["CheckUpgrade"]
 
 _SPARE_KIB = 1024 * 1024  # beside the new files: new container images unpacked, a copy of etcd's data
-_MIB = 1024
 _HINT = "nothing was changed; mend these and run it again"
 
 
@@ -64,10 +63,5 @@ def _room(ctx: Context) -> Iterator[tuple[str, Problem]]:
     """Look for disks without room for the new files beside the old ones."""
     need = ctx.image.size // 1024 + _SPARE_KIB
     for host in ctx.inventory.addresses:
-        facts = ctx.facts[host]
-        if facts.marked("rootfs", ctx.tree(host).digest):
-            continue
-        for path, free in facts.free_kib.items():
-            if free < need:
-                message = f"{free // _MIB} MiB free on {path}, {need // _MIB} are needed"
-                yield host, Problem(message, hint=f"make room: du -xh -d1 {path}")
+        if not ctx.facts[host].marked("rootfs", ctx.tree(host).digest):
+            yield from ((host, problem) for problem in ctx.facts[host].without_room(need))
