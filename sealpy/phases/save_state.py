@@ -80,6 +80,7 @@ class SaveHosts(SaveState):
         del ctx
         yield from ()
 
+
 def _kept(ctx: Context) -> str:
     path = ctx.home / KEPT
     return path.read_text(encoding="utf-8") if path.is_file() else ""
