@@ -9,7 +9,8 @@ none of them at these.
 """
 
 from sealpy.image.trust.keys import PublicKey, SigningKey
+from sealpy.image.trust.kinds import SIGNATURE
 from sealpy.image.trust.policy import Verification, admit
-from sealpy.image.trust.signatures import SIGNATURE, Signature, sign, signatures, verify
+from sealpy.image.trust.signatures import Signature, sign, signatures, verify
 
 __all__ = ["SIGNATURE", "PublicKey", "Signature", "SigningKey", "Verification", "admit", "sign", "signatures", "verify"]

@@ -17,12 +17,10 @@ from sealpy.image.remote.remotes import Remotes, Sources
 from sealpy.image.remote.repository import Repository
 from sealpy.image.remote.upload import Blob
 from sealpy.image.store import Store
-from sealpy.image.trust.documents import CYCLONEDX, SPDX
-from sealpy.image.trust.signatures import SIGNATURE
+from sealpy.image.trust.kinds import KINDS, SIGNATURE
 
 __all__ = ["bring_documents", "send_documents"]
 
-_KINDS: Final = (SIGNATURE, SPDX, CYCLONEDX)
 _NOT_FOUND: Final = 404
 _LONGEST: Final = 256 << 20  # bytes of a document: more is no signature and no bill
 
@@ -74,7 +72,7 @@ def _offered(sources: Sources, digest: str) -> Iterator[tuple[Repository, Descri
     for repository in sources.repositories:
         last = repository is sources.repositories[-1]
         try:
-            found = {d.artifact_type: d for d in repository.referrers(digest) if d.artifact_type in _KINDS}
+            found = {d.artifact_type: d for d in repository.referrers(digest) if d.artifact_type in KINDS}
             if SIGNATURE not in found and (tagged := _tagged(repository, digest)):
                 found[SIGNATURE] = tagged
         except RemoteError:

@@ -13,12 +13,10 @@ from typing import Any, Final
 from sealpy import __version__
 from sealpy.image.reference import Reference
 from sealpy.image.trust.bill import Bill, Container
+from sealpy.image.trust.kinds import CYCLONEDX, SPDX
 from sealpy.image.trust.packages import Package
 
-__all__ = ["CYCLONEDX", "FORMATS", "SPDX"]
-
-SPDX: Final = "application/spdx+json"
-CYCLONEDX: Final = "application/vnd.cyclonedx+json"
+__all__ = ["FORMATS"]
 
 _Document = dict[str, Any]
 

@@ -18,11 +18,9 @@ from sealpy.image.manifest import Descriptor, Manifest, encode, parse
 from sealpy.image.reference import Reference
 from sealpy.image.store import Store
 from sealpy.image.trust.keys import PublicKey, SigningKey
+from sealpy.image.trust.kinds import SIGNATURE
 
-__all__ = ["SIGNATURE", "Signature", "sign", "signatures", "verify"]
-
-SIGNATURE: Final = "application/vnd.dev.cosign.artifact.sig.v1+json"
-"""The type of the document that holds the signatures of an image."""
+__all__ = ["Signature", "sign", "signatures", "verify"]
 
 _PAYLOAD: Final = "application/vnd.dev.cosign.simplesigning.v1+json"
 _NOTE: Final = "dev.cosignproject.cosign/signature"
