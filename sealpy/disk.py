@@ -1,4 +1,4 @@
-"""What is written on this machine: whole files, for their owner alone."""
+"""what is written on this machine: whole files, for their owner alone."""
 
 from __future__ import annotations
 
