@@ -24,7 +24,7 @@ from sealpy.sdk import Run
 
 __all__ = ["KUBERNETES", "Context", "digest_of"]
 
-KUBERNETES = "kubernetes"  # the mark that names the Kubernetes of what kubeadm wrote there; `node` has the kubelet's
+KUBERNETES = "kubernetes"  # the mark that names the Kubernetes to which kubeadm upgraded; `node` has the kubelet's
 
 # $1 the directory of marks, $2 the name, $3 the digest: whole or not at all. For root alone, since a short secret can
 # be guessed by the digest of what it went into.
@@ -106,7 +106,10 @@ class Context:
         return self.facts[host].marked("settled", self.image.digest)
 
     def is_behind(self, host: str) -> bool:
-        """Tell whether a node has another Kubernetes than the image, or was cut while it changed to one."""
+        """Tell whether a node has another Kubernetes than the image, or was cut while it changed to one.
+
+        Nothing was ever upgraded where there is no mark of that.
+        """
         marks = self.facts[host].marks
         found = (marks.get("node"), marks.get(KUBERNETES, self.kubernetes))
         return self.is_node(host) and found != (self.kubernetes, self.kubernetes)

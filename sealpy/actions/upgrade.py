@@ -171,7 +171,8 @@ def _snapshot(ctx: Context) -> Snapshot:
 
 def _is_to_be_saved(ctx: Context) -> bool:
     """Tell whether etcd is ours, and a control plane has still to change."""
-    changes = any(not ctx.facts[host].marked(KUBERNETES, ctx.kubernetes) for host in ctx.inventory.masters)
+    behind = [host for host in ctx.inventory.masters if ctx.is_behind(host)]
+    changes = any(not ctx.facts[host].marked(KUBERNETES, ctx.kubernetes) for host in behind)
     return changes and ctx.runtime.keeps_etcd
 
 

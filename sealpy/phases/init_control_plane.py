@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from sealpy.context import KUBERNETES, Context
+from sealpy.context import Context
 from sealpy.engine import Phase
 from sealpy.runtimes import JoinTicket
 from sealpy.sdk import Steps
@@ -26,7 +26,6 @@ class InitControlPlane(Phase[Context]):
     def steps(self, ctx: Context, host: str) -> Steps:
         """Initialise, and note that it is done."""
         ticket = yield from ctx.runtime.init(host)
-        yield ctx.mark(KUBERNETES, ctx.kubernetes)
         yield ctx.mark("node", ctx.kubernetes)
         return ticket
 

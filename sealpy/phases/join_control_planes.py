@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sealpy.context import KUBERNETES, Context
+from sealpy.context import Context
 from sealpy.engine import Phase
 from sealpy.phases.write_hosts import hosts_file
 from sealpy.sdk import Steps
@@ -28,5 +28,4 @@ class JoinControlPlanes(Phase[Context]):
             raise LookupError("joining needs a ticket: IssueTicket comes before")
         yield from ctx.runtime.join_control_plane(host, ctx.ticket)
         yield hosts_file(ctx, host, host)
-        yield ctx.mark(KUBERNETES, ctx.kubernetes)
         yield ctx.mark("node", ctx.kubernetes)
