@@ -13,9 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -25,10 +23,10 @@ import yaml
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
-from cryptography.x509.oid import NameOID
 
 from sealpy.connectors.secret import Secret
 from sealpy.image.credentials import Credential
+from tests.certificates import self_signed
 
 __all__ = ["KINDS", "USER", "Distribution", "go_tool", "serving"]
 
@@ -125,7 +123,7 @@ def _free_port() -> int:
 
 def _wait(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
     host, _, port = address.partition(":")
-    until = time.monotonic() + 20
+    until = time.monotonic() + 100
     while time.monotonic() < until and process.poll() is None:
         try:
             socket.create_connection((host, int(port)), 1).close()
@@ -141,25 +139,10 @@ def _wait(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
 
 def _certificate(directory: Path) -> tuple[Path, Path]:
     """Write a certificate that is its own authority, and its key."""
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test registry")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
     certificate, private = directory / "certificate.pem", directory / "key.pem"
-    certificate.write_bytes(made.public_bytes(pem))
-    private.write_bytes(key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
+    made, key = self_signed(rsa.generate_private_key(public_exponent=65537, key_size=2048))
+    certificate.write_bytes(made)
+    private.write_bytes(key)
     return certificate, private
 
 

@@ -45,7 +45,7 @@ def kill(server: Sshd, number: signal.Signals) -> None:
             os.kill(pid, number)
 
 
-def wait_for(so: Callable[[], bool], *, seconds: float = 10) -> None:
+def wait_for(so: Callable[[], bool], *, seconds: float = 60) -> None:
     """Wait until it is so; fails when it is not in time."""
     deadline = time.monotonic() + seconds
     while not so():

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.ssh
 
 def at(server: Sshd, *jumps: Target) -> Target:
     return Target(
-        address=server.address, port=server.port, private_key=server.client_key, jumps=jumps, connect_timeout=5
+        address=server.address, port=server.port, private_key=server.client_key, jumps=jumps, connect_timeout=20
     )
 
 

@@ -55,7 +55,7 @@ class _FakeKube:
 
     def ask(self) -> bytes:
         host, port = self.server.removeprefix("https://").split(":")
-        connection = http.client.HTTPConnection(host, int(port), timeout=5)
+        connection = http.client.HTTPConnection(host, int(port), timeout=60)
         with contextlib.closing(connection):
             connection.request("GET", "/")
             return connection.getresponse().read()

@@ -192,7 +192,7 @@ def server_process_of(connector: SshConnector) -> int:
 
 
 def wait_for_the_end_of(connector: SshConnector) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while connector.connected and time.monotonic() < deadline:
         time.sleep(0.01)
 
@@ -214,7 +214,9 @@ class TestWhatAnswersInsteadOfAServer:
         with socket.create_server(("127.0.0.1", 0)) as made:
             yield made
 
-    def connector(self, client: Client, port: int, *, address: str = "127.0.0.1", timeout: float = 5.0) -> SshConnector:
+    def connector(
+        self, client: Client, port: int, *, address: str = "127.0.0.1", timeout: float = 20.0
+    ) -> SshConnector:
         target = Target(address=address, port=port, connect_timeout=timeout)
         return SshConnector(target, client.jumps)
 
@@ -316,7 +318,7 @@ class TestForward:
                 peer = socket.create_connection(local)
                 assert peer.recv(8) == b"SSH-2.0-"
             with peer:
-                peer.settimeout(10)
+                peer.settimeout(60)
                 while peer.recv(1024):
                     pass
 
