@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import gzip
 import hashlib
 import io
-import ipaddress
 import ssl
 import tarfile
 import threading
@@ -17,10 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from sealpy.errors import DigestMismatchError, KubefileError
 from sealpy.events import Event, Warned
@@ -30,6 +24,7 @@ from sealpy.image.reference import Reference
 from sealpy.image.remote.tls import Tls
 from sealpy.image.store import Store
 from sealpy.image.wish import Wish
+from tests.certificates import speaking_tls
 
 CONTENT = b"downloaded\n"
 SUM = f"sha256:{hashlib.sha256(CONTENT).hexdigest()}"
@@ -197,7 +192,7 @@ def test_an_app_may_come_from_a_url(site: Site, server: FileServer) -> None:
 
 def test_https_is_spoken_to_servers_whose_certificate_is_trusted(site: Site, tmp_path: Path) -> None:
     line = f"ADD --checksum={SUM} {{}}/dir/tool.tar.gz cri/"
-    with serving(certificate(tmp_path / "server.pem")) as server:
+    with serving(speaking_tls(tmp_path / "server.pem")) as server:
         with pytest.raises(KubefileError, match="certificate verify failed"):
             site.build(line.format(server.url))
         for tls in (Tls(ca=tmp_path / "server.pem"), Tls(insecure=True)):
@@ -208,7 +203,7 @@ def test_https_is_spoken_to_servers_whose_certificate_is_trusted(site: Site, tmp
 
 def test_an_address_without_tls_is_not_led_to_from_one_with_it(site: Site, server: FileServer, tmp_path: Path) -> None:
     other = server.url.replace("127.0.0.1", "198.51.100.1")
-    with serving(certificate(tmp_path / "server.pem")) as safe:
+    with serving(speaking_tls(tmp_path / "server.pem")) as safe:
         safe.moved["/x"] = f"{other}/app.yaml"
         with pytest.raises(KubefileError, match="would be spoken to without TLS"):
             site.build(f"ADD {safe.url}/x y", tls=Tls(ca=tmp_path / "server.pem"))
@@ -256,30 +251,3 @@ def archive(members: Mapping[str, bytes]) -> bytes:
             info.size, info.uid = len(data), 1001
             tar.addfile(info, io.BytesIO(data))
     return gzip.compress(out.getvalue())
-
-
-def certificate(path: Path) -> ssl.SSLContext:
-    """Make a certificate for 127.0.0.1 that is its own authority, and what a server speaks TLS by."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    now = dt.datetime.now(dt.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    secret = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    path.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    path.with_suffix(".key").write_bytes(secret)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(path, path.with_suffix(".key"))
-    return context

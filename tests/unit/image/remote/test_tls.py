@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import json
-import ssl
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from sealpy.errors import ConfigError, RemoteError
 from sealpy.image.reference import Reference
 from sealpy.image.remote.settings import read_settings
 from sealpy.image.remote.tls import Tls, is_loopback
 from sealpy.testing.registry import FakeRegistry
+from tests.certificates import speaking_tls
 from tests.unit.image.remote.client import Client
 
 
@@ -38,36 +32,12 @@ def test_this_machine_is_known(host: str, *, expected: bool) -> None:
 @pytest.fixture
 def certificate(tmp_path: Path) -> Path:
     """Make a certificate for 127.0.0.1 that nobody knows, with its key in the same file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "fake registry")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    path = tmp_path / "registry.pem"
-    pem = serialization.Encoding.PEM
-    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    path.write_bytes(made.public_bytes(pem) + private)
-    return path
-
-
-def with_tls(certificate: Path) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-    return context
+    speaking_tls(tmp_path / "registry.pem")
+    return tmp_path / "registry.pem"
 
 
 def test_a_certificate_that_nobody_knows_is_refused_also_on_this_machine(client: Client, certificate: Path) -> None:
-    with FakeRegistry.running(tls=with_tls(certificate)) as registry:
+    with FakeRegistry.running(tls=speaking_tls(certificate)) as registry:
         client.registry = registry
         with pytest.raises(RemoteError, match="certificate verify failed") as caught:
             client.push(client.image())
@@ -77,7 +47,7 @@ def test_a_certificate_that_nobody_knows_is_refused_also_on_this_machine(client:
 
 @pytest.mark.parametrize("insecure", [False, True])
 def test_an_authority_or_blind_trust_opens_it(client: Client, certificate: Path, *, insecure: bool) -> None:
-    with FakeRegistry.running(tls=with_tls(certificate)) as registry:
+    with FakeRegistry.running(tls=speaking_tls(certificate)) as registry:
         client.registry = registry
         tls = Tls(insecure=True) if insecure else Tls(ca=certificate)
         client.push(client.image(), remotes=client.remotes(tls=tls))
@@ -102,7 +72,7 @@ def test_nobody_there_is_told_at_once(client: Client) -> None:
 
 
 def test_a_certificate_for_another_name_is_told_as_such(client: Client, certificate: Path) -> None:
-    with FakeRegistry.running(tls=with_tls(certificate)) as registry:
+    with FakeRegistry.running(tls=speaking_tls(certificate)) as registry:
         registry.address = registry.address.replace("127.0.0.1", "localhost")
         client.registry = registry
         with pytest.raises(RemoteError, match="mismatch") as caught:
@@ -172,7 +142,7 @@ def test_what_is_wrong_in_it_is_told_with_its_place(tmp_path: Path, text: str, l
 
 
 def test_settings_reach_the_registry(client: Client, certificate: Path, tmp_path: Path) -> None:
-    with FakeRegistry.running(tls=with_tls(certificate)) as registry:
+    with FakeRegistry.running(tls=speaking_tls(certificate)) as registry:
         client.registry = registry
         (tmp_path / "registries.yaml").write_text(json.dumps({registry.address: {"ca": str(certificate)}}))
         client.push(client.image(), remotes=client.remotes(settings=read_settings(tmp_path / "registries.yaml")))
