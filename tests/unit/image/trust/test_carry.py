@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -16,19 +14,6 @@ from sealpy.image.trust.bills import attach_bills
 from sealpy.image.trust.carry import bring_documents, send_documents
 from sealpy.testing.registry import FakeRegistry
 from tests.unit.image.remote.client import Client
-
-
-@pytest.fixture
-def registry() -> Iterator[FakeRegistry]:
-    with FakeRegistry.running() as running:
-        yield running
-
-
-@pytest.fixture
-def client(tmp_path: Path, registry: FakeRegistry, monkeypatch: pytest.MonkeyPatch) -> Client:
-    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-    return Client(tmp_path, registry)
 
 
 @pytest.fixture
