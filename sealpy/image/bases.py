@@ -33,10 +33,12 @@ class Bases:
         if instruction.platform and instruction.platform != wanted:
             message = f"FROM: --platform={instruction.platform}, but the image is built for {wanted}"
             raise KubefileError(message, place=at, hint=f"build with --platform {instruction.platform}")
-        if instruction.image == "scratch":
-            return None
+        return None if instruction.image == "scratch" else self.image(instruction.image, at)
+
+    def image(self, name: str, at: Place) -> ClusterImage:
+        """Open an image by its name, for what is taken out of it; raises KubefileError with the place."""
         try:
-            reference = Reference.parse(instruction.image)
+            reference = Reference.parse(name)
             found = self.obtain(reference, self.platform) if self.obtain else self.store.resolve(reference)
             return self._opened(reference, found)
         except ImageError as error:

@@ -13,6 +13,7 @@ from sealpy.image.add import Fetcher, is_url, place_added
 from sealpy.image.assemble import Layer
 from sealpy.image.bases import Bases
 from sealpy.image.cluster_image import ClusterImage
+from sealpy.image.copy_from import content_of, place_from, prove
 from sealpy.image.download import name_of
 from sealpy.image.files import Entry, merge
 from sealpy.image.layer_cache import key_of
@@ -82,8 +83,10 @@ class Builder:
         match instruction:
             case From():
                 self._begin(instruction)
-            case Copy():
+            case Copy(image=""):
                 self._copy(instruction)
+            case Copy():
+                self._copy_from(instruction)
             case Add():
                 self._add(instruction)
             case App(name=name, sources=sources):
@@ -127,6 +130,21 @@ class Builder:
             self.recipe = Recipe(self.kubefile, handed_down)
             self.recipe.arguments |= arguments
             self.held = self.base.files
+
+    def _copy_from(self, instruction: Copy) -> None:
+        """Copy out of another image: its bytes are proved by its own list of files."""
+        at = self._at(instruction.line)
+        image = self.bases.image(instruction.image, at)
+        known = self._directories()
+        placed = place_from(image, instruction.sources, instruction.destination, at=at, directories=known)
+
+        def make() -> Content:
+            content = content_of(placed)
+            return self._with_parents(copy.owned(content, owner=instruction.owner, mode=instruction.mode))
+
+        made = self.works.of_files(_title(instruction), make)
+        prove(image, made.layer.entries, placed)
+        self._take(made)
 
     def _copy(self, instruction: Copy) -> None:
         def make() -> Content:
@@ -226,4 +244,5 @@ _PIN = "for bytes that stay the same: ADD --checksum={2} {1} application/apps/{0
 
 def _title(instruction: Copy | Add) -> str:
     names = (*(document.name for document in instruction.documents), *instruction.sources)
-    return f"{type(instruction).__name__.upper()} {' '.join(names)} {instruction.destination}"
+    image = f"--from={instruction.image} " if isinstance(instruction, Copy) and instruction.image else ""
+    return f"{type(instruction).__name__.upper()} {image}{' '.join(names)} {instruction.destination}"

@@ -55,9 +55,14 @@ class _Parts:
 
 def copy(reader: Reader, node: Node) -> Iterator[Instruction]:
     """Read COPY."""
-    parts = _parts(reader, node, ("chown", "chmod"))
+    parts = _parts(reader, node, ("chown", "chmod", "from"))
+    image = parts.flags.get("from", "")
+    if image.isdecimal():
+        raise WordError(f"--from={image}: a Kubefile has one stage", "name an image, such as --from=kubernetes:v1.34.4")
     if urls := [source for source in parts.sources if _URL.fullmatch(source)]:
         raise WordError(f"'{urls[0]}' is no file of the build context", f"write ADD {urls[0]} {parts.destination}")
+    if image and parts.documents:
+        raise WordError("--from is for files of an image, not for a text that is written out", "write two instructions")
     yield Copy(
         line=node.line,
         sources=parts.sources,
@@ -65,6 +70,7 @@ def copy(reader: Reader, node: Node) -> Iterator[Instruction]:
         documents=parts.documents,
         owner=parts.owner,
         mode=parts.mode,
+        image=image,
     )
 
 

@@ -58,7 +58,8 @@ class Document:
 class Copy(_At):
     """Copy files of the build context, by path or pattern, into the rootfs; paths stand as written.
 
-    `owner` is a number for the user and one for the group, `mode` the permission bits; None leaves both as they are.
+    With an `image` they are files of its rootfs. `owner` is a number for the user and one for the group, `mode` the
+    permission bits; None leaves both as they are.
     """
 
     sources: tuple[str, ...]
@@ -66,6 +67,7 @@ class Copy(_At):
     documents: tuple[Document, ...] = ()
     owner: tuple[int, int] | None = None
     mode: int | None = None
+    image: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
