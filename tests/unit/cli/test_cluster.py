@@ -27,12 +27,6 @@ RUN = ["run", IMAGE, "-m", "10.0.0.1", "-n", "10.0.0.2"]
 Capture = pytest.CaptureFixture[str]
 
 
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("SEALPY_HOME", str(tmp_path / "home"))
-    return tmp_path / "home"
-
-
 @pytest.fixture
 def store(home: Path) -> Store:
     store = Store(home / "images")

@@ -16,12 +16,6 @@ from sealpy.image.store import Store
 from sealpy.image.tarball import walk
 
 
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("SEALPY_HOME", str(tmp_path / "home"))
-    return tmp_path / "home"
-
-
 @pytest.fixture
 def digest(home: Path) -> str:
     store = Store(home / "images")
