@@ -32,7 +32,7 @@ from sealpy.events import Warned
 from sealpy.image.cluster_image import ClusterImage
 from sealpy.image.kube_version import check_kubernetes
 from sealpy.image.reference import Reference
-from sealpy.image.registry_tree import ROOT
+from sealpy.image.registry_tree import ROOT, holds
 from sealpy.image.remains import nothing_of
 from sealpy.inventory import Inventory
 from sealpy.phases.carry_application import CarryApplication, MirrorDomains, ServeImages
@@ -99,7 +99,7 @@ def launch(asked: Asked, surroundings: Surroundings) -> Report:
         ctx = _context(run.ctx, asked, surroundings)
         hosts = tuple(dict.fromkeys((*_concerned(ctx, hooks), *ctx.inventory.masters)))
         run.run([GatherFacts(only=hosts)], ctx=ctx)
-        _tell_of_a_registry_elsewhere(ctx)
+        _tell_of_images(ctx, asked.known_base)
         run.run([MirrorDomains(_own_registry(ctx, asked, surroundings))])
         run.run(_phases(run, ctx, asked, hooks), ctx=ctx)
         return run.finish(f"application '{asked.image.reference.familiar}' is launched on cluster '{name}'")
@@ -261,13 +261,20 @@ def _settled(ctx: Context, host: str) -> str:
     return digest_of(ctx.tree(host).digest, sorted(ctx.env[host].items()), commands)
 
 
-def _tell_of_a_registry_elsewhere(ctx: Context) -> None:
-    images = ctx.image.metadata.container_images
+def _tell_of_images(ctx: Context, base: ClusterImage) -> None:
+    """Warn of container images that sealpy cannot give the cluster: nodes look for them elsewhere."""
+    name = ctx.image.reference.familiar
+    images = [Reference.parse(use.image) for use in ctx.image.metadata.container_images]
+    absent = [one for one in images if not holds(ctx.image.files, one) and not holds(base.files, one)]
     if images and not ctx.registry.hosts:
-        message = f"the cluster pulls from '{ctx.registry.url}', which sealpy does not fill: it must have what "
-        names = ", ".join(Reference.parse(use.image).familiar for use in images)
-        hint = f"push them there before: {names}"
-        ctx.emit(Warned(message=f"{message}{ctx.image.reference.familiar} runs", hint=hint))
+        message = (
+            f"the cluster pulls from '{ctx.registry.url}', which sealpy does not fill: it must have what {name} runs"
+        )
+        hint = f"push them there before: {', '.join(one.familiar for one in images)}"
+        ctx.emit(Warned(message=message, hint=hint))
+    elif absent:
+        message = f"{name} lists container images that it does not hold: {', '.join(one.familiar for one in absent)}"
+        ctx.emit(Warned(message=message, hint="nodes fetch them from where they come, or build it with them"))
 
 
 def _never_fired(hooks: Hooks) -> Iterator[Problem]:

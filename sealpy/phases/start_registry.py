@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from sealpy.context import Context, digest_of
 from sealpy.engine import Phase
+from sealpy.events import Warned
 from sealpy.registry import Authority, RegistryPlan, authority_path, mirrors, start
 from sealpy.sdk import Fetch, Put, Result, Steps
 
@@ -70,6 +71,11 @@ class StartRegistry(Phase[Context]):
         """Start it where it does not run with these names and this data yet."""
         if ctx.authority is None or is_running(ctx, host, ctx.authority.fingerprint):
             return
+        if domain_marks(ctx) - ctx.facts[host].marks.keys():  # a new host, in a cluster that has applications
+            hint = (
+                "sealpy run APPLICATION puts them there; until then hosts ask the other registries, where there are any"
+            )
+            ctx.emit(Warned(message="the registry here lacks the images of applications", hint=hint, host=host))
         yield from start(ctx.registry, host, ctx.authority)
         yield ctx.mark("registry", registry_digest(ctx, host, ctx.authority.fingerprint))
 

@@ -382,6 +382,25 @@ def test_a_disk_without_room_for_what_is_sent_is_told_before_it_is(living: World
     assert A not in of(living, "receive")
 
 
+def test_container_images_that_are_listed_and_not_there_are_told(living: World) -> None:
+    uses = (ContainerImageUse(image="quay.io/web/nginx:1"), ContainerImageUse(image="redis:7"))
+    run(living, asked(living, shop(living, container_images=uses)))
+    assert living.warnings == ["shop:1 lists container images that it does not hold: redis:7"]
+
+
+def test_a_new_registry_without_the_images_of_applications_is_told(living: World) -> None:
+    run(living, asked(living, shop(living)))
+    living.events.clear()
+    wanted = clusterfile([A, B, D], [C])
+    living.apply(wanted)
+    assert "the registry here lacks the images of applications" in living.warnings
+    run(living, dataclasses.replace(asked(living, shop(living)), cluster=wanted))
+    assert of(living, "link images") == [D]
+    living.events.clear()
+    living.apply(wanted)
+    assert living.warnings == []
+
+
 def test_where_the_registry_is_elsewhere_it_is_told_what_must_be_there(world: World) -> None:
     known = clusterfile([A], more="registry: {externalRegistry: {domain: hub.site}}")
     world.apply(known)
