@@ -74,7 +74,7 @@ def read_private_list(path: Path) -> PrivateList:
     for section, credential in found:
         for mention in section.mentions():
             name = mention.reference.repository
-            if logins.setdefault(name, credential).user != credential.user:
+            if logins.setdefault(name, credential) != credential:
                 problems.append(Problem(f"'{name}' has two logins", mention.place, "name it in one section"))
     if problems:
         raise ConfigError(f"{path}: {counted(len(problems), 'problem')} of {_OPTION}", problems=problems)
@@ -117,6 +117,7 @@ class _Section:
         for name in ("registry", "username"):
             if not self.text(name):
                 self._wrong(f"there is no {name}", node, f"add {name}: …")
+        self._domain = self._read_domain()
         self._reference = self._read_reference()
         if bool(self.text("password")) == ("passwordFrom" in self._fields):
             both = "are both a password and a passwordFrom" if self.text("password") else "is no password"
@@ -137,6 +138,16 @@ class _Section:
         password = find_password(self.text("password"), self._reference)
         return Credential(self.text("username"), password or Secret(""), source=str(self._path))
 
+    def _read_domain(self) -> str:
+        """Give the domain that all images are to be of; "" where it is wrong."""
+        if not self.text("registry"):
+            return ""
+        try:
+            return Reference.parse(f"{self.text('registry')}/x").domain
+        except BadReferenceError as error:
+            self._wrong(error.message, self._fields["registry"], error.hint)
+            return ""
+
     def _read_reference(self) -> PasswordFrom | None:
         node = self._fields.get("passwordFrom")
         if node is None:
@@ -155,14 +166,14 @@ class _Section:
             self._wrong("there are no images", images or self._node, "add images: [NAME:TAG, …]")
             return
         registry = self.text("registry")
-        for node in images.value:
+        for node in images.value if self._domain else ():
             text = str(node.value)
             try:
                 reference = _reference_in(registry, text)
             except BadReferenceError as error:
                 self._wrong(error.message, node, error.hint)
                 continue
-            if registry and reference.domain != Reference.parse(f"{registry}/x").domain:
+            if reference.domain != self._domain:
                 message = f"'{text}' is of registry '{reference.domain}', and the login is for '{registry}'"
                 self._wrong(message, node, "write a section for that registry")
                 continue
@@ -180,4 +191,4 @@ def _reference_in(registry: str, text: str) -> Reference:
     """Read a name; one without a domain is of the registry, as with the ancestor."""
     first, slash, _ = text.partition("/")
     has_domain = bool(slash) and ("." in first or ":" in first or first == "localhost")
-    return Reference.parse(text if has_domain or not registry else f"{registry}/{text}")
+    return Reference.parse(text if has_domain else f"{registry}/{text}")

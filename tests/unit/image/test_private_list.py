@@ -24,7 +24,7 @@ GOOD = """\
 
 TWICE = """\
 - {registry: a.b, username: u, password: p, images: [x]}
-- {registry: a.b, username: v, password: p, images: [x]}
+- {registry: a.b, username: u, password: q, images: [x]}
 """
 
 
@@ -100,6 +100,10 @@ def test_a_file_that_others_can_read_is_told(file: Path) -> None:
             "6: 'quay.io/y:1' is of registry 'quay.io', and the login is for 'a.b'",
         ),
         ("- {registry: a.b, username: u, password: p, images: ['X Y']}", "1: image name 'a.b/X Y'"),
+        (
+            "- registry: https://a.b\n  username: u\n  password: p\n  images: [a.b/x]",
+            "1: image name 'https://a.b/x': 'https:' is no domain",
+        ),
         ("- just a text", "1: there is no registry"),
         (
             TWICE,
