@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Collection, Iterable
 
 from sealpy.image.archives import ContainerImage
 from sealpy.image.cluster_image import ClusterImage
 from sealpy.image.contents import Blob
-from sealpy.image.manifest import INDEX_TYPES, Index, Manifest, parse
+from sealpy.image.manifest import Index, Manifest, parse
 from sealpy.image.reference import Reference
 from sealpy.image.registry_tree import ROOT, blob_path, repository
 from sealpy.image.tarball import Range
@@ -54,8 +53,7 @@ def _container(image: ClusterImage, digest: str) -> ContainerImage | None:
     if (manifest := _blob(image, digest)) is None:
         return None
     data = image.read(blob_path(digest))
-    if json.loads(data).get("mediaType") in INDEX_TYPES:
-        listed = parse(Index, data, what=f"container image {digest}").manifests
+    if listed := parse(Index, data, what=f"container image {digest}").manifests:  # a manifest lists none
         inner = next((one for one in listed if blob_path(one.digest) in image.files), None)
         if inner is None:
             return None
