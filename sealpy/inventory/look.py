@@ -35,8 +35,8 @@ s/^\([^*[:blank:]]*\)[[:blank:]]0\{8\}[[:blank:]].*[[:blank:]]0\{8\}\([[:blank:]
 / lo$/!s/^0\{32\} 00 0\{32\} 00 .* \([^ ]*\)$/default_route=\1/p
 ' /proc/self/status /proc/meminfo /etc/resolv.conf /proc/filesystems /proc/self/mountinfo /proc/net/route \
   /proc/net/ipv6_route 2>/dev/null
-if have ss; then
-  ss -ltn | while read -r _ _ _ at _; do
+if listening=$(ss -ltn 2>/dev/null); then
+  printf '%s\n' "$listening" | while read -r _ _ _ at _; do
     case ${at##*:} in *[!0-9]*|"") ;; *) printf 'port=%04X\n' "${at##*:}";; esac
   done
 else
