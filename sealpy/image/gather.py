@@ -12,7 +12,7 @@ from sealpy.image.bases import Bases
 from sealpy.image.builder import Builder
 from sealpy.image.finding import Found, find, listed
 from sealpy.image.manifest import Platform
-from sealpy.image.metadata import Metadata
+from sealpy.image.metadata import APP_INSTALLER, Metadata
 from sealpy.image.run import Runner
 from sealpy.image.wish import Wish
 from sealpy.image.workshop import Works
@@ -51,7 +51,7 @@ def gather(
     builder.recipe.labels |= wish.labels
     found = _found(wish, builder, emit) if wish.mode == "all" else Found()
     uses = found.uses(platform.architecture)
-    type_ = wish.type_ or ("app-installer" if wish.base == "left out" else "")
+    type_ = wish.type_ or (APP_INSTALLER if wish.base == "left out" else "")
     return Gathered(builder, found, builder.recipe.metadata(type_=type_, files=builder.held, uses=uses))
 
 

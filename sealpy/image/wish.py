@@ -10,6 +10,7 @@ from typing import Literal
 from sealpy.errors import ConfigError, KubefileError
 from sealpy.image.assemble import host_architecture
 from sealpy.image.manifest import Platform
+from sealpy.image.metadata import KUBE_INSTALLER
 from sealpy.image.private_list import PrivateList
 from sealpy.image.reference import Reference
 from sealpy.image.remote.platforms import read_platform
@@ -64,8 +65,8 @@ class Wish:
         if not self.context.is_dir():
             what = "no such directory" if not self.context.exists() else "not a directory"
             raise ConfigError(f"{self.context}: {what}", hint="name the directory with the files to copy")
-        if self.base == "left out" and self.type_ == "kube-installer":
-            message = "an image without its base installs no Kubernetes, so it is no kube-installer"
+        if self.base == "left out" and self.type_ == KUBE_INSTALLER:
+            message = f"an image without its base installs no Kubernetes, so it is no {KUBE_INSTALLER}"
             raise ConfigError(message, hint="leave --type out, or --base=false")
         for path in self.container_images:
             if not path.exists():
