@@ -10,6 +10,7 @@ import json
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.conftest import Done, Machine, Sealpy
+from tests.faults import Fault
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
@@ -32,6 +34,7 @@ apiVersion: kubeadm.k8s.io/v1beta4
 kind: ClusterConfiguration
 apiServer: {extraArgs: [{name: event-ttl, value: 2h0m0s}]}
 """
+FINISHED = "finished; then nothing to change"
 NOTHING = f"cluster '{CLUSTER}': nothing to change"
 
 
@@ -128,22 +131,24 @@ def life(sealpy: Sealpy, file: Path, five: tuple[Machine, ...], images: str) -> 
     return Life(sealpy, file, five)
 
 
-def test_a_create_that_is_killed_twice_is_finished_by_the_third_run(life: Life) -> None:
+def test_a_create_that_is_killed_twice_is_finished_by_the_third_run(life: Life, fault: Fault) -> None:
     life.edit(1, [3])
     life.kill_when("send ")
     life.kill_when("init control plane")
-    life.apply()
+    seconds = life.apply().seconds
     assert set(life.nodes()) == {life.five[0].name, life.five[3].name}
     assert life.is_settled()
+    fault("kill -9 while files are sent, again while kubeadm init runs", "apply", seen=FINISHED, second=seconds)
 
 
-def test_two_control_planes_join_though_the_run_is_killed_between_them(life: Life) -> None:
+def test_two_control_planes_join_though_the_run_is_killed_between_them(life: Life, fault: Fault) -> None:
     life.edit(3, [3])
     life.kill_when("join control plane")
-    life.apply()
+    seconds = life.apply().seconds
     assert len(life.nodes()) == 4
     assert life.members() == 3
     assert life.is_settled()
+    fault("kill -9 while the first of two control planes joins", "apply", seen=FINISHED, second=seconds)
 
 
 def test_a_worker_joins_and_labels_and_taints_follow_the_file(life: Life) -> None:
@@ -161,7 +166,7 @@ def test_a_worker_joins_and_labels_and_taints_follow_the_file(life: Life) -> Non
     assert life.is_settled()
 
 
-def test_a_second_run_at_once_is_refused_and_told_who(life: Life, tmp_path: Path) -> None:
+def test_a_second_run_at_once_is_refused_and_told_who(life: Life, tmp_path: Path, fault: Fault) -> None:
     """Another operator, on another machine: with a home of their own, so that only the lock on the leader counts."""
     other = Sealpy(tmp_path / "other")
     (tmp_path / "other").mkdir()
@@ -185,27 +190,34 @@ def test_a_second_run_at_once_is_refused_and_told_who(life: Life, tmp_path: Path
     (error,) = done.of("error")
     assert done.code == 4
     assert f"another run is busy with cluster '{CLUSTER}': root@" in str(error["hosts"])
+    begun = time.monotonic()
     assert life.is_settled(), "the lock of a run that was killed holds nobody up"
+    seconds = time.monotonic() - begun
+    fault("a second run at once, from another machine", "apply", seen="exit 4, told who is busy")
+    fault("kill -9 of a run that holds the lock", "plan, apply", seen="nothing to change", second=seconds)
 
 
-def test_a_dead_worker_is_forgotten_and_what_is_left_on_it_told(life: Life) -> None:
+def test_a_dead_worker_is_forgotten_and_what_is_left_on_it_told(life: Life, fault: Fault) -> None:
     life.edit(3, [3])
     life.sealpy("lab", "down", "--name", LAB, life.five[4].name)
     done = life.apply()
     assert any("on which everything stays" in event["message"] for event in done.of("warning"))
     assert len(life.nodes()) == 4
     assert life.is_settled()
+    told = "forgotten by the cluster; told what is left on it"
+    fault("a worker is off, and the file names it no more", "apply", seen=told, second=done.seconds)
 
 
-def test_two_control_planes_leave_though_the_run_is_killed_on_the_way(life: Life) -> None:
+def test_two_control_planes_leave_though_the_run_is_killed_on_the_way(life: Life, fault: Fault) -> None:
     life.edit(1, [3])
     life.kill_when("reset Kubernetes")
-    life.apply()
+    seconds = life.apply().seconds
     assert set(life.nodes()) == {life.five[0].name, life.five[3].name}
     assert life.members() == 1
     assert life.is_clean(1)
     assert life.is_clean(2)
     assert life.is_settled()
+    fault("kill -9 while the first of two control planes is reset", "apply", seen=FINISHED, second=seconds)
 
 
 def test_settings_of_kubernetes_reach_the_living_cluster(life: Life) -> None:
@@ -217,9 +229,10 @@ def test_settings_of_kubernetes_reach_the_living_cluster(life: Life) -> None:
     assert life.is_settled()
 
 
-def test_a_delete_that_is_killed_is_finished_by_the_next_one(life: Life) -> None:
+def test_a_delete_that_is_killed_is_finished_by_the_next_one(life: Life, fault: Fault) -> None:
     life.kill_when("uninstall containerd", "delete", "--all", "--force")
     done = life.sealpy("delete", "--all", "-f", str(life.file), "--force")
     assert "removed; nothing of it was found on 2 hosts" in done.text
     assert life.is_clean(0)
     assert life.is_clean(3)
+    fault("kill -9 while containerd is uninstalled", "delete --all", seen="nothing left", second=done.seconds)

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.conftest import Machine, Sealpy
+from tests.faults import Fault
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
@@ -86,7 +87,7 @@ def answers(sealpy: Sealpy, machine: Machine) -> None:
 
 @pytest.mark.parametrize("when", ["transfer.progress", "step.started|join worker"], ids=["copy", "join"])
 def test_a_machine_that_goes_down_in_the_middle_is_named(
-    sealpy: Sealpy, operator: Operator, machines: Machines, when: str
+    sealpy: Sealpy, operator: Operator, machines: Machines, when: str, fault: Fault
 ) -> None:
     master, worker = machines[:2]
     code, events = operator.run(reboot=worker, when=when)
@@ -96,15 +97,20 @@ def test_a_machine_that_goes_down_in_the_middle_is_named(
     assert f'"{master.address}"' not in json.dumps(error.get("problems", [])), "the other host is not to blame"
     assert [problem["hint"] for problem in error["problems"] if worker.address in problem["message"]] != [""]
     answers(sealpy, worker)
+    fault(f"a worker reboots at {when}", "run", seen=f"exit {code}, the worker named, and what to do")
 
 
-def test_the_next_run_finishes_what_was_left_half_made(sealpy: Sealpy, operator: Operator, machines: Machines) -> None:
+def test_the_next_run_finishes_what_was_left_half_made(
+    sealpy: Sealpy, operator: Operator, machines: Machines, fault: Fault
+) -> None:
     code, events = operator.run()
     assert code == 0, events[-1]
+    (seconds,) = [event["seconds"] for event in events if event["event"] == "run.finished"]
     nodes = sealpy.on(machines[0].name, "kubectl get nodes --no-headers").splitlines()
     assert [line.split()[1] for line in nodes] == ["Ready", "Ready"]
     _, events = operator.run()
     assert events[-1]["text"] == "cluster 'faults': nothing to change"
+    fault("both reboots before", "run", seen="finished; then nothing to change", second=seconds)
 
 
 def test_a_password_is_found_nowhere(sealpy: Sealpy, operator: Operator, machines: Machines) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import Machine, Sealpy
+from tests.faults import Fault
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
@@ -30,7 +31,7 @@ def test_another_user_than_root_works_through_sudo_with_a_password(
 
 
 def test_a_wrong_password_is_refused_by_name_and_changes_nothing(
-    sealpy: Sealpy, images: str, machines: Machines
+    sealpy: Sealpy, images: str, machines: Machines, fault: Fault
 ) -> None:
     words = ["run", images, "-m", machines[0].address, "-u", "admin", "-p", "-", "--name", "sudo"]
     done = sealpy(*words, stdin="not the password\n", check=False)
@@ -38,6 +39,7 @@ def test_a_wrong_password_is_refused_by_name_and_changes_nothing(
     assert done.code == 4
     assert "login as 'admin' refused" in str(error)
     assert done.finished["changed"] == 0
+    fault("a wrong password", "run -p -", seen="exit 4, account and host named, nothing changed")
 
 
 def test_machines_by_count_are_booted_and_become_a_cluster(sealpy: Sealpy, images: str) -> None:
@@ -53,7 +55,7 @@ def test_machines_by_count_are_booted_and_become_a_cluster(sealpy: Sealpy, image
 
 @pytest.mark.parametrize("at", ["distribute", "init_control_plane"])
 def test_a_run_that_is_killed_is_finished_by_the_next_one(
-    sealpy: Sealpy, images: str, machines: Machines, at: str
+    sealpy: Sealpy, images: str, machines: Machines, at: str, fault: Fault
 ) -> None:
     assert images
     machine = machines[0]
@@ -77,11 +79,12 @@ def test_a_run_that_is_killed_is_finished_by_the_next_one(
     assert again.finished["ok"]
     assert "Ready" in sealpy.on(machine.name, "kubectl get nodes --no-headers")
     assert sealpy(*words).text == "cluster 'killed': nothing to change"
+    fault(f"kill -9 in phase {at}", "run", seen="finished; then nothing to change", second=again.seconds)
     sealpy("delete", "--all", "--cluster", "killed", "--force")
     assert sealpy.on(machine.name, "ls -A /var/lib/sealpy") == ""
 
 
-def test_the_first_interrupt_ends_a_run_cleanly(sealpy: Sealpy, images: str, machines: Machines) -> None:
+def test_the_first_interrupt_ends_a_run_cleanly(sealpy: Sealpy, images: str, machines: Machines, fault: Fault) -> None:
     machine = machines[0]
     words = ["run", images, "-m", machine.address, "--pk", machine.private_key, "--name", "stopped"]
     command = [sealpy.program, "--output", "json", *words]
@@ -97,5 +100,6 @@ def test_the_first_interrupt_ends_a_run_cleanly(sealpy: Sealpy, images: str, mac
     assert run.returncode == 130
     assert "stopped by the operator" in "".join(told)
     assert sealpy.on(machine.name, "cat /var/lib/sealpy/data/stopped/marks/rootfs"), "what was begun was finished"
-    sealpy("delete", "--all", "--cluster", "stopped", "--force")
+    done = sealpy("delete", "--all", "--cluster", "stopped", "--force")
     assert sealpy.on(machine.name, "ls -A /var/lib/sealpy") == ""
+    fault("Ctrl-C while files are sent", "run, delete --all", seen="exit 130, ended whole", second=done.seconds)
