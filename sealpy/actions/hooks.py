@@ -10,13 +10,12 @@ from typing import Self
 from sealpy.clusterfile import Clusterfile
 from sealpy.errors import Problem
 from sealpy.image.cluster_image import ClusterImage
+from sealpy.image.metadata import PLUGIN_DIRECTORIES
 from sealpy.inventory import Inventory
 from sealpy.plugin import BoundPlugin, Hook, check, discover, documents_of, read_directories
 from sealpy.sdk import HookPoint
 
 __all__ = ["Hooks", "image_files"]
-
-_DIRECTORIES = ("plugin", "plugins")  # what the documents of the ancestor say, and what its code reads
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,5 +62,5 @@ def image_files(image: ClusterImage) -> list[tuple[str, bytes]]:
     return [
         (path, image.read(path))
         for path, entry in image.files.items()
-        if entry.kind == "file" and str(PurePosixPath(path).parent) in _DIRECTORIES
+        if entry.kind == "file" and str(PurePosixPath(path).parent) in PLUGIN_DIRECTORIES
     ]

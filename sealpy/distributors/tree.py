@@ -11,6 +11,7 @@ from typing import Self
 from sealpy.errors import Place, Problem, TemplateError, counted
 from sealpy.gotemplate import render
 from sealpy.image.cluster_image import ClusterImage
+from sealpy.image.metadata import APP_ROOT
 from sealpy.image.payload import Item
 from sealpy.image.tarball import Member
 
@@ -28,7 +29,7 @@ __all__ = [
 
 REGISTRY = "registry"  # its content goes to the hosts of the registry only
 _RENDERED = ("etc/", "charts/", "manifests/")  # sealer.md §5.4; apps have an environment of their own
-_APPS = "application/apps/"
+_APPS = f"{APP_ROOT}/"
 _SUFFIX = ".tmpl"
 
 

@@ -17,9 +17,10 @@ from sealpy.errors import ImageError
 from sealpy.image.manifest import ImageConfig, Manifest, Platform, encode, parse
 
 __all__ = ["APP_ROOT", "ARGUMENT", "Application", "ContainerImageUse", "Launch", "LaunchCommand", "Metadata", "Spot"]
-__all__ += ["APP_INSTALLER", "KUBE_INSTALLER", "read_metadata", "to_annotations"]
+__all__ += ["APP_INSTALLER", "KUBE_INSTALLER", "PLUGIN_DIRECTORIES", "read_metadata", "to_annotations"]
 
 APP_ROOT = "application/apps"
+PLUGIN_DIRECTORIES = ("plugin", "plugins")  # what the documents of the ancestor say, and what its code reads
 KUBE_INSTALLER, APP_INSTALLER = "kube-installer", "app-installer"  # types: a cluster, or what is launched on one
 ARGUMENT = re.compile(r"(?<!\\)\$\((?P<name>[A-Za-z_]\w*)\)", re.ASCII)
 """What may be an argument in a launch command, such as `$(PORT)`; unless it is one, a shell runs it as a command."""

@@ -13,7 +13,7 @@ from sealpy.errors import ImageError
 from sealpy.image.cluster_image import ClusterImage
 from sealpy.image.files import Entry
 from sealpy.image.manifest import Descriptor, ImageConfig, Manifest
-from sealpy.image.metadata import Metadata, read_metadata, to_annotations
+from sealpy.image.metadata import PLUGIN_DIRECTORIES, Metadata, read_metadata, to_annotations
 from sealpy.image.payload import Item
 from sealpy.image.reference import Reference
 from sealpy.image.store import Store
@@ -21,7 +21,6 @@ from sealpy.image.tarball import Member
 
 __all__ = ["Remains", "kept_remains", "nothing_of", "read_remains", "remains_of"]
 
-_PLUGINS = ("plugin", "plugins")
 _CONFIGURATION = ("etc/kubeadm.yml", "etc/kubeadm.yml.tmpl")  # without one of them it is no cluster image
 
 
@@ -53,7 +52,7 @@ def remains_of(image: ClusterImage) -> str:
     wanted = {
         path: image.read(path)
         for path, entry in image.files.items()
-        if entry.kind == "file" and (path in _CONFIGURATION or str(PurePosixPath(path).parent) in _PLUGINS)
+        if entry.kind == "file" and (path in _CONFIGURATION or str(PurePosixPath(path).parent) in PLUGIN_DIRECTORIES)
     }
     return json.dumps(
         {

@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from sealpy.context import Context, digest_of
 from sealpy.engine import Phase
 from sealpy.image.metadata import LaunchCommand
+from sealpy.image.recipe import CNI_LABEL
 from sealpy.sdk import On, Run, Steps
 from sealpy.sdk.nodes import ADMIN_CONF
 
 __all__ = ["LaunchApps", "launch_once", "network_apps"]
 
-_NETWORK = "cluster.alpha.sealer.io/kube-cni-"
+_NETWORK = f"{CNI_LABEL}-"
 
 
 class LaunchApps(Phase[Context]):

@@ -19,7 +19,7 @@ from sealpy.image.finding.resources import Sight, read_document
 from sealpy.image.finding.rootfs import SEARCHED, TEMPLATE, Files, Rootfs, app_of
 from sealpy.image.finding.rules import IMAGE_RULES, Rules, builtin
 from sealpy.image.kube_version import VERSION_LABEL
-from sealpy.image.metadata import APP_ROOT, ContainerImageUse, Metadata, Spot
+from sealpy.image.metadata import APP_ROOT, PLUGIN_DIRECTORIES, ContainerImageUse, Metadata, Spot
 from sealpy.image.reference import Reference
 
 __all__ = ["find"]
@@ -27,7 +27,7 @@ __all__ = ["find"]
 _YAML = (".yaml", ".yml", ".json")
 _MANIFESTS = ("manifests/", f"{APP_ROOT}/")
 _REGISTRY = "registry/"
-_NOT_LOOKED_INTO = (_REGISTRY, "plugin/", "plugins/", ".sealpy/")
+_NOT_LOOKED_INTO = (_REGISTRY, *(f"{directory}/" for directory in PLUGIN_DIRECTORIES), ".sealpy/")
 
 
 def find(
