@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Literal
 
 from sealpy.errors import ConfigError, KubefileError
-from sealpy.image.assemble import host_architecture
 from sealpy.image.manifest import Platform
 from sealpy.image.metadata import KUBE_INSTALLER
 from sealpy.image.private_list import PrivateList
 from sealpy.image.reference import Reference
-from sealpy.image.remote.platforms import read_platform
+from sealpy.image.remote.platforms import here, read_platform
 from sealpy.image.remote.tls import Tls
 from sealpy.kubefile import PROXIES, From, Kubefile, Network, load
 
@@ -85,9 +84,8 @@ class Wish:
         """Give the platforms to build for."""
         if self.platforms:
             return tuple(dict.fromkeys(self.platforms))
-        here = Platform(architecture=host_architecture())
-        begin = next((one for one in self.read(here).instructions if isinstance(one, From)), None)
-        return (read_platform(begin.platform) if begin and begin.platform else here,)
+        begin = next((one for one in self.read(here()).instructions if isinstance(one, From)), None)
+        return (read_platform(begin.platform) if begin and begin.platform else here(),)
 
     def archives(self) -> list[Path]:
         """List where container images are looked for."""
