@@ -12,10 +12,16 @@ from sealpy.sdk import Run, Steps
 
 __all__ = ["WriteHosts", "forget_hosts", "hosts_file"]
 
-# $1 the sign, $2 the lines. Written beside and renamed where that is possible; a bind mount can only be written into.
+# $1 the sign, $2 the lines. Written beside and renamed where that is possible; a bind mount can only be written into,
+# and so can what pods on the host's own network have of it since they began: kube-proxy finds the API server by that.
 _WRITE = r"""set -eu
 tmp=/etc/.hosts.sealpy
-{ grep -v "$1\$" /etc/hosts || true; [ -z "$2" ] || printf '%s\n' "$2"; } > "$tmp"
+sign=$1 lines=$2
+renew() { grep -v "$sign\$" "$1" > "$tmp" || true; [ -z "$lines" ] || printf '%s\n' "$lines" >> "$tmp"; }
+for copy in /var/lib/kubelet/pods/*/etc-hosts; do
+  if grep -qs "$sign\$" "$copy"; then renew "$copy"; cat "$tmp" > "$copy"; fi
+done
+renew /etc/hosts
 cmp -s "$tmp" /etc/hosts && { rm -f "$tmp"; exit 0; }
 chmod 644 "$tmp"
 mv -f "$tmp" /etc/hosts 2>/dev/null || { cat "$tmp" > /etc/hosts; rm -f "$tmp"; }
