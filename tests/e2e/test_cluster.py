@@ -128,6 +128,16 @@ def test_every_node_is_ready_when_the_run_says_so(sealpy: Sealpy, created: Done,
     assert {"key": "batch", "value": "yes", "effect": "PreferNoSchedule"} in worker["spec"]["taints"]
 
 
+def test_no_pod_had_to_be_started_twice_because_its_node_was_called_ready_too_early(
+    sealpy: Sealpy, created: Done, machines: Machines
+) -> None:
+    assert created.code == 0
+    events = kubectl(sealpy, machines, "get events --all-namespaces -o json")["items"]
+    assert [event["message"] for event in events if event["reason"] == "FailedCreatePodSandBox"] == []
+    pods = kubectl(sealpy, machines, "-n kube-flannel get pods -o json")["items"]
+    assert [status["restartCount"] for pod in pods for status in pod["status"]["containerStatuses"]] == [0, 0]
+
+
 def test_the_system_runs_and_dns_answers_when_the_run_says_so(
     sealpy: Sealpy, created: Done, machines: Machines
 ) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +14,7 @@ import yaml
 
 from examples.kubernetes.preparation.assembly import with_versions
 from sealpy.gotemplate import render
+from sealpy.runtimes import ClusterPlan
 from sealpy.runtimes.kubeadm_config import documents_by_kind
 
 ROOTFS = Path(__file__).parents[3] / "examples/kubernetes/rootfs"
@@ -73,8 +76,34 @@ def test_flannel_and_kubeadm_agree_on_the_network_of_pods(env: Mapping[str, str]
     assert network == kubeadm(env)["ClusterConfiguration"]["networking"]["podSubnet"]
 
 
-def test_the_manifest_of_flannel_is_yaml_before_it_is_rendered_so_that_its_image_is_found() -> None:
+def flannel() -> dict[str, Any]:
+    """Give the container of flannel's DaemonSet, as it stands before the manifest is rendered."""
     documents = list(yaml.safe_load_all(with_versions(ROOTFS / "applications/flannel.yaml.tmpl", VERSIONS)))
-    pod = documents[-1]["spec"]["template"]["spec"]
-    images = {container["image"] for container in (*pod["initContainers"], *pod["containers"])}
-    assert images == {"docker.io/flannel/flannel:v1.2.3"}
+    (container,) = documents[-1]["spec"]["template"]["spec"]["containers"]
+    assert isinstance(container, dict)
+    return container
+
+
+def test_the_manifest_of_flannel_is_yaml_before_it_is_rendered_so_that_its_image_is_found() -> None:
+    assert flannel()["image"] == "docker.io/flannel/flannel:v1.2.3"
+
+
+def test_flannel_asks_the_api_server_by_its_name_as_kube_proxy_does() -> None:
+    """The address of the service leads nowhere before kube-proxy has begun; a connection to it hangs for 30 seconds."""
+    env = {variable["name"]: variable.get("value") for variable in flannel()["env"]}
+    plan = ClusterPlan(name="shop", rootfs="/", leader="10.0.0.1", masters=(), registry_url="", env={})
+    assert (env["KUBERNETES_SERVICE_HOST"], env["KUBERNETES_SERVICE_PORT"]) == (plan.endpoint, str(plan.port))
+
+
+def test_a_node_becomes_ready_for_pods_when_flannel_knows_its_addresses_and_not_before(tmp_path: Path) -> None:
+    """By the configuration the container engine says that the network is there; without the addresses no pod starts."""
+    (shell, option, script) = flannel()["lifecycle"]["postStart"]["exec"]["command"]
+    configuration, addresses = tmp_path / "10-flannel.conflist", tmp_path / "subnet.env"
+    script = script.replace("/etc/cni/net.d", str(tmp_path)).replace("/run/flannel", str(tmp_path))
+    with subprocess.Popen([shell, option, script], env={**os.environ, "CONFIGURATION": "{}"}) as hook:
+        with pytest.raises(subprocess.TimeoutExpired):
+            hook.wait(0.2)
+        assert not configuration.exists()
+        addresses.write_text("FLANNEL_SUBNET=10.1.0.1/24\n")
+        assert hook.wait(10) == 0
+    assert configuration.read_text() == "{}"
