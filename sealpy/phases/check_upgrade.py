@@ -8,6 +8,7 @@ from sealpy.context import Context
 from sealpy.engine import Phase
 from sealpy.errors import PreflightError, Problem, SealpyError
 from sealpy.events import Warned
+from sealpy.phases.distribute_beside import has_image
 from sealpy.phases.upgrade_kubernetes import CORDONED, UNFINISHED
 from sealpy.sdk import Steps
 
@@ -63,5 +64,5 @@ def _room(ctx: Context) -> Iterator[tuple[str, Problem]]:
     """Look for disks without room for the new files beside the old ones."""
     need = ctx.image.size // 1024 + _SPARE_KIB
     for host in ctx.inventory.addresses:
-        if not ctx.facts[host].marked("rootfs", ctx.tree(host).digest):
+        if not has_image(ctx, host):
             yield from ((host, problem) for problem in ctx.facts[host].without_room(need))
