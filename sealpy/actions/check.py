@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sealpy.actions.session import Surroundings
@@ -12,10 +12,9 @@ from sealpy.actions.setup import prepare
 from sealpy.checks import Found, Needs, inspect, refuse_unknown
 from sealpy.clusterfile import Clusterfile
 from sealpy.connectors.reach import Ways
-from sealpy.engine import Connections, Executor, Journal, Outcomes
+from sealpy.engine import Connections, Executor, Journal, Outcomes, telling
 from sealpy.engine.interrupt import interruptible
 from sealpy.errors import SealpyError
-from sealpy.events import PhaseFinished, PhaseStarted
 from sealpy.image.cluster_image import ClusterImage
 from sealpy.inventory import Facts, Inventory, gather_facts
 from sealpy.phases.check_ways import WAYS, WHY_WAYS, find_blocked, ways_between
@@ -126,28 +125,17 @@ class _Survey:
         wanted = ways_between(inventory, self.facts, needs)
         if not wanted:
             return []
-        with self._phase("check_ways", "Check that the hosts reach each other", tuple(wanted)) as failed:
+        with telling(self.executor, "check_ways", "Check that the hosts reach each other", wanted) as told:
             found = [one for _, one in find_blocked("check_ways", self.executor, wanted, self.facts)]
-            failed.extend((one.host, one.message) for one in found)
+            told.failed += [(one.host, one.message) for one in found]
         return found
 
     def _told(self, phase: str, title: str, hosts: Sequence[str], steps: Callable[[str], Steps]) -> Outcomes:
-        with self._phase(phase, title, hosts) as failed:
+        with telling(self.executor, phase, title, hosts) as told:
             outcomes = self.executor.fan_out(phase, hosts, steps, at_once=_AT_ONCE)
-            failed.extend((host, error.message) for host, error in outcomes.errors.items())
+            told.failed += [(host, error.message) for host, error in outcomes.errors.items()]
         self.executor.check_interrupted()
         return outcomes
-
-    @contextlib.contextmanager
-    def _phase(self, name: str, title: str, hosts: Sequence[str]) -> Generator[list[tuple[str, str]]]:
-        begun = time.monotonic()
-        failed: list[tuple[str, str]] = []
-        self.executor.emit(PhaseStarted(phase=name, title=title, hosts=tuple(hosts)))
-        yield failed
-        seconds = time.monotonic() - begun
-        self.executor.emit(
-            PhaseFinished(phase=name, title=title, seconds=seconds, changed=0, failed=tuple(dict(failed).items()))
-        )
 
 
 def _unreached(host: str, error: SealpyError) -> Found:

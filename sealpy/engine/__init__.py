@@ -8,6 +8,17 @@ redaction therefore live in one place: where steps are performed.
 from sealpy.engine.connections import Connections
 from sealpy.engine.executor import Executor, Forgive, Outcomes, Recorded, strict
 from sealpy.engine.journal import Journal
-from sealpy.engine.phase import Phase, run_phases
+from sealpy.engine.phase import Phase, run_phases, telling
 
-__all__ = ["Connections", "Executor", "Forgive", "Journal", "Outcomes", "Phase", "Recorded", "run_phases", "strict"]
+__all__ = [
+    "Connections",
+    "Executor",
+    "Forgive",
+    "Journal",
+    "Outcomes",
+    "Phase",
+    "Recorded",
+    "run_phases",
+    "strict",
+    "telling",
+]

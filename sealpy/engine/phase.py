@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from sealpy.engine.executor import Executor
@@ -12,7 +14,7 @@ from sealpy.errors import InterruptedRunError, PhaseError, SealpyError
 from sealpy.events import PhaseFinished, PhaseSkipped, PhaseStarted
 from sealpy.sdk import Steps
 
-__all__ = ["Phase", "run_phases"]
+__all__ = ["Phase", "Told", "run_phases", "telling"]
 
 C = TypeVar("C")  # the context; the engine does not look into it
 
@@ -59,22 +61,37 @@ class Phase(Generic[C]):
         if reason:
             executor.emit(PhaseSkipped(phase=self.name, title=self.title, reason=reason))
             return
-        begun = time.monotonic()
-        executor.emit(PhaseStarted(phase=self.name, title=self.title, hosts=hosts))
-        outcomes = executor.fan_out(self.name, hosts, lambda host: self.steps(ctx, host), at_once=self.at_once)
-        executor.emit(
-            PhaseFinished(
-                phase=self.name,
-                title=self.title,
-                seconds=time.monotonic() - begun,
-                changed=outcomes.changed,
-                failed=tuple((host, error.message) for host, error in outcomes.errors.items()),
-            )
-        )
+        with telling(executor, self.name, self.title, hosts) as told:
+            outcomes = executor.fan_out(self.name, hosts, lambda host: self.steps(ctx, host), at_once=self.at_once)
+            told.changed = outcomes.changed
+            told.failed += [(host, error.message) for host, error in outcomes.errors.items()]
         if errors := executor.forgive(outcomes.errors) if outcomes.errors else {}:
             stopped = [error for error in errors.values() if isinstance(error, InterruptedRunError)]
             raise stopped[0] if len(stopped) == len(errors) else self.failed(errors)
         self.finish(ctx, outcomes.values)
+
+
+@dataclass(slots=True)
+class Told:
+    """Collect what is told of a phase at its end; of several messages of a host the first one is."""
+
+    changed: int = 0
+    failed: list[tuple[str, str]] = field(default_factory=list)
+
+
+@contextmanager
+def telling(executor: Executor, name: str, title: str, hosts: Iterable[str]) -> Iterator[Told]:
+    """Tell of the begin and of the end of a phase, whatever is done in it; the end is not told of what raises."""
+    begun, told = time.monotonic(), Told()
+    executor.emit(PhaseStarted(phase=name, title=title, hosts=tuple(hosts)))
+    yield told
+    failed: dict[str, str] = {}
+    for host, message in told.failed:
+        failed.setdefault(host, message)
+    seconds = time.monotonic() - begun
+    executor.emit(
+        PhaseFinished(phase=name, title=title, seconds=seconds, changed=told.changed, failed=tuple(failed.items()))
+    )
 
 
 def run_phases(phases: Iterable[Phase[C]], ctx: C, executor: Executor) -> None:

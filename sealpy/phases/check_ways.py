@@ -7,15 +7,14 @@ that could be waited for, and is not tried.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from functools import partial
 
 from sealpy.checks import Found, Needs
 from sealpy.context import Context
-from sealpy.engine import Executor, Phase
+from sealpy.engine import Executor, Phase, telling
 from sealpy.errors import SealpyError
-from sealpy.events import PhaseFinished, PhaseSkipped, PhaseStarted
+from sealpy.events import PhaseSkipped
 from sealpy.inventory import Facts, Inventory
 from sealpy.phases.preflight import needs_of, refuse
 from sealpy.sdk import Ask, Result, Steps
@@ -80,18 +79,9 @@ class CheckWays(Phase[Context]):
         if reason:
             executor.emit(PhaseSkipped(phase=self.name, title=self.title, reason=reason))
             return
-        begun = time.monotonic()
-        executor.emit(PhaseStarted(phase=self.name, title=self.title, hosts=tuple(ways)))
-        found = find_blocked(self.name, executor, ways, ctx.facts)
-        executor.emit(
-            PhaseFinished(
-                phase=self.name,
-                title=self.title,
-                seconds=time.monotonic() - begun,
-                changed=0,
-                failed=tuple({one.host: one.problem.message for _, one in reversed(found)}.items()),
-            )
-        )
+        with telling(executor, self.name, self.title, ways) as told:
+            found = find_blocked(self.name, executor, ways, ctx.facts)
+            told.failed += [(one.host, one.problem.message) for _, one in found]
         executor.check_interrupted()
         refuse(((_culprit(ctx, one.host, target), one) for target, one in found), executor)
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Sequence
 
 from sealpy.checks import Found, Needs, inspect
 from sealpy.context import Context
-from sealpy.engine import Executor, Phase
+from sealpy.engine import Executor, Phase, telling
 from sealpy.errors import HostError, PreflightError, Problem
-from sealpy.events import PhaseFinished, PhaseStarted, Warned
+from sealpy.events import Warned
 
 __all__ = ["Preflight", "needs_of", "refuse"]
 
@@ -25,20 +24,10 @@ class Preflight(Phase[Context]):
 
     def perform(self, ctx: Context, executor: Executor) -> None:
         """Look at the facts alone; no host is asked again."""
-        begun = time.monotonic()
-        hosts = ctx.inventory.addresses
-        executor.emit(PhaseStarted(phase=self.name, title=self.title, hosts=hosts))
-        found = tuple(inspect(ctx.inventory, ctx.facts, needs_of(ctx, renamed=self._renames), skip=ctx.skip))
-        errors = [one for one in found if one.severity == "error"]
-        executor.emit(
-            PhaseFinished(
-                phase=self.name,
-                title=self.title,
-                seconds=time.monotonic() - begun,
-                changed=0,
-                failed=tuple({one.host: one.problem.message for one in reversed(errors)}.items()),
-            )
-        )
+        with telling(executor, self.name, self.title, ctx.inventory.addresses) as told:
+            found = tuple(inspect(ctx.inventory, ctx.facts, needs_of(ctx, renamed=self._renames), skip=ctx.skip))
+            errors = [one for one in found if one.severity == "error"]
+            told.failed += [(one.host, one.problem.message) for one in errors]
         for one in found:
             if one.severity == "warning":
                 executor.emit(Warned(message=one.problem.message, host=one.host, hint=one.fix))
