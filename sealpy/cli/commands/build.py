@@ -47,11 +47,11 @@ def command(  # noqa: PLR0917 - typer needs every option as a parameter
     pull: options.PullBase = "missing",  # noqa: ARG001 - for all that make the image: they find it in ctx.params
     network: options.RunNetwork = options.Net.NONE,
     output: options.OutputTo = None,  # noqa: ARG001 - its callback leaves what it means in ctx.meta
-    ca: Ca = None,  # noqa: ARG001
-    authfile: AuthFile = None,  # noqa: ARG001
+    ca: Ca = None,  # noqa: ARG001 - likewise
+    authfile: AuthFile = None,  # noqa: ARG001 - likewise
     *,
-    insecure: Insecure = False,  # noqa: ARG001
-    no_sbom: options.NoBill = False,  # noqa: ARG001
+    insecure: Insecure = False,  # noqa: ARG001 - likewise
+    no_sbom: options.NoBill = False,  # noqa: ARG001 - likewise
     no_cache: options.NoCache = False,
     dry_run: options.DryRun = False,
 ) -> None:
