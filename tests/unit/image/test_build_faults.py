@@ -90,6 +90,7 @@ def test_a_build_that_is_killed_leaves_a_valid_store_and_the_next_one_makes_the_
     assert list((store.root / "work").iterdir()) == []
 
 
+@pytest.mark.timeout(300)  # four threads of work: a machine with other things to do takes its time
 def test_builds_at_once_and_a_prune_that_never_rests_do_each_other_no_harm(context: Path, store: Store) -> None:
     ready = threading.Event()
     refused = 0
