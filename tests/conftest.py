@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests import faults
 from tests.faults import fault, pytest_terminal_summary
@@ -52,6 +53,12 @@ def markers(path: Path) -> frozenset[str]:
         return frozenset()
     place = f"{path.relative_to(TESTS).as_posix()}/"
     return frozenset(marker for marker, places in PLACES.items() if place.startswith(places))
+
+
+# Hypothesis: the same examples everywhere, on the slowest machine as well; others by --hypothesis-profile=search.
+settings.register_profile("same", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("search", settings.get_profile("same"), derandomize=False, max_examples=2000)
+settings.load_profile("same")
 
 
 def pytest_configure() -> None:
