@@ -252,8 +252,9 @@ class Kubeadm:
         yield Run("give root a kubeconfig", "sh", "-c", script, "sh", ADMIN_CONF, "/root/.kube/config")
 
     def _authority(self) -> Steps:
+        """Read it byte for byte: kubeadm puts it on those who join, and by its sum a host is known as one of them."""
         found: Result = yield Fetch("read the certificate authority", _CA)
-        return found.text if found.ok else ""
+        return found.stdout.decode() if found.ok else ""
 
 
 def _token() -> str:

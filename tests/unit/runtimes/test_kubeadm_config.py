@@ -11,7 +11,7 @@ from sealpy.errors import ConfigError
 from sealpy.runtimes import ClusterPlan, JoinTicket
 from sealpy.runtimes.kubeadm_config import DISCOVERY, discovery, documents_by_kind, init_config, join_config
 
-TICKET = JoinTicket(token="abcdef.0123456789abcdef", authority="a certificate", certificate_key="11")
+TICKET = JoinTicket(token="abcdef.0123456789abcdef", authority="a certificate\n", certificate_key="11")
 PLAN = ClusterPlan(
     name="shop",
     rootfs="/var/lib/sealpy/data/shop/rootfs",
@@ -93,7 +93,7 @@ def test_who_joins_finds_the_cluster_in_a_file_and_waits_for_no_signature_of_a_y
     text = discovery(PLAN, ticket=TICKET)
     (entry,) = yaml.safe_load(text)["clusters"]
     assert entry["cluster"]["server"] == "https://apiserver.cluster.local:6443"
-    assert base64.b64decode(entry["cluster"]["certificate-authority-data"]) == b"a certificate"
+    assert base64.b64decode(entry["cluster"]["certificate-authority-data"]) == b"a certificate\n"
     assert TICKET.token not in text
 
 
