@@ -88,6 +88,7 @@ rm -f ../marks/rootfs
 hash="sha256sum -b --"
 if command -v openssl >/dev/null 2>&1; then hash="openssl dgst -sha256 -r --"; fi
 # tar names a file when it begins it, so the one named before is whole: it is read back while the next ones arrive.
+# Where the lines of several readers mix, their files are read once more below.
 # 64 KiB at a time: by its own 10 it takes 1.4 times the processor, and sshd twice the messages to let us go on.
 { tar --blocking-factor=128 --numeric-owner --quoting-style=literal -xpvf - || : > failed; } | {
   before=
@@ -96,7 +97,7 @@ if command -v openssl >/dev/null 2>&1; then hash="openssl dgst -sha256 -r --"; f
     before=$name
   done
   case $before in files/*[!/]) printf '%s\0' "$before";; esac
-} | xargs -0 -r -n 16 $hash > proved 2>/dev/null || true
+} | xargs -0 -r -n 16 -P "$(nproc)" $hash > proved 2>/dev/null || true
 [ ! -e failed ] || { rm -f failed; fail "the stream could not be unpacked"; }
 [ -f meta/sums ] || fail "the stream ended too early"
 printf '%s  meta/index\n' "$2" | sha256sum -c --status || fail "the index arrived other than it was sent"
