@@ -15,7 +15,7 @@ from sealpy.context import Context, digest_of
 from sealpy.distributors import TreeFile
 from sealpy.distributors.stream import MARK
 from sealpy.engine import Phase
-from sealpy.errors import HostError
+from sealpy.errors import HostError, counted
 from sealpy.events import Warned
 from sealpy.image.registry_tree import ROOT
 from sealpy.phases.start_registry import ANY_DOMAIN, SERVES, registry_of
@@ -65,7 +65,9 @@ class CarryApplication(Phase[Context]):
         taken = [path for path, file in images.items() if held.get(path) == (file.sha256, file.mode)]
         _refuse_without_room(ctx, host, [file for path, file in tree.files.items() if path not in set(taken)])
         if taken:
-            yield ctx.distributor.take(f"take {len(taken)} files that the registry has", taken, ctx.registry.rootfs)
+            yield ctx.distributor.take(
+                f"take {counted(len(taken), 'file')} that the registry has", taken, ctx.registry.rootfs
+            )
         present = facts.present | {"incoming"} if taken else facts.present
         yield from ctx.distributor.deliver(tree, replace(facts, present=present), taken=taken)
 

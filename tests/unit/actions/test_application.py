@@ -114,7 +114,7 @@ def test_what_the_registry_has_is_taken_from_it_and_not_sent(living: World) -> N
         living.fleet.machine(host).registry = {BLOB: hashlib.sha256(b"a blob").hexdigest()}
     wanted = asked(living, shop(living))
     planned = run(living, wanted, rehearsal=True)
-    assert [one.host for one in planned.recorded if one.title == "take 1 files that the registry has"] == [A, B]
+    assert [one.host for one in planned.recorded if one.title == "take 1 file that the registry has"] == [A, B]
     run(living, wanted)
     assert sorted(of(living, "take 1 files")) == [A, B]
     for host in (A, B):
