@@ -19,6 +19,7 @@ import signal
 import socket
 import struct
 import sys
+import warnings  # noqa: F401 - os.execvpe imports it, and finds no library any more in the root of the image
 from typing import Any, NoReturn
 
 # ruff: noqa: PTH102, PTH110, PTH123, PTH211 - pathlib would be a third of this program's time
