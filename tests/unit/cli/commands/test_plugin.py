@@ -172,8 +172,9 @@ def test_the_verdict_tells_mistakes_of_the_plugin_from_commands_that_fail(
     here: Path, capsys: Capture, line: str
 ) -> None:
     path = here / "one.py"
-    timeout = "class Plugin:\n    timeout = 1\n    def run(self, context, phase):\n        "
-    path.write_text(f'PluginType = "MINE"\n{timeout}{line}\n', encoding="utf-8")
+    seconds = 1 if "sleep" in line else 50  # a busy machine takes its time
+    head = f"class Plugin:\n    timeout = {seconds}\n    def run(self, context, phase):\n        "
+    path.write_text(f'PluginType = "MINE"\n{head}{line}\n', encoding="utf-8")
     code, message = VERDICTS[line]
     assert run(["plugin", "test", str(path), "--answer", "id=uid=0"]) == code
     told = capsys.readouterr()
