@@ -10,10 +10,13 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := check
 
+# Compiled tests are kept whatever the session says: each process that tests would compile all of them anew.
+export PYTHONDONTWRITEBYTECODE :=
+
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: demo test check lint fix bench venv tools clean
+.PHONY: demo test check lint quick fix bench venv tools clean
 
 demo: tools venv
 	examples/demo/run
@@ -25,7 +28,11 @@ test: tools venv lint
 	$(BIN)/pytest -q -n 4 -m "not ssh and not registry and not e2e"
 	$(BIN)/pytest -q -m "ssh or registry or e2e"
 
-check: venv lint
+# At the same time, since mypy keeps one processor busy at most.
+check: venv
+	$(MAKE) --no-print-directory -j 2 lint quick
+
+quick: venv
 	$(BIN)/pytest -q -n 4 -m "not ssh and not registry and not e2e and not thorough"
 
 lint: venv
