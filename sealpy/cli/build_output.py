@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from sealpy.cli.output import Style
-from sealpy.image.formats import Format
+from sealpy.image.archive.formats import Format
 
 if TYPE_CHECKING:
     from sealpy.events import Emit
@@ -32,8 +32,8 @@ class Export:
 
     def write(self, store: Store, reference: Reference, emit: Emit) -> None:
         """Write the image from the store; raises what `save` raises."""
+        from sealpy.image.archive.save import pack, save  # noqa: PLC0415
         from sealpy.image.progress import Progress  # noqa: PLC0415 - '--help' must not wait for them
-        from sealpy.image.save import pack, save  # noqa: PLC0415
 
         shipment = pack(store, str(reference))
         progress = Progress(emit, f"write {self.destination}")

@@ -9,7 +9,7 @@ from sealpy.cli.renderers import units
 from sealpy.cli.table import table_lines
 
 if TYPE_CHECKING:
-    from sealpy.image.preview import Origin, Preview
+    from sealpy.image.building.preview import Origin, Preview
 
 __all__ = ["preview_data", "preview_lines"]
 

@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sealpy.cli.output import Output
-    from sealpy.image.bases import Obtain
-    from sealpy.image.build import Bring
+    from sealpy.image.building.bases import Obtain
+    from sealpy.image.building.build import Bring
+    from sealpy.image.building.private_list import PrivateList
     from sealpy.image.manifest import Platform
-    from sealpy.image.private_list import PrivateList
     from sealpy.image.progress import Progress
     from sealpy.image.reference import Reference
     from sealpy.image.remote import PullPolicy
@@ -42,7 +42,7 @@ def read_private_lists(output: Output, paths: Sequence[Path]) -> list[PrivateLis
     if not paths:
         return []
     from sealpy.events import Warned
-    from sealpy.image.private_list import read_private_list
+    from sealpy.image.building.private_list import read_private_list
 
     found = [read_private_list(path) for path in paths]
     for one in found:

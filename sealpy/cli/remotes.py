@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sealpy.cli.output import Output
-    from sealpy.image.credentials import Credentials
-    from sealpy.image.private_list import PrivateList
+    from sealpy.image.building.private_list import PrivateList
+    from sealpy.image.remote.credentials import Credentials
     from sealpy.image.remote.remotes import Remotes
 
 __all__ = ["AuthFile", "Ca", "Insecure", "open_credentials", "open_remotes"]
@@ -39,11 +39,11 @@ AuthFile = Annotated[
 
 def open_credentials(output: Output, authfile: Path | None, private: Sequence[PrivateList] = ()) -> Credentials:
     """Open the files of logins; each secret that is read from them is shown nowhere."""
-    from sealpy.image.credentials import Credentials, auth_files
+    from sealpy.image.remote.credentials import Credentials, auth_files
 
     files = auth_files(home(), os.environ, authfile=authfile)
     if private:
-        from sealpy.image.private_list import ListedCredentials
+        from sealpy.image.building.private_list import ListedCredentials
 
         logins = {name: login for one in private for name, login in one.logins.items()}
         return ListedCredentials(files, logins, keep_secret=output.secrets.add)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sealpy.errors import BadReferenceError, ImageError
-from sealpy.image.contents import Blob, Contents, oci_path
+from sealpy.image.archive.contents import Blob, Contents, oci_path
 from sealpy.image.manifest import (
     INDEX_TYPES,
     MANIFEST_TYPES,

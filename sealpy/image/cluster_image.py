@@ -11,12 +11,12 @@ from typing import Self
 
 from sealpy.errors import ImageError
 from sealpy.image.files import INDEX_PATH, Entry, decode_index, merge, scan
-from sealpy.image.layers import plain_layer
 from sealpy.image.manifest import Descriptor, ImageConfig, Manifest, parse
 from sealpy.image.metadata import Metadata, read_metadata
 from sealpy.image.payload import Item, Range
 from sealpy.image.reference import Reference
 from sealpy.image.store import Store
+from sealpy.image.store.layers import plain_layer
 from sealpy.image.tar_entries import tar_entries
 from sealpy.image.tarball import BLOCK
 

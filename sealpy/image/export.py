@@ -9,9 +9,9 @@ from pathlib import Path
 
 from sealpy.errors import ConfigError, ImageError
 from sealpy.image.beside import directory_beside
-from sealpy.image.blobs import telling_full_disk
 from sealpy.image.cluster_image import ClusterImage
 from sealpy.image.files import Entry
+from sealpy.image.store.blobs import telling_full_disk
 from sealpy.image.tarball import Range, read
 
 __all__ = ["export"]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable
 
+from sealpy.image.archive.contents import Blob
 from sealpy.image.archives import ContainerImage
 from sealpy.image.cluster_image import ClusterImage
-from sealpy.image.contents import Blob
 from sealpy.image.manifest import Index, Manifest, parse
 from sealpy.image.reference import Reference
 from sealpy.image.registry_tree import ROOT, blob_path, repository

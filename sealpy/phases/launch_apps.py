@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from sealpy.context import Context, digest_of
 from sealpy.engine import Phase
+from sealpy.image.building.recipe import CNI_LABEL
 from sealpy.image.metadata import LaunchCommand
-from sealpy.image.recipe import CNI_LABEL
 from sealpy.sdk import On, Run, Steps
 from sealpy.sdk.nodes import ADMIN_CONF
 

@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from sealpy.connectors.secret import Secret
-from sealpy.image.credentials import Credential
+from sealpy.image.remote.credentials import Credential
 from tests.certificates import self_signed
 
 __all__ = ["KINDS", "USER", "Distribution", "go_tool", "serving"]

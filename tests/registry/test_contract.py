@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from sealpy.errors import RemoteError
-from sealpy.image.credentials import Credentials
 from sealpy.image.manifest import OCI_CONFIG, OCI_LAYER, OCI_MANIFEST, Descriptor, Manifest, digest_of, encode
 from sealpy.image.reference import Reference
+from sealpy.image.remote.credentials import Credentials
 from sealpy.image.remote.remotes import Remotes
 from sealpy.image.remote.repository import Repository
 from sealpy.image.remote.upload import Blob

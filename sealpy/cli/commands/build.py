@@ -17,10 +17,10 @@ from sealpy.cli.remotes import AuthFile, Ca, Insecure, open_remotes
 from sealpy.cli.renderers import units
 
 if TYPE_CHECKING:
-    from sealpy.image.build import Built
+    from sealpy.image.building.build import Built
+    from sealpy.image.building.wish import Wish
     from sealpy.image.manifest import Platform
     from sealpy.image.reference import Reference
-    from sealpy.image.wish import Wish
 
 __all__ = ["command"]
 
@@ -63,7 +63,7 @@ def command(  # noqa: PLR0917 - typer needs every option as a parameter
         sealpy build -t shop:1 --dry-run .
         sealpy build -t shop:1 --platform linux/amd64,linux/arm64 --output oci-archive:shop.tar .
     """
-    from sealpy.image.wish import Wish
+    from sealpy.image.building.wish import Wish
 
     wish = Wish(
         kubefile=file or context / "Kubefile",
@@ -97,7 +97,7 @@ def _reference(name: str) -> Reference:
 
 def _build(ctx: typer.Context, wish: Wish) -> Built:
     """Make the image, and its bill of materials."""
-    from sealpy.image.build import build
+    from sealpy.image.building.build import build
     from sealpy.image.remote.tls import Tls
     from sealpy.image.trust.bills import attach_bills
 
@@ -116,7 +116,7 @@ def _build(ctx: typer.Context, wish: Wish) -> Built:
 
 def _preview(ctx: typer.Context, wish: Wish) -> None:
     from sealpy.cli.preview import preview_data, preview_lines
-    from sealpy.image.preview import preview
+    from sealpy.image.building.preview import preview
 
     for one in preview(wish, store=open_store(), emit=ctx.obj.emit):
         if ctx.obj.is_json:

@@ -10,7 +10,7 @@ from sealpy.cli.home import open_store
 from sealpy.cli.renderers import units
 
 if TYPE_CHECKING:
-    from sealpy.image.usage import Usage
+    from sealpy.image.store.usage import Usage
 
 __all__ = ["command"]
 
@@ -34,7 +34,7 @@ def command(
     """
     from sealpy.cli.settings import Style  # noqa: PLC0415 - '--help' must not wait for any of them
     from sealpy.events import Warned  # noqa: PLC0415
-    from sealpy.image.usage import usage  # noqa: PLC0415
+    from sealpy.image.store.usage import usage  # noqa: PLC0415
 
     if as_json:
         ctx.obj.configure(style=Style.JSON)

@@ -31,7 +31,7 @@ def command(
         sealpy load -i layout --tag kubernetes:mine
     """
     from sealpy.errors import ConfigError  # noqa: PLC0415 - '--help' must not wait for it
-    from sealpy.image.load import load  # noqa: PLC0415
+    from sealpy.image.archive.load import load  # noqa: PLC0415
     from sealpy.image.progress import Progress  # noqa: PLC0415
 
     if not file.exists() and not file.with_name(f"{file.name}.sha256").exists():

@@ -41,7 +41,7 @@ def command(
     from sealpy.cli.cluster import Given, ask_secrets
     from sealpy.connectors.secret import Secret
     from sealpy.errors import ConfigError
-    from sealpy.image.credentials import Credential
+    from sealpy.image.remote.credentials import Credential
 
     domain = registry_of(registry)
     if password_stdin and password:

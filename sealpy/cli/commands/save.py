@@ -10,10 +10,10 @@ import typer
 from sealpy.cli.amount import parse_size
 from sealpy.cli.home import open_store
 from sealpy.cli.renderers import units
-from sealpy.image.formats import Format
+from sealpy.image.archive.formats import Format
 
 if TYPE_CHECKING:
-    from sealpy.image.save import Saved
+    from sealpy.image.archive.save import Saved
 
 __all__ = ["command"]
 
@@ -45,8 +45,8 @@ def command(
         sealpy save kubernetes:v1.34.4 -o kubernetes.tar --part-size 4G
         sealpy save kubernetes:v1.34.4 -o layout --format oci-dir
     """
+    from sealpy.image.archive.save import pack, save  # noqa: PLC0415
     from sealpy.image.progress import Progress  # noqa: PLC0415 - '--help' must not wait for any of them
-    from sealpy.image.save import pack, save  # noqa: PLC0415
 
     size = parse_size(part_size, option="--part-size") if part_size else 0
     shipment = pack(open_store(), name, since=since)

@@ -16,7 +16,7 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from sealpy.errors import RemoteAuthError, RemoteError
-from sealpy.image.credentials import Credential
+from sealpy.image.remote.credentials import Credential
 from sealpy.image.remote.transport import Body, Request, Transport
 
 __all__ = ["Authorizer", "Challenge", "challenges", "login_refused"]

@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sealpy.errors import ImageError, SealpyError
-from sealpy.image import graph, registry_tree
+from sealpy.image import registry_tree
+from sealpy.image.archive.contents import Blob
 from sealpy.image.archives import ContainerImage
 from sealpy.image.cluster_image import ClusterImage
-from sealpy.image.contents import Blob
 from sealpy.image.manifest import MANIFEST_TYPES, Descriptor, ImageConfig, Manifest, Platform, parse
 from sealpy.image.metadata import read_metadata
 from sealpy.image.progress import Progress
@@ -24,7 +24,7 @@ from sealpy.image.remote.parallel import Stop, at_once
 from sealpy.image.remote.platforms import choose, named, platform_name
 from sealpy.image.remote.pull import Documents, read_images, read_top
 from sealpy.image.remote.remotes import Remotes, Sources
-from sealpy.image.store import Store
+from sealpy.image.store import Store, graph
 from sealpy.image.tarball import Range, Source, read
 
 __all__ = ["Brought", "bring"]

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from sealpy.errors import DigestMismatchError, RemoteError, counted
-from sealpy.image.blobs import BlobWriter
 from sealpy.image.manifest import Descriptor
 from sealpy.image.progress import Progress
 from sealpy.image.remote.parallel import Stop, at_once
@@ -15,6 +14,7 @@ from sealpy.image.remote.remotes import Sources
 from sealpy.image.remote.repository import Repository
 from sealpy.image.remote.transport import UnreachableError
 from sealpy.image.store import Store
+from sealpy.image.store.blobs import BlobWriter
 
 __all__ = ["AT_ONCE", "BlobFetcher"]
 

@@ -7,7 +7,6 @@ from typing import assert_never
 
 from sealpy.errors import RemoteError, StoreError
 from sealpy.events import Emit, Warned
-from sealpy.image import graph
 from sealpy.image.manifest import Descriptor, ImageConfig, Platform, parse
 from sealpy.image.progress import Progress
 from sealpy.image.reference import Reference
@@ -15,7 +14,7 @@ from sealpy.image.remote import PullPolicy
 from sealpy.image.remote.platforms import here, named
 from sealpy.image.remote.pull import pull
 from sealpy.image.remote.remotes import Remotes
-from sealpy.image.store import Store
+from sealpy.image.store import Store, graph
 
 __all__ = ["ensure"]
 

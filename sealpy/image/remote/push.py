@@ -10,15 +10,15 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from sealpy.errors import ImageError, RemoteAuthError, RemoteError, StoreError, counted
-from sealpy.image.begun import Begun
-from sealpy.image.graph import reach
 from sealpy.image.manifest import INDEX_TYPES, MANIFEST_TYPES, Descriptor, Index, parse
 from sealpy.image.progress import Progress
 from sealpy.image.reference import Reference
+from sealpy.image.remote.begun import Begun
 from sealpy.image.remote.parallel import Stop, at_once
 from sealpy.image.remote.remotes import Remotes
 from sealpy.image.remote.upload import Blob
 from sealpy.image.store import Store
+from sealpy.image.store.graph import reach
 
 __all__ = ["Pushed", "push"]
 

@@ -10,8 +10,8 @@ from typing import Final
 from urllib.parse import urljoin
 
 from sealpy.errors import RemoteError
-from sealpy.image.credentials import Credential
 from sealpy.image.remote.auth import Authorizer, login_refused
+from sealpy.image.remote.credentials import Credential
 from sealpy.image.remote.transport import Body, Request, Response, Transport, UnreachableError, origin
 
 __all__ = ["Remote"]

@@ -10,9 +10,9 @@ from functools import partial
 
 from sealpy.errors import RemoteError
 from sealpy.events import Emit, Warned
-from sealpy.image.credentials import Credential, Credentials
 from sealpy.image.manifest import Descriptor
 from sealpy.image.reference import Reference
+from sealpy.image.remote.credentials import Credential, Credentials
 from sealpy.image.remote.remote import Remote
 from sealpy.image.remote.repository import Repository
 from sealpy.image.remote.settings import Setting

@@ -11,7 +11,6 @@ from typing import Final
 from urllib.parse import urlencode, urljoin
 
 from sealpy.errors import DigestMismatchError, RemoteError
-from sealpy.image.begun import Begun
 from sealpy.image.manifest import (
     DOCKER_LIST,
     DOCKER_MANIFEST,
@@ -23,6 +22,7 @@ from sealpy.image.manifest import (
     encode,
     parse,
 )
+from sealpy.image.remote.begun import Begun
 from sealpy.image.remote.remote import Remote
 from sealpy.image.remote.transport import Body, Response, UnreachableError
 from sealpy.image.remote.upload import Blob, Session, upload

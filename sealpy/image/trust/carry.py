@@ -10,13 +10,13 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from sealpy.errors import DigestMismatchError, ImageError, RemoteError
-from sealpy.image.graph import platforms
 from sealpy.image.manifest import Descriptor, Manifest, encode, parse
 from sealpy.image.reference import Reference
 from sealpy.image.remote.remotes import Remotes, Sources
 from sealpy.image.remote.repository import Repository
 from sealpy.image.remote.upload import Blob
 from sealpy.image.store import Store
+from sealpy.image.store.graph import platforms
 from sealpy.image.trust.kinds import KINDS, SIGNATURE
 
 __all__ = ["bring_documents", "send_documents"]

@@ -16,14 +16,14 @@ from sealpy.cli.app import run
 from sealpy.clusterfile import loads
 from sealpy.engine import Connections
 from sealpy.events import Event
-from sealpy.image.build import build
-from sealpy.image.check import check
+from sealpy.image.archive.load import load
+from sealpy.image.building.build import build
+from sealpy.image.building.wish import Wish
 from sealpy.image.cluster_image import ClusterImage
 from sealpy.image.held import held_images
-from sealpy.image.load import load
 from sealpy.image.reference import Reference
 from sealpy.image.store import Store
-from sealpy.image.wish import Wish
+from sealpy.image.store.check import check
 from sealpy.testing.connector import FakeConnector
 from tests.unit.image.ancestor import NAME, write_ancestor
 

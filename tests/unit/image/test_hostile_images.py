@@ -16,15 +16,15 @@ from typing import Any
 import pytest
 
 from sealpy.errors import DigestMismatchError, ImageError
-from sealpy.image import layers as layers_module
 from sealpy.image import tar_entries as tar_entries_module
+from sealpy.image.archive.load import load
 from sealpy.image.assemble import assemble, write_layer
-from sealpy.image.check import check
 from sealpy.image.cluster_image import ClusterImage
-from sealpy.image.load import load
 from sealpy.image.manifest import OCI_CONFIG, OCI_LAYER, OCI_LAYER_GZIP, OCI_MANIFEST, digest_of
 from sealpy.image.metadata import Metadata
 from sealpy.image.store import Store
+from sealpy.image.store import layers as layers_module
+from sealpy.image.store.check import check
 from sealpy.image.tar_entries import MOST_ENTRIES
 from sealpy.image.tarball import walk
 
@@ -259,7 +259,8 @@ UNSHARE = shutil.which("unshare")
 SMALL_DISK = 'mount -t tmpfs -o size=3m none "$1" && exec "$2" -c "$3"'
 FILLED = """
 import sys; from pathlib import Path
-from sealpy.errors import StoreError; from sealpy.image import load as loading; from sealpy.image.check import check
+from sealpy.errors import StoreError; from sealpy.image.archive import load as loading
+from sealpy.image.store.check import check
 from sealpy.image.store import Store
 store = Store(Path({root!r}))
 store.put(b"here before", media_type="x")

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from sealpy.events import Event, Warned
 from sealpy.image.cluster_image import ClusterImage
-from sealpy.image.credentials import Credentials
 from sealpy.image.manifest import Descriptor, Platform
 from sealpy.image.progress import Progress
 from sealpy.image.reference import Reference
+from sealpy.image.remote.credentials import Credentials
 from sealpy.image.remote.pull import Pulled, pull
 from sealpy.image.remote.push import Pushed, push
 from sealpy.image.remote.remotes import Remotes

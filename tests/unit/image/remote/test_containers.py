@@ -8,16 +8,16 @@ from pathlib import Path
 import pytest
 
 from sealpy.errors import ImageError
-from sealpy.image.build import Built, build
+from sealpy.image.building.build import Built, build
+from sealpy.image.building.private_list import ListedCredentials, read_private_list
+from sealpy.image.building.wish import Wish
 from sealpy.image.cluster_image import ClusterImage
 from sealpy.image.manifest import OCI_CONFIG, OCI_INDEX, OCI_LAYER_GZIP, OCI_MANIFEST, Platform, digest_of
-from sealpy.image.private_list import ListedCredentials, read_private_list
 from sealpy.image.progress import Progress
 from sealpy.image.reference import Reference
 from sealpy.image.registry_tree import ROOT, blob_path
 from sealpy.image.remote.containers import Brought, bring
 from sealpy.image.remote.remotes import Remotes
-from sealpy.image.wish import Wish
 from sealpy.testing.registry import FakeRegistry, Fault
 from tests.unit.image.remote.client import Client
 

@@ -9,9 +9,9 @@ import pytest
 
 from sealpy.errors import ImageError, RemoteError, StoreError
 from sealpy.events import TaskProgress
-from sealpy.image.begun import begun_upload
 from sealpy.image.cluster_image import ClusterImage
 from sealpy.image.manifest import OCI_INDEX, Descriptor, Index, encode
+from sealpy.image.remote.begun import begun_upload
 from sealpy.image.remote.settings import Setting
 from sealpy.testing.registry import FakeRegistry, Fault
 from tests.unit.image.remote.client import Client

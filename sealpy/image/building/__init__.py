@@ -1,0 +1,1 @@
+"""From a Kubefile to a cluster image: instructions are read, layers made, container images gathered."""
