@@ -186,7 +186,7 @@ def run(arguments: Sequence[str]) -> int:
     except typer.Abort:
         return output.error(KeyboardInterrupt())
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - here whatever happened becomes text and a number
-        return output.error(_ours(error))
+        return output.error(_ours(error, arguments))
     else:
         return 0
     finally:
@@ -203,14 +203,15 @@ def _invoke(arguments: list[str], output: Output) -> None:
         command.invoke(context)
 
 
-def _ours(error: BaseException) -> BaseException:
+def _ours(error: BaseException, arguments: Sequence[str]) -> BaseException:
     """Give an error of the words on the command line as one of ours; others stay what they are."""
     usage: Any = typer.BadParameter.__mro__[1]  # UsageError: typer shows only its child
     if not isinstance(error, usage):
         return error
     from sealpy.errors import ConfigError  # noqa: PLC0415 - the good case does not need it
 
-    path = error.ctx.command_path if error.ctx else "sealpy"
+    named = next((word for word in arguments if any(word == entry.name for entry in COMMANDS)), "")
+    path = error.ctx.command_path if error.ctx else f"sealpy {named}".rstrip()
     ours = ConfigError(_sentence(error), hint=f"see '{path} --help'")
     ours.__cause__ = error
     return ours

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from sealpy.cli.home import home
 from sealpy.errors import (
     CommandError,
     ConfigError,
@@ -102,7 +104,7 @@ def describe(error: BaseException, *, log: Path | None = None) -> Report:
             )
         case OSError(filename=filename, strerror=str(reason)):
             message = f"{filename}: {reason}" if filename else reason
-            return Report(code="os", message=message, exit_code=1, log=where)
+            return Report(code="os", message=message, exit_code=1, hint=_way_out(error), log=where)
         case _:
             return Report(
                 code="bug",
@@ -111,6 +113,14 @@ def describe(error: BaseException, *, log: Path | None = None) -> Report:
                 hint="send the log file to the authors" if log else "",
                 log=where,
             )
+
+
+def _way_out(error: OSError) -> str:
+    if error.errno not in {errno.EROFS, errno.EACCES, errno.EPERM}:
+        return ""
+    if str(error.filename or "").startswith(str(home())):
+        return "let SEALPY_HOME name a directory where you may write"
+    return "take a place where you may write"
 
 
 def _problems(error: SealpyError) -> Iterator[ProblemReport]:

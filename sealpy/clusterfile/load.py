@@ -96,7 +96,9 @@ def _text(path: Path) -> str:
         raise ClusterfileError("the file is no text", place=Place(path), hint="save it as UTF-8") from error
     except OSError as error:
         reason = error.strerror or "cannot be read"
-        raise ClusterfileError(f"'{path}': {reason.lower()}", hint="look at the path after -f") from error
+        raise ClusterfileError(
+            f"'{path}': {reason.lower()}", hint="name it after -f, or write one: sealpy init IMAGE -m … -n …"
+        ) from error
 
 
 @dataclass(slots=True)

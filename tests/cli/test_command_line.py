@@ -100,6 +100,7 @@ def test_flags_choose_how_much_is_shown(flag: str, detail: Detail, install: Inst
         (["lab", "dwn"], "no command 'dwn'; did you mean 'down'?", "see 'sealpy lab --help'"),
         (["lab"], "missing command", "see 'sealpy lab --help'"),
         (["xyzzy"], "no command 'xyzzy'", "see 'sealpy --help'"),
+        (["inspect", "a:1", "--sbom"], "option '--sbom' requires an argument", "see 'sealpy inspect --help'"),
         (["--vrsion"], "no such option: --vrsion; did you mean '--version'?", "see 'sealpy --help'"),
         (["version", "--hlp"], "no such option: --hlp; did you mean '--help'?", "see 'sealpy version --help'"),
         (["version", "x"], "got unexpected extra argument(s) (x)", "see 'sealpy version --help'"),

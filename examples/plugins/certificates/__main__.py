@@ -26,6 +26,8 @@ class Plugin:
                 return
             raise PluginFailure(f"kubeadm does not tell: {answer.reason}")
         left = {name: days_left(date) for name, date in read_dates(answer.text)}
+        if not left:
+            raise PluginFailure("kubeadm tells of no certificate")
         name, days = min(left.items(), key=lambda item: item[1])
         print(f"{host.address}: {name} is the first of {len(left)} to run out, in {days} days")
         if days < int(context.data.strip() or _LEAST):

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 def read_dates(text: str) -> Iterator[tuple[str, datetime]]:
     """Yield each certificate's name and the moment at which it runs out."""
-    for certificate in json.loads(text)["certificates"]:
+    for certificate in json.loads(text or "{}").get("certificates", ()):
         yield certificate["name"], datetime.fromisoformat(certificate["expirationDate"])
 
 

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
+from sealpy.cli.home import home
 from sealpy.cli.signatures import ask_passphrase
-from sealpy.disk import expanded
+from sealpy.disk import expanded, make_private
 
 __all__ = ["command"]
 
@@ -31,9 +32,15 @@ def command(
     from sealpy.image.trust import SigningKey  # noqa: PLC0415 - '--help' must not wait for cryptography
 
     ask = ask_passphrase(ctx.obj, "Passphrase for the new key (empty: none)", again=True)
-    key = SigningKey.create(expanded(prefix), passphrase=ask())
+    place, passphrase = expanded(prefix), ask()
+    if place.absolute().parent == home():
+        make_private(home())
+    key = SigningKey.create(place, passphrase=passphrase)
     private = Path(key.public.name).with_suffix(".key")
     if ctx.obj.is_json:
         ctx.obj.json({"private": str(private), "public": key.public.name, "fingerprint": key.public.fingerprint})
     else:
-        ctx.obj.text(f"{private}: keep it to yourself\n{key.public.name}: give it to who verifies, for ~/.sealpy/keys")
+        locked = "" if passphrase else ", it has no passphrase"
+        ctx.obj.text(
+            f"{private}: keep it to yourself{locked}\n{key.public.name}: give it to who verifies, for ~/.sealpy/keys"
+        )

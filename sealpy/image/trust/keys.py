@@ -98,7 +98,8 @@ class SigningKey:
             info = serialization.PublicFormat.SubjectPublicKeyInfo
             write_whole(public, key.public_key().public_bytes(pem, info), mode=0o644)
         except OSError as error:
-            raise ImageError(f"{private}: cannot be written: {error.strerror}", hint="choose another place") from error
+            hint = "choose another place" if private.parent.is_dir() else f"mkdir -p {private.parent}"
+            raise ImageError(f"{private}: cannot be written: {error.strerror}", hint=hint) from error
         return cls(PublicKey._of(str(public), key.public_key()), key)  # noqa: SLF001 - its twin
 
     @classmethod

@@ -120,7 +120,17 @@ def test_each_kind_of_error_has_its_code_and_exit_code(error: BaseException, cod
 
 
 def test_an_error_of_the_system_names_the_file() -> None:
-    assert told(PermissionError(13, "Permission denied", "/etc/x"), log=None) == "error: /etc/x: Permission denied"
+    assert told(FileExistsError(17, "File exists", "/etc/x"), log=None) == "error: /etc/x: File exists"
+
+
+def test_where_nothing_may_be_written_the_way_out_is_another_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEALPY_HOME", str(tmp_path))
+    elsewhere = PermissionError(13, "Permission denied", "/etc/x")
+    assert told(elsewhere, log=None).endswith("\nnext: take a place where you may write")
+    ours = OSError(30, "Read-only file system", str(tmp_path / "images" / ".blobs.lock"))
+    assert told(ours, log=None).endswith("\nnext: let SEALPY_HOME name a directory where you may write")
 
 
 def test_a_bug_says_that_it_is_one_and_where_its_traceback_is() -> None:

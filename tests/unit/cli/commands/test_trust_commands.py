@@ -35,6 +35,26 @@ def key(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
     return tmp_path / "ann.key"
 
 
+def test_a_key_may_be_the_first_thing_in_the_home_of_sealpy(home: Path) -> None:
+    assert run(["keygen", str(home / "release")]) == 0
+    assert (home.stat().st_mode & 0o777, (home / "release.key").is_file()) == (0o700, True)
+
+
+def test_a_key_without_a_passphrase_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SEALPY_KEY_PASSPHRASE", "")
+    assert run(["keygen", str(tmp_path / "open")]) == 0
+    assert "keep it to yourself, it has no passphrase\n" in capsys.readouterr().out
+
+
+def test_a_key_for_a_directory_that_is_not_there_says_how_to_make_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["keygen", str(tmp_path / "no" / "key")]) == 5
+    assert f"next: mkdir -p {tmp_path / 'no'}" in capsys.readouterr().err
+
+
 def test_an_image_is_signed_and_verified(
     tmp_path: Path, key: Path, digest: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
