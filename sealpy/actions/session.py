@@ -31,9 +31,9 @@ class Surroundings:
     what else than the Clusterfile has a word in how hosts are reached. `plugins` are directories of them. `confirm`
     asks the operator. Up to `max_fail` hosts that are no control planes may fail without ending the run. `drain`
     bounds, in seconds, how long the pods of a host that leaves may take to go; `force` lets it leave without them.
-    `leave` refuses that hosts leave because the Clusterfile does not name them, and that Kubernetes changes because its
-    image has another one: it was made up from the words of a command line. `skip` are the ids of checks that are left
-    out.
+    `leave` refuses that hosts leave because the Clusterfile does not name them: it was made up from the words of a
+    command line. `upgrade` refuses that Kubernetes changes, unless somebody asks for just that. `skip` are the ids of
+    checks that are left out.
     """
 
     home: Path
@@ -45,6 +45,7 @@ class Surroundings:
     plugins: tuple[Path, ...] = ()
     confirm: Callable[[str], bool] = lambda _question: True
     leave: Literal["asked", "refused"] = "asked"
+    upgrade: Literal["asked", "refused"] = "refused"
     max_fail: int = 0
     drain: float = 300.0
     force: bool = False

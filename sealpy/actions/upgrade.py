@@ -108,10 +108,11 @@ def _check_kubernetes(run: Session, move: Move) -> None:
         hosts = set(ctx.inventory.addresses)
         kubelets = {node.name: node.version for node in kube.nodes() if node.address in hosts}
         ctx.runtime.check_upgrade(there, kubelets=kubelets)
-    if around.leave == "refused":
+    if around.upgrade == "refused":
+        command = f"sealpy upgrade {ctx.image.reference.familiar} --cluster {ctx.name}"
         raise ConfigError(
             f"cluster '{ctx.name}' has Kubernetes {there}, and {ctx.image.reference.familiar} has {wanted}",
-            hint=f"sealpy upgrade {ctx.image.reference.familiar} --cluster {ctx.name} brings it there",
+            hint=f"{command} brings it there; try that where it may fail first: it was seen on simulated machines only",
         )
     question = f"bring cluster '{ctx.name}' from Kubernetes {there} to {wanted}, node after node?"
     agreed = around.rehearsal or around.force or there == wanted  # an upgrade that was cut is gone on with

@@ -234,6 +234,7 @@ def _surroundings(
         drain=terms.drain,
         force=terms.force,
         leave=terms.leave,
+        upgrade=terms.upgrade,
         skip=terms.skip,
     )
 

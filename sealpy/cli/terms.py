@@ -37,10 +37,14 @@ ForceOption = Annotated[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """Hold what the options say; `leave` tells whether hosts that the file does not name may be taken out."""
+    """Hold what the options say.
+
+    `leave` tells whether hosts that the file does not name may be taken out, `upgrade` whether Kubernetes may change.
+    """
 
     max_fail: int = 0
     drain: float = 300.0
     force: bool = False
     leave: Literal["asked", "refused"] = "asked"
+    upgrade: Literal["asked", "refused"] = "refused"
     skip: frozenset[str] = frozenset()  # ids of checks that are left out

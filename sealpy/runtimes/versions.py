@@ -66,7 +66,9 @@ def check_downgrade(server: str, wanted: str) -> None:
     """Refuse to go back beyond a patch: an older API server may not read what a newer one has stored in etcd."""
     there, goal = Version.parse(server, what="the API server"), Version.parse(wanted, what="the image")
     if goal.line > there.line or (goal.line == there.line and goal > there):
-        raise ConfigError(f"Kubernetes {goal} is newer than {there}: no way back leads there", hint="sealpy apply does")
+        raise ConfigError(
+            f"Kubernetes {goal} is newer than {there}: no way back leads there", hint="sealpy upgrade does"
+        )
     if goal.line < there.line:
         raise ConfigError(f"Kubernetes {there} cannot go back to {goal}", hint=_way_back(there, goal))
 

@@ -43,7 +43,8 @@ def command(
 
     Files, registry and applications are those of the image again, and Kubernetes goes back by patches, as it came. No
     way but a snapshot of etcd leads back over a minor version: what a newer API server has stored, an older one may not
-    read. What applications did to their own data is not undone.
+    read. What applications did to their own data is not undone. With another Kubernetes it was seen on simulated
+    machines only so far.
 
     Examples:
         sealpy rollback kubernetes:v1.34.4 --dry-run
@@ -58,6 +59,6 @@ def command(
         rehearsal=dry_run,
         logins=logins_of(host_keys, ssh_config),
         verifying=Verifying(verify, tuple(verify_keys or ())),
-        terms=Terms(max_fail=max_fail, drain=drain, force=force, skip=skipped(skip)),
+        terms=Terms(max_fail=max_fail, drain=drain, force=force, skip=skipped(skip), upgrade="asked"),
         plugins=plugins_dir or (),
     )

@@ -70,7 +70,12 @@ class World:
     events: list[Event] = field(default_factory=list)
 
     def around(self, **changes: object) -> Surroundings:
-        given: dict[str, object] = {"home": self.home, "emit": self.events.append, "secret": lambda _: None}
+        given: dict[str, object] = {
+            "home": self.home,
+            "emit": self.events.append,
+            "secret": lambda _: None,
+            "upgrade": "asked",
+        }
         return Surroundings(**{**given, **changes})  # type: ignore[arg-type] # any of its fields
 
     def apply(self, wanted: Clusterfile, **changes: object) -> Report:
