@@ -105,7 +105,7 @@ def test_the_next_run_finishes_what_was_left_half_made(
 ) -> None:
     code, events = operator.run()
     assert code == 0, events[-1]
-    (seconds,) = [event["seconds"] for event in events if event["event"] == "run.finished"]
+    (seconds,) = [event["seconds"] for event in events if event.get("event") == "run.finished"]
     nodes = sealpy.on(machines[0].name, "kubectl get nodes --no-headers").splitlines()
     assert [line.split()[1] for line in nodes] == ["Ready", "Ready"]
     _, events = operator.run()
