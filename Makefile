@@ -2,7 +2,7 @@
 #
 #   make demo    a real cluster on this computer, from nothing: tools, images, machines, Kubernetes
 #   make test    everything: check, real OpenSSH servers, real registries, real machines, the built wheel
-#   make check   format, lint, types, layers and the tests but for ssh, registry, e2e and thorough; 56 s on two processors
+#   make check   format, lint, types, layers and the tests but for ssh, registry, e2e and thorough; about a minute on two processors
 #   make fix     mend what can be mended
 #   make bench   how long the things with a budget take; LARGE=10 adds the memory that an image of 10 GB takes
 
