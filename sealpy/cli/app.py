@@ -208,7 +208,7 @@ def _ours(error: BaseException, arguments: Sequence[str]) -> BaseException:
     usage: Any = typer.BadParameter.__mro__[1]  # UsageError: typer shows only its child
     if not isinstance(error, usage):
         return error
-    from sealpy.errors import ConfigError  # noqa: PLC0415 - the good case does not need it
+    from sealpy.errors import ConfigError
 
     named = next((word for word in arguments if any(word == entry.name for entry in COMMANDS)), "")
     path = error.ctx.command_path if error.ctx else f"sealpy {named}".rstrip()

@@ -16,8 +16,6 @@ __all__ = [
     "PrivateLists", "PullBase", "RunNetwork", "Search", "Tag", "Type",
 ]  # fmt: skip
 
-# ruff: noqa: PLC0415 - '--help' must not wait for any of them
-
 
 class Search(StrEnum):
     """Name a way to find container images; sealpy always reads files, which the ancestor calls lite."""

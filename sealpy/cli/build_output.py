@@ -32,8 +32,8 @@ class Export:
 
     def write(self, store: Store, reference: Reference, emit: Emit) -> None:
         """Write the image from the store; raises what `save` raises."""
-        from sealpy.image.archive.save import pack, save  # noqa: PLC0415
-        from sealpy.image.progress import Progress  # noqa: PLC0415 - '--help' must not wait for them
+        from sealpy.image.archive.save import pack, save
+        from sealpy.image.progress import Progress
 
         shipment = pack(store, str(reference))
         progress = Progress(emit, f"write {self.destination}")

@@ -26,6 +26,6 @@ SetOption = Annotated[
 
 def changes_of(sets: Iterable[str] | None, env: Iterable[str] | None = None) -> Changes:
     """Give what the options say."""
-    from sealpy.clusterfile import Changes  # noqa: PLC0415 - heavy
+    from sealpy.clusterfile import Changes
 
     return Changes(tuple(sets or ()), tuple(env or ()))

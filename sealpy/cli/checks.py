@@ -19,7 +19,7 @@ def skipped(words: Iterable[str] | None) -> frozenset[str]:
     """Read ids, several of them joined by commas or not; raises ConfigError for one that is none."""
     ids = [one.strip() for word in words or () for one in word.split(",") if one.strip()]
     if ids:
-        from sealpy.actions.check import refuse_skips  # noqa: PLC0415 - '--help' must not wait for it
+        from sealpy.actions.check import refuse_skips
 
         refuse_skips(ids)
     return frozenset(ids)

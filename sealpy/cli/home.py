@@ -19,6 +19,6 @@ def home() -> Path:
 
 def open_store() -> Store:
     """Open the local images; they need not be there yet."""
-    from sealpy.image.store import Store  # noqa: PLC0415 - '--help' must not wait for it
+    from sealpy.image.store import Store
 
     return Store(home() / "images")

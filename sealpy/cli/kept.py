@@ -23,7 +23,7 @@ KeptPasswordOption = Annotated[
 
 def known_clusters() -> dict[str, Path]:
     """Give the Clusterfile that the last run kept of each cluster, by name and in order."""
-    from sealpy.phases.keep_clusterfile import KEPT  # noqa: PLC0415 - '--help' must not wait for it
+    from sealpy.phases.keep_clusterfile import KEPT
 
     return {path.parent.name: path for path in sorted((home() / "clusters").glob(f"*/{KEPT}"))}
 

@@ -47,7 +47,7 @@ class SealpyGroup(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Find the command that the words call, or name the nearest one."""
         if args and not args[0].startswith("-") and not ctx.resilient_parsing and not self.get_command(ctx, args[0]):
-            from sealpy.errors import did_you_mean  # noqa: PLC0415 - only a mistake needs it
+            from sealpy.errors import did_you_mean
 
             near = did_you_mean(args[0], self.list_commands(ctx))
             ctx.fail(f"no command '{args[0]}'" + (f"; {near}" if near else ""))

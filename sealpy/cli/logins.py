@@ -53,9 +53,9 @@ SshConfigOption = Annotated[
 
 def logins_of(host_keys: str, ssh_config: str) -> Logins:
     """Read the config of SSH and the policy for host keys; raises ConfigError."""
-    from sealpy.connectors.sshconfig import SshConfig  # noqa: PLC0415 - '--help' must not wait for it
-    from sealpy.connectors.target import HostKeyPolicy  # noqa: PLC0415
-    from sealpy.inventory import Logins  # noqa: PLC0415
+    from sealpy.connectors.sshconfig import SshConfig
+    from sealpy.connectors.target import HostKeyPolicy
+    from sealpy.inventory import Logins
 
     policies: dict[str, HostKeyPolicy] = {policy: policy for policy in get_args(HostKeyPolicy)}
     if host_keys and host_keys not in policies:

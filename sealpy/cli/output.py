@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Detail", "Output", "Settings", "Style"]
 
-# ruff: noqa: PLC0415 - `sealpy --help` must not wait for what only a run needs: events, renderers, tracebacks
-
 
 class Output:
     """Write results, events and errors; every method may be called by any thread."""

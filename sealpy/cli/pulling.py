@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["bringing", "obtaining", "read_policy", "read_private_lists"]
 
-# ruff: noqa: PLC0415 - '--help' must not wait for HTTP
-
 
 def read_policy(pull: str) -> PullPolicy:
     """Read the word of `--pull`; `true` is the ancestor's for ifnewer."""

@@ -56,10 +56,10 @@ class Secrets:
 
 def _spellings(value: str) -> Iterator[str]:
     """Yield the ways a value is written: as it is, line by line, and as Python, JSON, shells and URLs quote it."""
-    import base64  # noqa: PLC0415 - these cost 5 ms, and most commands know no secret
-    import json  # noqa: PLC0415
-    import shlex  # noqa: PLC0415
-    import urllib.parse  # noqa: PLC0415
+    import base64
+    import json
+    import shlex
+    import urllib.parse
 
     lines = [line.strip() for line in value.splitlines()]
     for text in {value, value.strip(), *lines}:

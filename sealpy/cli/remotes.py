@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["AuthFile", "Ca", "Insecure", "open_credentials", "open_remotes"]
 
-# ruff: noqa: PLC0415 - '--help' must not wait for HTTP
 
 Insecure = Annotated[
     bool, typer.Option("--insecure", "--skip-tls-verify", help="Trust whoever answers, also without TLS.")

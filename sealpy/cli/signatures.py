@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Verify", "VerifyKeys", "Verifying", "admitted", "ask_passphrase", "trusted_keys"]
 
-# ruff: noqa: PLC0415 - '--help' must not wait for cryptography
 
 _VARIABLES = ("SEALPY_KEY_PASSPHRASE", "COSIGN_PASSWORD")
 

@@ -139,7 +139,7 @@ def _with_machines(wish: Wish, emit: Emit) -> Wish:
         raise ConfigError(f"{', '.join(given)}: not with --provider", hint="leave it out: the machines have their key")
     masters = _count("--masters", wish.masters, least=1)
     count = masters + _count("--nodes", wish.nodes or "0", least=0)
-    from sealpy.machines.local import Lab  # noqa: PLC0415 - only for machines of our own
+    from sealpy.machines.local import Lab
 
     machines = Lab("lab", home()).up(count, emit=emit)[:count]
     addresses = [machine.address for machine in machines]

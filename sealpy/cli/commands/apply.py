@@ -47,8 +47,8 @@ def command(
         sealpy apply -f Clusterfile --dry-run
         sealpy apply -f Clusterfile -e PodCIDR=10.0.0.0/16 --set image=kubernetes:v1.34.5
     """
-    from sealpy.cli.cluster import apply_and_report  # noqa: PLC0415 - heavy
-    from sealpy.clusterfile import load  # noqa: PLC0415
+    from sealpy.cli.cluster import apply_and_report
+    from sealpy.clusterfile import load
 
     apply_and_report(
         ctx.obj,

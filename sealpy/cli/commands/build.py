@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
-# ruff: noqa: PLC0415 - '--help' must not wait for any of them
-
 
 def command(  # noqa: PLR0917 - typer needs every option as a parameter
     ctx: typer.Context,

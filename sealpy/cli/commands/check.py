@@ -69,9 +69,9 @@ def command(  # noqa: PLR0917 - typer needs every option as a parameter
         _list(ctx.obj)
         return
     _refuse_half(file, masters, pre=pre)
-    from sealpy.cli.cluster import Given, ask_secrets  # noqa: PLC0415 - heavy
-    from sealpy.cli.wish import Wish, clusterfile_of  # noqa: PLC0415
-    from sealpy.clusterfile import load  # noqa: PLC0415
+    from sealpy.cli.cluster import Given, ask_secrets
+    from sealpy.cli.wish import Wish, clusterfile_of
+    from sealpy.clusterfile import load
 
     logins, left_out = logins_of(host_keys, ssh_config), skipped(skip)
     of = Given("--passwd", password, f"password of {user or 'the machines'}")
@@ -90,7 +90,7 @@ def command(  # noqa: PLR0917 - typer needs every option as a parameter
 
 
 def _refuse_half(file: Path | None, masters: str, *, pre: bool) -> None:
-    from sealpy.errors import ConfigError  # noqa: PLC0415
+    from sealpy.errors import ConfigError
 
     if not pre:
         raise ConfigError("what to check is not said", hint="sealpy check --pre: what must be so before a cluster is")
@@ -101,14 +101,14 @@ def _refuse_half(file: Path | None, masters: str, *, pre: bool) -> None:
 
 
 def _check(output: Output, clusterfile: Clusterfile, logins: Logins, skip: frozenset[str]) -> Checked:
-    from contextlib import ExitStack  # noqa: PLC0415
+    from contextlib import ExitStack
 
-    from sealpy.actions.check import check  # noqa: PLC0415
-    from sealpy.actions.session import Surroundings  # noqa: PLC0415
-    from sealpy.cli.home import home, open_store  # noqa: PLC0415
-    from sealpy.errors import StoreError  # noqa: PLC0415
-    from sealpy.events import Warned  # noqa: PLC0415
-    from sealpy.image.cluster_image import ClusterImage  # noqa: PLC0415
+    from sealpy.actions.check import check
+    from sealpy.actions.session import Surroundings
+    from sealpy.cli.home import home, open_store
+    from sealpy.errors import StoreError
+    from sealpy.events import Warned
+    from sealpy.image.cluster_image import ClusterImage
 
     around = Surroundings(home=home(), emit=output.emit, secret=output.secrets.add, logins=logins, skip=skip)
     name = clusterfile.cluster.image
@@ -126,8 +126,8 @@ def _check(output: Output, clusterfile: Clusterfile, logins: Logins, skip: froze
 
 
 def _show(output: Output, checked: Checked) -> None:
-    from sealpy.checks import CHECKS  # noqa: PLC0415
-    from sealpy.errors import counted  # noqa: PLC0415
+    from sealpy.checks import CHECKS
+    from sealpy.errors import counted
 
     if output.is_json:
         counts = {"errors": checked.count("error"), "warnings": checked.count("warning")}
@@ -143,8 +143,8 @@ def _show(output: Output, checked: Checked) -> None:
 
 
 def _list(output: Output) -> None:
-    from sealpy.actions.check import EXPLAINED  # noqa: PLC0415
-    from sealpy.checks import CHECKS  # noqa: PLC0415
+    from sealpy.actions.check import EXPLAINED
+    from sealpy.checks import CHECKS
 
     rows = [*((one.id, one.severity, one.reason) for one in CHECKS), *((id_, "error", why) for id_, why in EXPLAINED)]
     output.table("", ("check", "severity", "why"), rows)

@@ -26,7 +26,7 @@ def command(ctx: typer.Context, shell: Annotated[Shell, typer.Argument(help="You
         sealpy completion zsh > "${fpath[1]}/_sealpy"
         sealpy completion fish > ~/.config/fish/completions/sealpy.fish
     """
-    from typer import completion  # noqa: PLC0415 - nobody else needs it
+    from typer import completion
 
     script = completion.get_completion_script(  # type: ignore[attr-defined] # typer tells nobody, but has no other door
         prog_name="sealpy", complete_var="_SEALPY_COMPLETE", shell=shell.value

@@ -47,9 +47,9 @@ def command(
         sealpy delete -a -f Clusterfile --force
         sealpy delete -n 10.0.0.7,10.0.0.8 --cluster shop
     """
-    from sealpy.cli import cluster  # noqa: PLC0415 - heavy
-    from sealpy.cli.hosts import check_roles  # noqa: PLC0415
-    from sealpy.errors import ConfigError  # noqa: PLC0415
+    from sealpy.cli import cluster
+    from sealpy.cli.hosts import check_roles
+    from sealpy.errors import ConfigError
 
     del prune
     if bool(masters or nodes) == everything:

@@ -35,8 +35,8 @@ def command(
         sealpy diff kubernetes:v1.34.3 kubernetes:v1.34.4
         sealpy diff shop:1 shop:2 --output json
     """
-    from sealpy.image.cluster_image import ClusterImage  # noqa: PLC0415 - '--help' must not wait for it
-    from sealpy.image.diff import diff  # noqa: PLC0415
+    from sealpy.image.cluster_image import ClusterImage
+    from sealpy.image.diff import diff
 
     store = open_store()
     found = diff(ClusterImage.open(store, before), ClusterImage.open(store, after))

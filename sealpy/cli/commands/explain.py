@@ -31,9 +31,9 @@ def command(
         sealpy explain Plugin.spec.action
         sealpy explain ClusterConfiguration.networking
     """
-    from dataclasses import asdict  # noqa: PLC0415 - '--help' must not wait for any of them
+    from dataclasses import asdict
 
-    from sealpy.clusterfile.explain import explain  # noqa: PLC0415
+    from sealpy.clusterfile.explain import explain
 
     found = explain(field)
     if ctx.obj.is_json:
@@ -60,6 +60,6 @@ def _lines(found: Explanation) -> Iterator[str]:
 
 
 def _wrapped(text: str) -> list[str]:
-    import textwrap  # noqa: PLC0415
+    import textwrap
 
     return textwrap.wrap(text, _WIDTH, initial_indent=_INDENT, subsequent_indent=_INDENT)

@@ -25,9 +25,9 @@ def command(
     Examples:
         sealpy export kubernetes:v1.34.4 rootfs
     """
-    from sealpy.image.cluster_image import ClusterImage  # noqa: PLC0415 - '--help' must not wait for any of them
-    from sealpy.image.export import export  # noqa: PLC0415
-    from sealpy.image.progress import Progress  # noqa: PLC0415
+    from sealpy.image.cluster_image import ClusterImage
+    from sealpy.image.export import export
+    from sealpy.image.progress import Progress
 
     store = open_store()
     store.resolve(name)

@@ -19,8 +19,8 @@ def command(ctx: typer.Context, name: Annotated[str, typer.Argument(help="Name o
         sealpy history kubernetes:v1.34.4
         sealpy history kubernetes:v1.34.4 --output json
     """
-    from sealpy.image.history import history  # noqa: PLC0415
-    from sealpy.image.store.graph import configuration  # noqa: PLC0415 - '--help' must not wait for it
+    from sealpy.image.history import history
+    from sealpy.image.store.graph import configuration
 
     store = open_store()
     _, manifest = store.manifest(store.resolve(name))

@@ -32,9 +32,9 @@ def command(
         sealpy images --digests
         sealpy images --output json
     """
-    from sealpy.cli.settings import Style  # noqa: PLC0415 - '--help' must not wait for any of them
-    from sealpy.events import Warned  # noqa: PLC0415
-    from sealpy.image.store.usage import usage  # noqa: PLC0415
+    from sealpy.cli.settings import Style
+    from sealpy.events import Warned
+    from sealpy.image.store.usage import usage
 
     if as_json:
         ctx.obj.configure(style=Style.JSON)

@@ -57,8 +57,8 @@ def command(  # noqa: PLR0917 - typer needs every option as a parameter
         sealpy init kubernetes:v1.34.4 -m 10.0.0.1 -n 10.0.0.2-10.0.0.4 --pk ~/.ssh/id_ed25519
         sealpy init kubernetes:v1.34.4 -m 10.0.0.1 -u admin -p - -f shop.yaml --name shop
     """
-    from sealpy.cli.cluster import Given, ask_secrets  # noqa: PLC0415 - heavy
-    from sealpy.cli.wish import Wish, clusterfile_of  # noqa: PLC0415
+    from sealpy.cli.cluster import Given, ask_secrets
+    from sealpy.cli.wish import Wish, clusterfile_of
 
     _refuse_to_overwrite(file)
     logins = logins_of(host_keys, ssh_config)
@@ -85,7 +85,7 @@ def command(  # noqa: PLR0917 - typer needs every option as a parameter
 
 
 def _refuse_to_overwrite(file: Path) -> None:
-    from sealpy.errors import ConfigError  # noqa: PLC0415
+    from sealpy.errors import ConfigError
 
     if str(file) == "-":
         return
@@ -96,10 +96,10 @@ def _refuse_to_overwrite(file: Path) -> None:
 
 
 def _looked(output: Output, clusterfile: Clusterfile, logins: Logins) -> Mapping[str, Facts]:
-    from sealpy.actions.look import look  # noqa: PLC0415
-    from sealpy.actions.session import Surroundings  # noqa: PLC0415
-    from sealpy.cli.home import home  # noqa: PLC0415
-    from sealpy.inventory import Inventory  # noqa: PLC0415
+    from sealpy.actions.look import look
+    from sealpy.actions.session import Surroundings
+    from sealpy.cli.home import home
+    from sealpy.inventory import Inventory
 
     cluster = clusterfile.cluster
     inventory = Inventory.of(cluster, logins)
@@ -110,8 +110,8 @@ def _looked(output: Output, clusterfile: Clusterfile, logins: Logins) -> Mapping
 
 
 def _text(clusterfile: Clusterfile, facts: Mapping[str, Facts]) -> str:
-    from sealpy.actions.look import about, free_range  # noqa: PLC0415
-    from sealpy.clusterfile import draft  # noqa: PLC0415
+    from sealpy.actions.look import about, free_range
+    from sealpy.clusterfile import draft
 
     family = 6 if any(":" in address for address in facts) else 4
     wanted = {"PodCIDR": "pods", "SvcCIDR": "services"} if facts else {}
@@ -121,8 +121,8 @@ def _text(clusterfile: Clusterfile, facts: Mapping[str, Facts]) -> str:
 
 
 def _write(output: Output, file: Path, text: str) -> None:
-    from sealpy.disk import write_new  # noqa: PLC0415
-    from sealpy.errors import ConfigError  # noqa: PLC0415
+    from sealpy.disk import write_new
+    from sealpy.errors import ConfigError
 
     if str(file) == "-":
         output.text(text.rstrip("\n"))

@@ -37,11 +37,11 @@ def command(
         sealpy inspect kubernetes:v1.34.4 --images
         sealpy inspect kubernetes:v1.34.4 --sbom spdx > kubernetes.spdx.json
     """
-    from sealpy.image.cluster_image import ClusterImage  # noqa: PLC0415 - '--help' must not wait for it
+    from sealpy.image.cluster_image import ClusterImage
 
     image = ClusterImage.open(open_store(), name)
     if sbom:
-        from sealpy.image.trust.bills import read_bill  # noqa: PLC0415 - cryptography
+        from sealpy.image.trust.bills import read_bill
 
         ctx.obj.json(json.loads(read_bill(image, sbom)))
     elif images:
@@ -63,7 +63,7 @@ def _places(image: ClusterImage) -> Iterator[tuple[str, str, str, str, str, str]
 
 
 def _described(image: ClusterImage) -> dict[str, object]:
-    from sealpy.image.history import history  # noqa: PLC0415 - '--help' must not wait for it
+    from sealpy.image.history import history
 
     metadata = image.metadata
     return {

@@ -29,7 +29,7 @@ def command(
         sealpy keygen ~/.sealpy/release
         SEALPY_KEY_PASSPHRASE=… sealpy keygen ci
     """
-    from sealpy.image.trust import SigningKey  # noqa: PLC0415 - '--help' must not wait for cryptography
+    from sealpy.image.trust import SigningKey
 
     ask = ask_passphrase(ctx.obj, "Passphrase for the new key (empty: none)", again=True)
     place, passphrase = expanded(prefix), ask()

@@ -77,7 +77,7 @@ def list_(
         sealpy lab list
         sealpy lab list --output json
     """
-    from sealpy.machines.local import labs  # noqa: PLC0415 - imported where it is used
+    from sealpy.machines.local import labs
 
     names = labs(home()) if name is None else (name,)
     _table(ctx, [(lab, machine) for lab in names for machine in _lab(lab).machines()])
@@ -191,6 +191,6 @@ def _suffix(name: str) -> str:
 
 
 def _lab(name: str) -> Lab:
-    from sealpy.machines.local import Lab  # noqa: PLC0415 - imported where it is used
+    from sealpy.machines.local import Lab
 
     return Lab(name, home())

@@ -30,9 +30,9 @@ def command(
         sealpy load -i kubernetes.tar.001
         sealpy load -i layout --tag kubernetes:mine
     """
-    from sealpy.errors import ConfigError  # noqa: PLC0415 - '--help' must not wait for it
-    from sealpy.image.archive.load import load  # noqa: PLC0415
-    from sealpy.image.progress import Progress  # noqa: PLC0415
+    from sealpy.errors import ConfigError
+    from sealpy.image.archive.load import load
+    from sealpy.image.progress import Progress
 
     if not file.exists() and not file.with_name(f"{file.name}.sha256").exists():
         raise ConfigError(f"{file}: no such file", hint="name the file that 'sealpy save' wrote")

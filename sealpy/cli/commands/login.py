@@ -11,8 +11,6 @@ from sealpy.cli.remotes import AuthFile, Ca, Insecure, open_credentials, open_re
 
 __all__ = ["command", "registry_of"]
 
-# ruff: noqa: PLC0415 - '--help' must not wait for HTTP
-
 
 def command(
     ctx: typer.Context,

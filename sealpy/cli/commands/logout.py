@@ -25,8 +25,8 @@ def command(
     Examples:
         sealpy logout registry.example.com
     """
-    from sealpy.errors import ConfigError  # noqa: PLC0415 - '--help' must not wait for it
-    from sealpy.events import Warned  # noqa: PLC0415
+    from sealpy.errors import ConfigError
+    from sealpy.events import Warned
 
     domain = registry_of(registry)
     credentials = open_credentials(ctx.obj, authfile)

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["app"]
 
-# ruff: noqa: PLC0415 - '--help' must not wait for HTTP
 
 app = typer.Typer(
     help="Put images for several platforms under one name.\n\n"

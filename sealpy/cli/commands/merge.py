@@ -38,11 +38,11 @@ def command(
         sealpy merge kubernetes:v1.34.4 shop:2 metrics:1 -t site:1
         sealpy merge shop:1 shop:2 -t shop:both --conflicts last
     """
-    from sealpy.errors import ConfigError  # noqa: PLC0415 - '--help' must not wait for any of them
-    from sealpy.events import Warned  # noqa: PLC0415
-    from sealpy.image.cluster_image import ClusterImage  # noqa: PLC0415
-    from sealpy.image.combine import combine, conflicts, refuse  # noqa: PLC0415
-    from sealpy.image.reference import Reference  # noqa: PLC0415
+    from sealpy.errors import ConfigError
+    from sealpy.events import Warned
+    from sealpy.image.cluster_image import ClusterImage
+    from sealpy.image.combine import combine, conflicts, refuse
+    from sealpy.image.reference import Reference
 
     if len(names) < 2:  # noqa: PLR2004 - one alone is not merged
         raise ConfigError(

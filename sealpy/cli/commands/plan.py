@@ -36,8 +36,8 @@ def command(
         sealpy plan -f Clusterfile
         sealpy plan -f Clusterfile --output json
     """
-    from sealpy.cli.cluster import apply_and_report  # noqa: PLC0415 - heavy
-    from sealpy.clusterfile import load  # noqa: PLC0415
+    from sealpy.cli.cluster import apply_and_report
+    from sealpy.clusterfile import load
 
     apply_and_report(
         ctx.obj,

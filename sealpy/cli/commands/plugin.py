@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 __all__ = ["app"]
 
-# ruff: noqa: PLC0415 - '--help' must not wait for what only a command needs
 
 Files = list[tuple[str, bytes]]
 ImageName = Annotated[

@@ -28,7 +28,7 @@ def command(
         sealpy prune
         sealpy prune --dry-run
     """
-    from sealpy.image.building.workspace import left, sweep  # noqa: PLC0415 - '--help' must not wait for it
+    from sealpy.image.building.workspace import left, sweep
 
     store = open_store()
     waste = store.waste() if dry_run or not store.root.exists() else store.prune()

@@ -41,9 +41,9 @@ def command(
         sealpy pull registry.example.com/team/kubernetes:v1.34.4
         sealpy pull --platform linux/amd64,linux/arm64 registry.example.com/team/kubernetes:v1.34.4
     """
-    from sealpy.image.reference import Reference  # noqa: PLC0415 - '--help' must not wait for HTTP
-    from sealpy.image.remote.policy import ensure  # noqa: PLC0415
-    from sealpy.image.trust.carry import bring_documents  # noqa: PLC0415
+    from sealpy.image.reference import Reference
+    from sealpy.image.remote.policy import ensure
+    from sealpy.image.trust.carry import bring_documents
 
     references = [Reference.parse(name) for name in names]
     platforms = _platforms(platform or [])
@@ -60,7 +60,7 @@ def command(
 
 
 def _platforms(words: list[str]) -> Sequence[Platform] | None:
-    from sealpy.image.remote.platforms import ALL, read_platform  # noqa: PLC0415
+    from sealpy.image.remote.platforms import ALL, read_platform
 
     given = [part for word in words for part in word.split(",")]
     return None if ALL in given else [read_platform(text) for text in given]

@@ -36,10 +36,10 @@ def command(
         sealpy push registry.example.com/team/shop:1
         sealpy push shop:1 registry.example.com/team/shop:1
     """
-    from sealpy.image.progress import Progress  # noqa: PLC0415 - '--help' must not wait for HTTP
-    from sealpy.image.reference import Reference  # noqa: PLC0415
-    from sealpy.image.remote.push import push  # noqa: PLC0415
-    from sealpy.image.trust.carry import send_documents  # noqa: PLC0415
+    from sealpy.image.progress import Progress
+    from sealpy.image.reference import Reference
+    from sealpy.image.remote.push import push
+    from sealpy.image.trust.carry import send_documents
 
     del everything  # the ancestor has the option, and its default is what sealpy does
     source = Reference.parse(name)

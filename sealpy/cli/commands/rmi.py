@@ -32,7 +32,7 @@ def command(
         sealpy rmi shop:1
         sealpy rmi shop:1 shop:2 --prune
     """
-    from sealpy.errors import ConfigError  # noqa: PLC0415 - '--help' must not wait for it
+    from sealpy.errors import ConfigError
 
     if not names and not prune:
         raise ConfigError("no image named", hint="write 'sealpy rmi NAME'; 'sealpy images' lists them")
@@ -44,14 +44,14 @@ def command(
         else:
             ctx.obj.text(f"{name} removed, {_freed(store, freed)}")
     if prune:
-        from sealpy.cli.commands import prune as pruning  # noqa: PLC0415
+        from sealpy.cli.commands import prune as pruning
 
         pruning.command(ctx)
 
 
 def _known(store: Store, names: list[str], *, force: bool) -> list[str]:
     """Look all of them up before the first is removed."""
-    from sealpy.errors import StoreError  # noqa: PLC0415
+    from sealpy.errors import StoreError
 
     known = []
     for name in names:

@@ -50,7 +50,7 @@ def command(
         sealpy rollback kubernetes:v1.34.4 --dry-run
         sealpy rollback kubernetes:v1.34.4 --cluster shop
     """
-    from sealpy.cli import cluster  # noqa: PLC0415 - heavy
+    from sealpy.cli import cluster
 
     (secret,) = cluster.ask_secrets(ctx.obj, cluster.Given("--passwd", password, "password of the machines"))
     cluster.rollback_and_report(

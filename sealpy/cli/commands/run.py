@@ -91,9 +91,9 @@ def command(  # noqa: PLR0917 - typer needs every option as a parameter
         sealpy run -f Clusterfile -n 10.0.0.5 --set ssh.port=2222
         sealpy run shop:1 --cluster my-cluster -e COLOR=blue
     """
-    from sealpy.cli.application import wanted_by  # noqa: PLC0415 - heavy
-    from sealpy.cli.cluster import Given, apply_and_report, ask_secrets  # noqa: PLC0415
-    from sealpy.cli.wish import Wish  # noqa: PLC0415
+    from sealpy.cli.application import wanted_by
+    from sealpy.cli.cluster import Given, apply_and_report, ask_secrets
+    from sealpy.cli.wish import Wish
 
     of = Given("--passwd", password, f"password of {user or 'the machines'}")
     account, key = ask_secrets(ctx.obj, of, Given("--pk-passwd", key_password, "passphrase of the key"))

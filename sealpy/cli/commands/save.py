@@ -45,8 +45,8 @@ def command(
         sealpy save kubernetes:v1.34.4 -o kubernetes.tar --part-size 4G
         sealpy save kubernetes:v1.34.4 -o layout --format oci-dir
     """
-    from sealpy.image.archive.save import pack, save  # noqa: PLC0415
-    from sealpy.image.progress import Progress  # noqa: PLC0415 - '--help' must not wait for any of them
+    from sealpy.image.archive.save import pack, save
+    from sealpy.image.progress import Progress
 
     size = parse_size(part_size, option="--part-size") if part_size else 0
     shipment = pack(open_store(), name, since=since)

@@ -56,8 +56,8 @@ def command(
         sealpy scale-up -n 10.0.0.7-10.0.0.9
         sealpy scale-up -m 10.0.0.2,10.0.0.3 --cluster shop
     """
-    from sealpy.cli import cluster  # noqa: PLC0415 - heavy
-    from sealpy.cli.hosts import login_of, widened  # noqa: PLC0415
+    from sealpy.cli import cluster
+    from sealpy.cli.hosts import login_of, widened
 
     account, key = cluster.ask_secrets(
         ctx.obj,

@@ -14,7 +14,7 @@ def command(ctx: typer.Context) -> None:
         sealpy schema > ~/.config/sealpy-clusterfile.json
         # yaml-language-server: $schema=sealpy-clusterfile.json    (as the first line of a Clusterfile)
     """
-    from sealpy.cli.jsontext import indented  # noqa: PLC0415 - '--help' must not wait for any of them
-    from sealpy.clusterfile.schema import schema  # noqa: PLC0415
+    from sealpy.cli.jsontext import indented
+    from sealpy.clusterfile.schema import schema
 
     ctx.obj.text(indented(schema()))

@@ -24,7 +24,7 @@ def command(
     Examples:
         sealpy search registry.example.com/team/kubernetes
     """
-    from sealpy.image.reference import Reference  # noqa: PLC0415 - '--help' must not wait for HTTP
+    from sealpy.image.reference import Reference
 
     references = [Reference.parse(name) for name in names]
     remotes = open_remotes(ctx.obj, insecure=insecure, ca=ca, authfile=authfile)

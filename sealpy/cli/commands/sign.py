@@ -30,7 +30,7 @@ def command(
     Examples:
         sealpy sign shop:1 --key ~/.sealpy/release.key
     """
-    from sealpy.image.trust import SigningKey, sign  # noqa: PLC0415 - '--help' must not wait for cryptography
+    from sealpy.image.trust import SigningKey, sign
 
     store = open_store()
     image = store.find(name)

@@ -35,8 +35,8 @@ def check_(ctx: typer.Context) -> None:
         sealpy store check
         sealpy store check --output json
     """
-    from sealpy.image.progress import Progress  # noqa: PLC0415
-    from sealpy.image.store.check import check  # noqa: PLC0415 - '--help' must not wait for it
+    from sealpy.image.progress import Progress
+    from sealpy.image.store.check import check
 
     store = open_store()
     if not store.root.exists():
@@ -59,7 +59,7 @@ def repair_(ctx: typer.Context) -> None:
     Examples:
         sealpy store repair
     """
-    from sealpy.image.store.check import repair  # noqa: PLC0415 - '--help' must not wait for it
+    from sealpy.image.store.check import repair
 
     store = open_store()
     done = repair(store) if store.root.exists() else ()

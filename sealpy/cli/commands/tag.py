@@ -23,7 +23,7 @@ def command(
     Examples:
         sealpy tag shop:1 registry.example.com/team/shop:1
     """
-    from sealpy.image.reference import Reference  # noqa: PLC0415 - '--help' must not wait for it
+    from sealpy.image.reference import Reference
 
     store = open_store()
     descriptor = store.resolve(source)

@@ -50,7 +50,7 @@ def command(
         sealpy upgrade kubernetes:v1.34.5 --dry-run
         sealpy upgrade kubernetes:v1.35.4 --cluster shop
     """
-    from sealpy.cli import cluster  # noqa: PLC0415 - heavy
+    from sealpy.cli import cluster
 
     (secret,) = cluster.ask_secrets(ctx.obj, cluster.Given("--passwd", password, "password of the machines"))
     cluster.apply_and_report(

@@ -32,8 +32,8 @@ def command(
     Examples:
         sealpy verify shop:1 --key release.pub
     """
-    from sealpy.errors import ConfigError  # noqa: PLC0415 - '--help' must not wait for cryptography
-    from sealpy.image.trust import PublicKey, verify  # noqa: PLC0415
+    from sealpy.errors import ConfigError
+    from sealpy.image.trust import PublicKey, verify
 
     keys = tuple(PublicKey.load(expanded(path)) for path in key or ()) or trusted_keys()
     if not keys:
