@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+import io
 import shlex
 import time
+import zipapp
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import takewhile
 from pathlib import Path
 
 from sealpy.errors import ConfigError, Place, PluginBrokenError, PluginError, Problem, SealpyError, did_you_mean
 from sealpy.events import PluginOutput, StepFinished
 from sealpy.plugin import Limits, PluginType, discover, read_directories
+from sealpy.plugin.declaration import read_declaration
 from sealpy.plugin.manifest import SUFFIX
 from sealpy.sdk import HookPoint, Result
 from sealpy.testing.stage import Stage, cluster, document
 
-__all__ = ["Kind", "Step", "Trial", "answers_of", "find_plugins", "try_plugins"]
+__all__ = ["Kind", "Step", "Trial", "alike", "answers_of", "find_plugins", "findings", "missing_answers", "try_plugins"]
 
 Answers = Sequence[tuple[tuple[str, ...], str]]
 Files = Sequence[tuple[str, bytes]]
 
 _PATIENCE = 5.0  # seconds, where every command fails
+_MAIN = "__main__.py"
+_WORD = 40  # characters: a longer word of a command is a script, which nobody types again
 
 
 class Kind(StrEnum):
@@ -44,7 +50,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """Hold what came of one trial; `problem` is None when the plugin did well."""
+    """Hold what came of one trial; `problem` is None when the plugin did well.
+
+    `unanswered` are the first words of the commands that printed nothing because no answer was given for them.
+    """
 
     plugin: str
     version: str
@@ -54,7 +63,13 @@ class Trial:
     steps: tuple[Step, ...]
     printed: tuple[str, ...]
     ended: str  # how the plugin ended: empty, or what it said
+    unanswered: tuple[str, ...]
     problem: Problem | None
+
+    @property
+    def story(self) -> object:
+        """Give what two trials have in common that are told as one; hosts take turns as it happens."""
+        return self.plugin, self.problem is None, sorted(map(str, self.steps)), sorted(self.printed), self.ended
 
 
 def answers_of(texts: Iterable[str]) -> Answers:
@@ -75,7 +90,8 @@ def answers_of(texts: Iterable[str]) -> Answers:
 def find_plugins(target: str) -> tuple[list[PluginType], Files]:
     """Find the types in a file or directory, or one that is installed by its name; gives the files that they need.
 
-    A file is taken with the manifest beside it. Raises PluginError.
+    A file is taken with the manifest beside it, a directory with a `__main__.py` as the zipapp that it is to become.
+    Raises PluginError.
     """
     path = Path(target)
     installed = discover()
@@ -85,15 +101,42 @@ def find_plugins(target: str) -> tuple[list[PluginType], Files]:
         except PluginError as error:
             hint = f"name a .py, a .pyz, a program, a directory, or an installed type; {error.hint}"
             raise PluginError(f"'{target}': no such file, and no such type", hint=hint) from error
-    files = read_directories([path]) if path.is_dir() else [_read(path), *map(_read, _beside(path))]
+    files = _files(path)
     known = {found.type for found in installed}
     types = [found for found in discover(files) if found.type not in known]
     if not types:
-        raise PluginError(
-            f"'{target}': no plugin is in there",
-            hint="a Python file with PluginType and Plugin, a program with its manifest; a package is installed first",
-        )
+        raise PluginError(f"'{target}': no plugin is in there", hint=_instead(path))
     return types, files
+
+
+def _files(path: Path) -> Files:
+    if not path.is_dir():
+        return [_read(path), *map(_read, _beside(path))]
+    return [_zipped(path)] if (path / _MAIN).is_file() else read_directories([path])
+
+
+def _instead(path: Path) -> str:
+    """Say what else could have been named: the directories of plugins in there, or what a plugin is."""
+    if (path / "pyproject.toml").is_file():
+        return f"a package is installed first: pip install {path}, then name its type"
+    below = sorted(map(str, path.iterdir())) if path.is_dir() else []
+    directories = [name for name in below if Path(name).is_dir() and not Path(name).name.startswith((".", "_"))]
+    if directories:
+        return f"name one of the directories in it: {', '.join(directories)}"
+    return "a plugin is a Python file with PluginType and Plugin, or a program with its manifest"
+
+
+def _zipped(directory: Path) -> tuple[str, bytes]:
+    """Pack a directory as `python3 -m zipapp` would; raises PluginError that names the file in it."""
+    main, source = _read(directory / _MAIN)
+    read_declaration(main, source)  # which is told with the file's place, not with one in an archive that is nowhere
+    packed = io.BytesIO()
+    zipapp.create_archive(directory, packed, filter=lambda path: not any(map(_is_private, path.parts)))
+    return f"{directory.resolve().name}.pyz", packed.getvalue()
+
+
+def _is_private(part: str) -> bool:
+    return part.startswith(".") or part == "__pycache__"
 
 
 def _beside(path: Path) -> list[Path]:
@@ -115,6 +158,48 @@ def try_plugins(target: str, *, at: str = "", data: str = "", answers: Answers =
         raise PluginError(f"hook point '{at}' is not known", hint=did_you_mean(at, points) or ", ".join(points))
     types, files = find_plugins(target)
     return [trial for found in types for trial in _tried(found, files, at, data, answers)]
+
+
+def alike(trials: Iterable[Trial]) -> list[list[Trial]]:
+    """Put trials of one story together, in the order in which the stories came up."""
+    groups: list[list[Trial]] = []
+    for trial in trials:
+        group = next((group for group in groups if group[0].story == trial.story), None)
+        if group is None:
+            groups.append([trial])
+        else:
+            group.append(trial)
+    return groups
+
+
+def findings(trials: Iterable[Trial]) -> list[Problem]:
+    """Tell each problem once and in one line, with all trials that it ended."""
+    found: dict[Problem, list[Trial]] = {}
+    for trial in trials:
+        if trial.problem:
+            found.setdefault(trial.problem, []).append(trial)
+    return [
+        replace(problem, message=f"{ended[0].plugin} at {_where(ended)}: {problem.message.splitlines()[0]}")
+        for problem, ended in found.items()
+    ]
+
+
+def missing_answers(trials: Iterable[Trial]) -> str:
+    """Give the hint what to type where a plugin ended after commands that printed nothing; else an empty text."""
+    asked = dict.fromkeys(words for trial in trials if trial.problem for words in trial.unanswered)
+    typed = [f"--answer {shlex.quote(f'{words}=TEXT')}" for words in asked]
+    return f"its commands print nothing here; say what they print: {' '.join(typed)}" if typed else ""
+
+
+def _where(trials: Iterable[Trial]) -> str:
+    """Name hook points and kinds: `PostInstall, PostJoin (rehearsal, run)`."""
+    kinds: dict[str, list[str]] = {}
+    for trial in trials:
+        kinds.setdefault(trial.point, []).append(trial.kind)
+    points: dict[str, list[str]] = {}
+    for point, of in kinds.items():
+        points.setdefault(", ".join(of), []).append(point)
+    return "; ".join(f"{', '.join(at)} ({of})" for of, at in points.items())
 
 
 def _tried(found: PluginType, files: Files, at: str, data: str, answers: Answers) -> Iterator[Trial]:
@@ -149,7 +234,7 @@ class _Stand:
             stage.fire(used, at=point)
         except SealpyError as error:
             ended = _told(error)
-            problem = self._judge(kind, point, error)
+            problem = self._judge(kind, error)
         return Trial(
             plugin=self.found.type,
             version=self.found.version,
@@ -159,6 +244,7 @@ class _Stand:
             steps=tuple(Step(s.host, s.kind, s.title, s.error) for s in stage.of(StepFinished)),
             printed=tuple(event.line for event in stage.of(PluginOutput)),
             ended=ended,
+            unanswered=() if kind is Kind.FAILURES else tuple(self._unanswered(stage)),
             problem=problem,
         )
 
@@ -171,12 +257,23 @@ class _Stand:
             for words, text in self.answers:
                 machine.on(*words, stdout=text)
 
-    def _judge(self, kind: Kind, point: HookPoint, error: SealpyError) -> Problem | None:
+    def _unanswered(self, stage: Stage) -> list[str]:
+        answered = [words for words, _ in self.answers]
+        asked = (argv for commands in stage.commands().values() for argv in commands)
+        return list(
+            dict.fromkeys(_begin(argv) for argv in asked if not any(argv[: len(words)] == words for words in answered))
+        )
+
+    def _judge(self, kind: Kind, error: SealpyError) -> Problem | None:
         """Where commands fail a plugin may end by that, but not by a mistake of its own."""
         if kind is Kind.FAILURES and not isinstance(error.__cause__, PluginBrokenError):
             return None
-        message = f"{self.found.type} at {point}, {kind}: {_told(error)}"
-        return Problem(message, Place(str(self.found.code)), error.hint)
+        return Problem(_told(error), Place(str(self.found.code)), error.hint)
+
+
+def _begin(argv: Sequence[str]) -> str:
+    """Give the words of a command that --answer can begin with: those before a script, or an equals sign."""
+    return shlex.join([argv[0], *takewhile(lambda word: "=" not in word and len(word) <= _WORD, argv[1:])])
 
 
 def _told(error: SealpyError) -> str:

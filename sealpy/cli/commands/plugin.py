@@ -99,7 +99,9 @@ def try_out(
     target: Annotated[
         str,
         typer.Argument(
-            metavar="PATH", help="The plugin: a .py, a .pyz, a program, a directory, or the name of an installed type."
+            metavar="PATH",
+            help="The plugin: a .py, a .pyz or the directory that becomes one, a program, a directory of plugins, or "
+            "the name of an installed type.",
         ),
     ],
     *,
@@ -116,22 +118,23 @@ def try_out(
     those that --answer names. The exit code is 2 when a trial fails.
 
     Examples:
-        sealpy plugin test list_nodes.py --answer "kubectl=node/n1"
-        sealpy plugin test certificates.pyz --at PostInstall --data 30
-        sealpy plugin test plugins/
+        sealpy plugin test examples/plugins/list_nodes --answer "kubectl get nodes=node/n1"
+        sealpy plugin test examples/plugins/free_space/free_space.sh --at PreInit --answer df=12G
+        sealpy plugin test SHELL --at PostInstall --data "touch /etc/mine"
     """
     from sealpy.cli.renderers.trial import render_trials
     from sealpy.errors import PluginError, counted
-    from sealpy.testing.trial import answers_of, try_plugins
+    from sealpy.testing.trial import answers_of, findings, missing_answers, try_plugins
 
     trials = try_plugins(target, at=at, data=_data(data), answers=answers_of(answers or ()))
     if ctx.obj.is_json:
         ctx.obj.json([asdict(trial) for trial in trials])
     else:
         ctx.obj.text(render_trials(trials))
-    failed = [trial.problem for trial in trials if trial.problem]
+    failed = [trial for trial in trials if trial.problem]
     if failed:
-        raise PluginError(f"{target}: {counted(len(failed), 'trial')} of {len(trials)} failed", problems=failed)
+        message = f"{target}: {len(failed)} of {counted(len(trials), 'trial')} failed"
+        raise PluginError(message, problems=findings(failed), hint=missing_answers(failed))
 
 
 def _data(typed: str) -> str:

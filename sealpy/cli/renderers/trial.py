@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sealpy.cli.renderers.lines import without
 from sealpy.cli.renderers.units import duration
 from sealpy.errors import counted
+from sealpy.testing.trial import alike
 
 if TYPE_CHECKING:
     from sealpy.testing.trial import Step, Trial
@@ -16,22 +17,24 @@ __all__ = ["render_trials"]
 
 
 def render_trials(trials: Sequence[Trial]) -> str:
-    """Write each trial with its steps and what the plugin printed, then the verdict."""
+    """Write trials with their steps and what the plugin printed, those that are alike as one, then the verdict."""
     failed = len([trial for trial in trials if trial.problem])
     verdict = (
         f"{failed} of {counted(len(trials), 'trial')} failed" if failed else f"good: {counted(len(trials), 'trial')}"
     )
-    return "\n".join([*(line for trial in trials for line in _trial(trial)), verdict])
+    return "\n".join([*(line for group in alike(trials) for line in _story(group)), verdict])
 
 
-def _trial(trial: Trial) -> Iterator[str]:
-    version = f" {trial.version}" if trial.version else ""
-    mark = "✗" if trial.problem else "✓"
-    yield f"{mark} {trial.plugin}{version} at {trial.point}, {trial.kind}: {duration(trial.seconds)}"
-    yield from (f"    {_step(step)}" for step in trial.steps)
-    yield from (f"    │ {line}" for line in trial.printed)
-    if trial.ended:
-        yield f"    ended: {trial.ended}"
+def _story(group: Sequence[Trial]) -> Iterator[str]:
+    for trial in group:
+        version = f" {trial.version}" if trial.version else ""
+        mark = "✗" if trial.problem else "✓"
+        yield f"{mark} {trial.plugin}{version} at {trial.point}, {trial.kind}: {duration(trial.seconds)}"
+    told = group[0]
+    yield from (f"    {_step(step)}" for step in told.steps)
+    yield from (f"    │ {line}" for line in told.printed)
+    if told.ended:
+        yield f"    ended: {told.ended}"
     yield ""
 
 

@@ -142,7 +142,7 @@ def test_test_shows_steps_what_was_printed_and_a_verdict(capsys: Capture) -> Non
     assert run(["plugin", "test", str(plugin), "--answer", "kubectl=node/one\\nnode/two"]) == 0
     text = trials(capsys)
     assert "✓ LIST_NODE at PostInstall, run: " in text
-    assert "    10.0.0.1  ask  which nodes are there?\n    │ node/one\n    │ node/two\n" in text
+    assert text.count("    10.0.0.1  ask  which nodes are there?\n    │ node/one\n    │ node/two\n") == 1
     assert text.endswith("good: 3 trials\n")
 
 
@@ -157,12 +157,65 @@ def test_test_takes_the_name_of_an_installed_type_too(capsys: Capture) -> None:
     assert "10.0.0.2  run  run the script of mine" in trials(capsys)
 
 
+DATES = '{"certificates": [{"name": "apiserver", "expirationDate": "2199-01-01T00:00:00Z"}]}'
+
+
+def test_test_takes_the_directory_of_a_zipapp_as_its_author_has_it(capsys: Capture) -> None:
+    words = [str(EXAMPLES / "certificates"), "--at", "PostJoin", "--answer", f"kubeadm certs={DATES}"]
+    assert run(["plugin", "test", *words]) == 0
+    assert "✓ CERTIFICATES 1.0.0 at PostJoin, run: " in trials(capsys)
+
+
+def test_a_directory_that_becomes_a_zipapp_is_refused_by_the_name_of_its_file(here: Path, capsys: Capture) -> None:
+    (here / "mine").mkdir()
+    (here / "mine" / "__main__.py").write_text("print()", encoding="utf-8")
+    assert run(["plugin", "test", "mine"]) == 2
+    assert "mine/__main__.py: no 'PluginType' at the top level of the file" in capsys.readouterr().err
+
+
+def test_one_mistake_is_told_once_with_the_trials_that_it_ended(here: Path, capsys: Capture) -> None:
+    (here / "one.py").write_text('PluginType = "MINE"\ndef Plugin(context, phase):\n    1 / 0\n', encoding="utf-8")
+    assert run(["plugin", "test", "one.py"]) == 2
+    told = capsys.readouterr()
+    assert told.out.count('File "one.py", line 3') == 1
+    assert [line.rpartition(":")[0] for line in told.out.splitlines() if line.startswith("✗")] == [
+        f"✗ MINE at PostInstall, {kind}" for kind in ("rehearsal", "run", "failures")
+    ]
+    assert told.err == (
+        "error: one.py: 3 of 3 trials failed\n"
+        "  one.py: MINE at PostInstall (rehearsal, run, failures): raised ZeroDivisionError: division by zero\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("ask", "typed"),
+    [
+        ("['kubectl', 'get', 'nodes']", "--answer 'kubectl get nodes=TEXT'"),
+        ("['df', '--output=avail', '/']", "--answer df=TEXT"),
+        ("['sh', '-c', 'true; ' * 10]", "--answer 'sh -c=TEXT'"),
+    ],
+)
+def test_a_plugin_that_missed_an_answer_gets_the_words_to_type(
+    here: Path, capsys: Capture, ask: str, typed: str
+) -> None:
+    body = f"def Plugin(context, phase):\n    context.ask(context.leader, {ask}).text.split()[1]\n"
+    (here / "one.py").write_text(f'PluginType = "MINE"\n{body}', encoding="utf-8")
+    assert run(["plugin", "test", "one.py"]) == 2
+    hint = f"next: its commands print nothing here; say what they print: {typed}"
+    assert capsys.readouterr().err.splitlines()[-1] == hint
+    assert run(["plugin", "test", "one.py", "--answer", f"{typed.split(maxsplit=1)[1].strip(chr(39))} b"]) == 2
+    assert "--answer" not in capsys.readouterr().err  # it fails where every command fails, which no answer mends
+
+
 # source → the exit code, what is told
 VERDICTS = {
-    "raise ValueError('oops')": (2, "MINE at PostInstall, run: raised ValueError: oops"),
+    "raise ValueError('oops')": (2, "MINE at PostInstall (rehearsal, run, failures): raised ValueError: oops"),
     "assert context.run(context.leader, ['true']).ok": (0, "'true' failed with exit status 1"),
     "assert context.ask(context.leader, ['id']).text": (2, "raised AssertionError"),
-    "print(context.ask(context.leader, ['id']).text.split('=')[1])": (2, "failures: raised IndexError"),
+    "print(context.ask(context.leader, ['id']).text.split('=')[1])": (
+        2,
+        "MINE at PostInstall (failures): raised IndexError",
+    ),
     "import time; time.sleep(60)": (2, "was ended: it used up its 1 s without an answer"),
 }
 
@@ -187,6 +240,8 @@ def test_the_verdict_tells_mistakes_of_the_plugin_from_commands_that_fail(
         (["no.py"], "'no.py': no such file, and no such type"),
         (["SHEL"], "did you mean 'SHELL'?"),
         (["plugins/notes.txt"], "no plugin is in there"),
+        (["."], "name one of the directories in it: plugins"),
+        ([str(EXAMPLES / "wait_for")], "a package is installed first: pip install "),
         (["plugins/mine.py", "--at", "PostInstal"], "hook point 'PostInstal' is not known"),
         (["plugins/mine.py", "--answer", "kubectl"], "--answer: 'kubectl' is not WORDS=TEXT"),
         (["plugins/mine.py", "--answer", "echo 'a=b"], "--answer: 'echo 'a=b': no closing quotation"),
