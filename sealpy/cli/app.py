@@ -15,6 +15,7 @@ from typer import completion
 from typer.main import get_command
 
 from sealpy import __version__
+from sealpy.cli.exits import EXITS, SIGPIPE
 from sealpy.cli.home import home
 from sealpy.cli.lazy import Entry, LazyGroup
 from sealpy.cli.output import Detail, Output, Settings, Style
@@ -25,7 +26,6 @@ _CLUSTERS = "Clusters"
 _IMAGES = "Cluster images"
 _OTHERS = "Others"
 _COMPLETE = "_SEALPY_COMPLETE"
-_SIGPIPE = 141  # what a shell reports for a program that its reader left
 
 COMMANDS = (
     Entry("run", "Make a cluster from an image on machines, or launch an application.", _CLUSTERS),
@@ -144,10 +144,16 @@ class _Root(LazyGroup):
     entries = COMMANDS
     options = staticmethod(_options)
 
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - the signature is click's
+        """Write what each exit code says."""
+        with formatter.section("Exit codes"):
+            formatter.write_dl([(str(code), f"{meaning[:1].upper()}{meaning[1:]}.") for code, meaning in EXITS.items()])
+
 
 app = typer.Typer(
     name="sealpy",
     cls=_Root,
+    invoke_without_command=True,  # which shows the help
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -177,12 +183,12 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command line; gives the exit code. Every error of every command ends here."""
     output = _output(arguments)
     try:
-        _invoke(list(arguments) or ["--help"], output)
+        _invoke(list(arguments), output)
     except typer.Exit as end:
         return end.exit_code
     except BrokenPipeError:
         _abandon_stdout()
-        return _SIGPIPE
+        return SIGPIPE
     except typer.Abort:
         return output.error(KeyboardInterrupt())
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - here whatever happened becomes text and a number

@@ -8,6 +8,7 @@ from importlib import import_module
 from inspect import cleandoc
 from typing import Any
 
+from typer import echo
 from typer.core import TyperCommand, TyperGroup
 from typer.main import Typer, get_command, get_group
 
@@ -38,7 +39,7 @@ class SealpyCommand(TyperCommand):
 
 
 class SealpyGroup(TyperGroup):
-    """Show help likewise, with the whole first line of each command; name the nearest command for a wrong one."""
+    """Show help likewise, also when no command is named; name the nearest command for a wrong one."""
 
     def format_help_text(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - the signature is click's
         """Write the text before `Examples:` wrapped, and what follows it line by line."""
@@ -52,6 +53,13 @@ class SealpyGroup(TyperGroup):
             near = did_you_mean(args[0], self.list_commands(ctx))
             ctx.fail(f"no command '{args[0]}'" + (f"; {near}" if near else ""))
         return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Call the command that is named; without one show which there are, as kubectl and docker do."""
+        result = super().invoke(ctx)
+        if ctx.invoked_subcommand is None:
+            echo(ctx.get_help())
+        return result
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - the signature is click's
         """Write each command with the first line of its help."""
@@ -117,7 +125,8 @@ class LazyGroup(SealpyGroup):
     def _equip(self, command: Any) -> None:
         """Give a command, and those below it, plain help and the global options that it does not define itself."""
         command.rich_markup_mode = None
-        command.no_args_is_help = False  # a group without its command is a mistake like any other
+        command.no_args_is_help = False
+        command.invoke_without_command = True
         for child in getattr(command, "commands", {}).values():
             self._equip(child)
         taken = {spelling for param in command.params for spelling in (*param.opts, *param.secondary_opts)}

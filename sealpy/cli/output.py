@@ -151,7 +151,8 @@ class Output:
         """Tell what went wrong and what to do next; gives the exit code. A bug leaves its traceback in a file."""
         import traceback
 
-        from sealpy.cli.report import BUG, describe
+        from sealpy.cli.exits import BUG
+        from sealpy.cli.report import describe
 
         with self._lock:
             self._settle()

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from sealpy.cli.exits import BUG
 from sealpy.cli.home import home
 from sealpy.errors import (
     CommandError,
@@ -21,9 +22,7 @@ from sealpy.errors import (
     SealpyError,
 )
 
-__all__ = ["BUG", "HostReport", "ProblemReport", "Report", "describe"]
-
-BUG = 70  # EX_SOFTWARE
+__all__ = ["HostReport", "ProblemReport", "Report", "describe"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

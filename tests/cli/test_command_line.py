@@ -13,6 +13,7 @@ import typer
 
 from sealpy import __version__
 from sealpy.cli.app import COMMANDS, run
+from sealpy.cli.exits import BUG, EXITS, SIGPIPE
 from sealpy.cli.output import Detail
 from sealpy.errors import (
     ClusterfileError,
@@ -63,9 +64,27 @@ def test_the_help_is_as_recorded(capsys: Capture, golden: Callable[[Path, str], 
     golden(GOLDEN / "help.txt", capsys.readouterr().out)
 
 
-def test_no_words_at_all_show_the_help(capsys: Capture) -> None:
-    assert run([]) == 0
-    assert capsys.readouterr().out.startswith("Usage: sealpy")
+@pytest.mark.parametrize("words", [[], ["lab"], ["manifest"], ["plugin"], ["store"]])
+@pytest.mark.parametrize("flags", [[], ["-v"]])
+def test_without_a_command_the_help_shows_which_there_are(words: list[str], flags: list[str], capsys: Capture) -> None:
+    assert run([*words, "--help"]) == 0
+    shown = capsys.readouterr().out
+    assert run([*words, *flags]) == 0
+    assert capsys.readouterr() == (shown, "")
+
+
+def test_the_help_names_every_exit_code_there_is() -> None:
+    assert set(EXITS) == {0, BUG, SIGPIPE} | {error.exit_code for error in every(SealpyError)}
+
+
+def every(error: type[SealpyError]) -> set[type[SealpyError]]:
+    return {error}.union(*(every(child) for child in error.__subclasses__()))
+
+
+def test_the_readme_names_them_in_the_same_words() -> None:
+    rows = [f"| {code} | {meaning} |" for code, meaning in EXITS.items()]
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    assert "\n".join(("| exit code | says |", "|---|---|", *rows, "")) in readme
 
 
 @pytest.mark.parametrize("words", [["version"], ["--version"]])
@@ -98,7 +117,6 @@ def test_flags_choose_how_much_is_shown(flag: str, detail: Detail, install: Inst
     [
         (["aply"], "no command 'aply'; did you mean 'apply'?", "see 'sealpy --help'"),
         (["lab", "dwn"], "no command 'dwn'; did you mean 'down'?", "see 'sealpy lab --help'"),
-        (["lab"], "missing command", "see 'sealpy lab --help'"),
         (["xyzzy"], "no command 'xyzzy'", "see 'sealpy --help'"),
         (["inspect", "a:1", "--sbom"], "option '--sbom' requires an argument", "see 'sealpy inspect --help'"),
         (["--vrsion"], "no such option: --vrsion; did you mean '--version'?", "see 'sealpy --help'"),

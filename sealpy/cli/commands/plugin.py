@@ -29,7 +29,9 @@ app = typer.Typer(
     cls=SealpyGroup,
     add_completion=False,
     rich_markup_mode=None,
-    help="See which plugins there are, what they would do, and try one out.",
+    help="See which plugins there are, what they would do, and try one out.\n\n"
+    "Examples:\n    sealpy plugin list\n    sealpy plugin doctor -f Clusterfile\n"
+    "    sealpy plugin test examples/plugins/list_nodes",
 )
 
 
