@@ -28,7 +28,13 @@ class Export:
     """Hold one place that the image is written to."""
 
     format: Format
-    destination: Path
+    destination: str
+
+    def check(self) -> None:
+        """Raise ConfigError for a place that cannot be written."""
+        from sealpy.image.archive.save import check_out
+
+        check_out(self.destination, self.format)
 
     def write(self, store: Store, reference: Reference, emit: Emit) -> None:
         """Write the image from the store; raises what `save` raises."""
@@ -37,8 +43,8 @@ class Export:
 
         shipment = pack(store, str(reference))
         progress = Progress(emit, f"write {self.destination}")
-        on_bytes = progress.step(str(self.destination), total=shipment.size)
-        save(shipment, self.destination, format_=self.format, on_bytes=on_bytes)
+        on_bytes = progress.step(self.destination, total=shipment.size)
+        save(shipment, Path(self.destination), format_=self.format, on_bytes=on_bytes)
         progress.finish(shipment.image.descriptor.digest)
 
 
@@ -50,7 +56,7 @@ def read_exports(ctx: typer.Context, values: list[str] | None) -> list[str]:
         if value in set(Style):
             ctx.obj.configure(style=Style(value))
         elif kind in _FORMATS and colon and destination:
-            found.append(Export(Format(kind), Path(destination)))
+            found.append(Export(Format(kind), destination))
         else:
             shown = f"{_FORMATS[0]}:FILE, {_FORMATS[1]}:DIR, text or json"
             raise typer.BadParameter(f"--output '{value}' is not {shown}", ctx=ctx)

@@ -123,10 +123,38 @@ def test_crane_reads_what_we_pushed(plain: Distribution, sealpy: Sealpy, crane: 
     digest = sealpy.image(name, big=os.urandom(1_000_000))
     sealpy("push", name)
     assert tool(crane, "digest", "--insecure", name).strip() == digest
-    tool(crane, "validate", "--remote", name, "--insecure", "--fast")  # without it takes every layer for gzip
+    tool(crane, "validate", "--remote", name, "--insecure", "--fast")  # it reads no plain layers, see below
     tool(crane, "pull", "--insecure", "--format=oci", name, tmp_path / "oci")  # verifies every blob
     blobs = {f"sha256:{path.name}" for path in (tmp_path / "oci" / "blobs" / "sha256").iterdir()}
     assert blobs >= {digest, *(layer.digest for layer in sealpy.opened(name).manifest.layers)}
+
+
+def test_crane_validates_every_byte_of_what_we_packed(
+    plain: Distribution, sealpy: Sealpy, crane: str, skopeo: str, tmp_path: Path
+) -> None:
+    name = f"{plain.address}/crane/gzip:1"
+    stored = sealpy.image(name, big=os.urandom(1_000_000), motd=b"hi\n")
+    digest = sealpy("push", name, "--compression-format", "gzip")["digest"]
+    tool(crane, "validate", "--remote", name, "--insecure")
+    assert tool(crane, "digest", "--insecure", name).strip() == digest != stored
+    tool(skopeo, "copy", "--preserve-digests", "--src-tls-verify=false", f"docker://{name}", f"oci:{tmp_path}/oci:1")
+    words = ("--compression-format", "gzip", "--format", "docker-archive")
+    sealpy("save", name, "-o", str(tmp_path / "k.tar"), *words)
+    tool(crane, "validate", "--tarball", tmp_path / "k.tar")
+
+
+def test_crane_validates_every_byte_of_a_packed_index(
+    plain: Distribution, sealpy: Sealpy, other: Sealpy, crane: str
+) -> None:
+    name = f"{plain.address}/crane/packed-index:all"
+    parts = [f"{plain.address}/crane/packed-index:{architecture}" for architecture in ("amd64", "arm64")]
+    for part in parts:
+        sealpy.image(part, architecture=part[-5:], arch=part[-5:].encode())
+    sealpy("manifest", "create", name, *parts)
+    digest = sealpy("push", name, "--compression-format", "gzip")["digest"]
+    tool(crane, "validate", "--remote", name, "--insecure")
+    assert other("pull", name, "--platform", "all")["digest"] == digest
+    assert other.opened(name).files == sealpy.opened(name).files
 
 
 def test_crane_validates_every_byte_of_an_image_with_packed_layers(

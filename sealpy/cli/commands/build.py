@@ -94,11 +94,13 @@ def _reference(name: str) -> Reference:
 
 
 def _build(ctx: typer.Context, wish: Wish) -> Built:
-    """Make the image, and its bill of materials."""
+    """Make the image, and its bill of materials; where it is written besides is looked at before."""
     from sealpy.image.building.build import build
     from sealpy.image.remote.tls import Tls
     from sealpy.image.trust.bills import attach_bills
 
+    for export in ctx.meta[EXPORTS]:
+        export.check()
     given = ctx.params
     wish = replace(wish, tls=Tls(given["ca"], given["insecure"]))
     policy = read_policy(given["pull"])

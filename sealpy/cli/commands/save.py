@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sealpy.cli.amount import parse_size
+from sealpy.cli.compression import CompressionFormat, packed
 from sealpy.cli.home import open_store
 from sealpy.cli.renderers import units
+from sealpy.errors import ConfigError
 from sealpy.image.archive.formats import Format
 
 if TYPE_CHECKING:
@@ -22,10 +24,11 @@ def command(
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(help="Name of the image.")],
     *,
-    out: Annotated[Path, typer.Option("-o", "--out", help="File or directory to write.")],
+    out: Annotated[str, typer.Option("-o", "--out", metavar="PATH", help="File or directory to write.")],
     format_: Annotated[
         Format, typer.Option("--format", help="How it is written; docker-archive is for 'docker load' as well.")
     ] = Format.OCI_ARCHIVE,
+    compression: CompressionFormat = None,
     since: Annotated[
         str, typer.Option("--since", metavar="IMAGE", help="Leave out what the far side has with this image.")
     ] = "",
@@ -37,7 +40,8 @@ def command(
 
     What is written by default is an OCI archive: 'sealpy load', skopeo and others read it. A delta made by --since is
     loaded where that image is; parts are loaded by the name of the whole, and their list is checked by 'sha256sum
-    --check' as well. G means 1000 M; GiB is 1024 MiB.
+    --check' as well. G means 1000 M; GiB is 1024 MiB. With --compression-format gzip a packed copy of the image is
+    written, which has a digest of its own, to which no signature refers.
 
     Examples:
         sealpy save kubernetes:v1.34.4 -o kubernetes.tar
@@ -45,20 +49,28 @@ def command(
         sealpy save kubernetes:v1.34.4 -o kubernetes.tar --part-size 4G
         sealpy save kubernetes:v1.34.4 -o layout --format oci-dir
     """
-    from sealpy.image.archive.save import pack, save
+    from sealpy.image.archive.save import check_out, pack, save
     from sealpy.image.progress import Progress
 
     size = parse_size(part_size, option="--part-size") if part_size else 0
-    shipment = pack(open_store(), name, since=since)
-    shown = shipment.image.reference.familiar
+    if since and compression:
+        message = "--since and --compression-format: the far side has plain layers, and packed ones have other digests"
+        raise ConfigError(message, hint="leave one of the two out")
+    check_out(out, format_, part_size=size, since=since)
+    store = open_store()
+    image = store.find(name)
+    shown = image.reference.familiar
     progress = Progress(ctx.obj.emit, f"save {shown}")
-    on_bytes = progress.step(str(out), total=shipment.size)
-    saved = save(shipment, out, format_=format_, part_size=size, on_bytes=on_bytes)
+    with packed(store, image, compression, progress=progress, emit=ctx.obj.emit) as top:
+        shipment = pack(store, name, since=since, instead=top)
+        on_bytes = progress.step(out, total=shipment.size)
+        saved = save(shipment, Path(out), format_=format_, part_size=size, on_bytes=on_bytes)
     progress.finish(_told(saved, since))
     if ctx.obj.is_json:
         files = [str(path) for path in saved.files]
-        written = {"file": str(out), "files": files, "size": saved.size, "left_out": saved.left_out}
-        ctx.obj.json({"name": shown, "digest": shipment.image.descriptor.digest, **written})
+        written = {"file": str(Path(out)), "files": files, "size": saved.size, "left_out": saved.left_out}
+        digests = {"digest": top.digest, "stored_digest": image.descriptor.digest}
+        ctx.obj.json({"name": shown, **digests, **written})
 
 
 def _told(saved: Saved, since: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-__all__ = ["Format"]
+__all__ = ["Compression", "Format"]
 
 
 class Format(StrEnum):
@@ -14,3 +14,9 @@ class Format(StrEnum):
     OCI_DIR = "oci-dir"
     DOCKER_ARCHIVE = "docker-archive"
     DOCKER_DIR = "docker-dir"
+
+
+class Compression(StrEnum):
+    """Name a way to pack layers, in podman's words."""
+
+    GZIP = "gzip"

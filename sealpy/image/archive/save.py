@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sealpy.errors import ConfigError, ImageError, StoreError
@@ -26,7 +26,7 @@ from sealpy.image.store.graph import platforms, reach
 from sealpy.image.store.listing import StoredImage
 from sealpy.image.tarball import Member
 
-__all__ = ["Format", "Saved", "Shipment", "pack", "save"]
+__all__ = ["Format", "Saved", "Shipment", "check_out", "pack", "save"]
 
 _SKOPEO_VERSION = b"Directory Transport Version: 1.1\n"
 
@@ -57,12 +57,14 @@ class Shipment:
         return sum(blob.size for blob in self.blobs)
 
 
-def pack(store: Store, name: str, *, since: str = "") -> Shipment:
+def pack(store: Store, name: str, *, since: str = "", instead: Descriptor | None = None) -> Shipment:
     """Collect an image with all its platforms and the documents that refer to it, but for what `since` has.
 
-    Raises StoreError for an image that is not here or not whole.
+    What is written under its name may be a copy of it `instead`. Raises StoreError for an image that is not here or not
+    whole.
     """
     image, base = store.find(name), store.find(since) if since else None
+    image = replace(image, descriptor=instead or image.descriptor)
     manifests = [d.digest for d, _ in platforms(image.descriptor, read=store.read, has=store.has)]
     referring = {d.digest: d for m in (image.descriptor.digest, *manifests) for d in store.referrers(m)}
     everything = {d.digest: d for d in reach(image.descriptor, *referring.values(), read=store.read, has=store.has)}
@@ -88,7 +90,8 @@ def save(
     Raises StoreError when a blob of the store is damaged, ConfigError for what cannot be written like this; then
     nothing is left. What a save that was killed left beside is taken away by the next one to the same name.
     """
-    _refuse(shipment, out, format_, part_size)
+    since = shipment.since.reference.familiar if shipment.since else ""
+    check_out(out, format_, part_size=part_size, since=since)
     out.parent.mkdir(parents=True, exist_ok=True)
     with shipment.store.keeping(), telling_full_disk(out.parent, hint="write to another disk, or make room there"):
         match format_:
@@ -101,19 +104,21 @@ def save(
                 return _parts(shipment, out, part_size, pieces) if part_size else _file(shipment, out, pieces)
 
 
-def _refuse(shipment: Shipment, out: Path, format_: Format, part_size: int) -> None:
-    directory = format_ in {Format.OCI_DIR, Format.DOCKER_DIR}
+def check_out(out: Path | str, format_: Format, *, part_size: int = 0, since: str = "") -> None:
+    """Raise ConfigError for a place that cannot be written like this; of a text a `/` at its end counts."""
+    path, directory = Path(out), format_ in {Format.OCI_DIR, Format.DOCKER_DIR}
     if part_size and directory:
         raise ConfigError(f"{format_.value}: a directory has no parts", hint="leave out --part-size or --format")
-    if shipment.since and format_ in {Format.DOCKER_DIR, Format.DOCKER_ARCHIVE}:
+    if since and format_ in {Format.DOCKER_DIR, Format.DOCKER_ARCHIVE}:
         message = f"{format_.value}: docker cannot load what is left out by --since"
         raise ConfigError(message, hint="use oci-archive or oci-dir")
-    if directory and out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise ConfigError(f"{out}: there already", hint="name a directory that is new or empty")
-    if not directory and out.is_dir():
-        raise ConfigError(f"{out}: a directory", hint="name a file, or use --format oci-dir")
-    if not directory and out.exists() and not out.is_file():  # such as /dev/stdout, which must not be replaced
-        raise ConfigError(f"{out}: a device or a pipe", hint="name a file: it gets its name when it is whole")
+    if directory and path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise ConfigError(f"{path}: there already", hint="name a directory that is new or empty")
+    if not directory and (path.is_dir() or str(out).endswith("/")):
+        hint = f"name the file in it, such as '{path / 'image.tar'}', or take the format oci-dir"
+        raise ConfigError(f"{out}: a directory, and {format_.value} is one file", hint=hint)
+    if not directory and path.exists() and not path.is_file():  # such as /dev/stdout, which must not be replaced
+        raise ConfigError(f"{path}: a device or a pipe", hint="name a file: it gets its name when it is whole")
 
 
 def _layout(shipment: Shipment, format_: Format) -> dict[str, bytes]:

@@ -19,10 +19,16 @@ from sealpy.image.store import Store
 from sealpy.image.store.graph import platforms
 from sealpy.image.trust.kinds import KINDS, SIGNATURE
 
-__all__ = ["bring_documents", "send_documents"]
+__all__ = ["bring_documents", "documents_of", "send_documents"]
 
 _NOT_FOUND: Final = 404
 _LONGEST: Final = 256 << 20  # bytes of a document: more is no signature and no bill
+
+
+def documents_of(store: Store, top: Descriptor) -> tuple[Descriptor, ...]:
+    """List what refers to an image, or to one of its platforms."""
+    found = {document.digest: document for subject in _subjects(store, top) for document in store.referrers(subject)}
+    return tuple(found.values())
 
 
 def send_documents(store: Store, remotes: Remotes, top: Descriptor, destination: Reference) -> int:

@@ -136,6 +136,39 @@ def test_an_image_travels_by_save_and_load(capsys: pytest.CaptureFixture[str], d
     assert (listed["name"], listed["digest"]) == ("kube:v1", digest)
 
 
+def test_a_packed_copy_is_saved_under_a_digest_of_its_own(
+    capsys: pytest.CaptureFixture[str], digest: str, tmp_path: Path
+) -> None:
+    out = tmp_path / "k.tar"
+    words = ("save", "kube:v1", "-o", str(out), "--compression-format", "gzip", "--output", "json")
+    *events, saved = (json.loads(line) for line in told(capsys, *words).splitlines())
+    assert [event["event"] for event in events if event["event"] == "warned"] == []  # nothing refers to the image
+    assert saved["stored_digest"] == digest != saved["digest"]
+    told(capsys, "load", "-i", str(out), "--tag", "packed:1")
+    listed = {row["name"]: row["digest"] for row in json.loads(told(capsys, "images", "--output", "json"))}
+    assert listed == {"kube:v1": digest, "packed:1": saved["digest"]}
+    assert told(capsys, "inspect", "packed:1", "--files") == told(capsys, "inspect", "kube:v1", "--files")
+
+
+def test_what_refers_to_the_stored_image_does_not_go_with_a_packed_one_and_that_is_said(
+    capsys: pytest.CaptureFixture[str], home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEALPY_KEY_PASSPHRASE", "marker-of-a-passphrase")
+    (tmp_path / "Kubefile").write_text("FROM scratch\nLABEL a=b\n")
+    told(capsys, "build", "-t", "shop:1", str(tmp_path))
+    told(capsys, "keygen", str(tmp_path / "ann"))
+    told(capsys, "sign", "shop:1", "--key", str(tmp_path / "ann.key"))
+    stored = Store(home / "images").resolve("shop:1").digest
+    assert run(["save", "shop:1", "-o", str(tmp_path / "s.tar"), "--compression-format", "gzip"]) == 0
+    err = capsys.readouterr().err
+    assert f": its signature and its bills of materials stay here, with {stored}" in err
+    assert "sign the packed one where it was pulled or loaded" in err
+    told(capsys, "load", "-i", str(tmp_path / "s.tar"), "--tag", "packed:1")
+    assert run(["verify", "packed:1", "--key", str(tmp_path / "ann.pub")]) == 5
+    assert "packed:1: not signed" in capsys.readouterr().err
+    assert run(["verify", "shop:1", "--key", str(tmp_path / "ann.pub")]) == 0
+
+
 @pytest.mark.usefixtures("digest")
 def test_a_delta_travels_in_parts(capsys: pytest.CaptureFixture[str], home: Path, tmp_path: Path) -> None:
     store = Store(home / "images")
@@ -207,6 +240,11 @@ def test_rmi_removes_none_when_one_of_the_names_is_wrong(capsys: pytest.CaptureF
         (["inspect", "Kube:v2"], 5, "image name 'Kube:v2'"),
         (["load", "-i", "nowhere.tar"], 2, "nowhere.tar: no such file"),
         (["save", "kube:v1", "-o", "x", "--part-size", "big"], 2, "--part-size 'big': not an amount of bytes"),
+        (["save", "kube:v1", "-o", "new/"], 2, "new/: a directory, and oci-archive is one file"),
+        (["save", "kube:v1", "-o", "."], 2, "name the file in it, such as 'image.tar'"),
+        (["save", "kube:v1", "-o", "x", "--compression-format", "zstd"], 2, "'zstd' is not one of 'gzip'"),
+        (["save", "a", "-o", "x", "--compression-format", "gzip", "--since", "b"], 2, "leave one of the two out"),
+        (["build", "-t", "x:1", "--output", "oci-archive:new/", "."], 2, "new/: a directory"),
         (["merge", "kube:v1", "-t", "x:1"], 2, "nothing to merge"),
         (["save", "kube:v1", "-o", "x", "--format", "tar"], 2, "oci-archive"),
         (["build", "-t", "x:1", "--build-arg", "A", "."], 2, "--build-arg 'A': not NAME=VALUE"),

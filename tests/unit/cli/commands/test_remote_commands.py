@@ -75,6 +75,18 @@ def test_json_says_what_was_moved(capsys: Capture, name: str) -> None:
     assert pulled == {"name": name, "digest": first["digest"]}
 
 
+def test_a_packed_copy_is_pushed_under_a_digest_of_its_own(capsys: Capture, name: str, home: Path) -> None:
+    stored = Store(home / "images").resolve(name).digest
+    words = ("push", name, "--compression-format", "gzip", "--output", "json")
+    first, again = (json.loads(told(capsys, *words).splitlines()[-1]) for _ in range(2))
+    assert (first["sent"], again["sent"], again["present"]) == (3, 0, 3)
+    assert first["stored_digest"] == again["stored_digest"] == stored
+    told(capsys, "rmi", name)
+    pulled = json.loads(told(capsys, "pull", name, "--output", "json").splitlines()[-1])
+    assert pulled["digest"] == first["digest"] == again["digest"] != stored
+    assert "etc/motd" in told(capsys, "inspect", name, "--files")
+
+
 def test_an_image_can_have_another_name_there(capsys: Capture, name: str, registry: FakeRegistry) -> None:
     told(capsys, "push", name, f"{registry.address}/other:2")
     assert ("other", "2") in registry.manifests

@@ -16,7 +16,7 @@ import pytest
 from sealpy.errors import ConfigError, DigestMismatchError, ImageError, StoreError
 from sealpy.image.archive.formats import Format
 from sealpy.image.archive.load import load
-from sealpy.image.archive.save import Saved, Shipment, pack, save
+from sealpy.image.archive.save import Saved, Shipment, check_out, pack, save
 from sealpy.image.assemble import assemble, write_layer
 from sealpy.image.beside import file_beside
 from sealpy.image.cluster_image import ClusterImage
@@ -234,6 +234,17 @@ def test_what_cannot_be_written_is_refused_before_anything_is(
     with pytest.raises(ConfigError, match=reason):
         save(shipment, tmp_path / out, format_=format_, part_size=part_size)
     assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("format_", [Format.OCI_ARCHIVE, Format.DOCKER_ARCHIVE])
+def test_a_name_that_ends_with_a_slash_is_no_file(format_: Format, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=f"/backups/: a directory, and {format_} is one file") as caught:
+        check_out(f"{tmp_path}/backups/", format_)
+    assert (
+        caught.value.hint == f"name the file in it, such as '{tmp_path}/backups/image.tar', or take the format oci-dir"
+    )
+    check_out(f"{tmp_path}/backups/", Format.OCI_DIR)
+    check_out(f"{tmp_path}/backups", format_)
 
 
 @pytest.mark.parametrize("format_", [Format.OCI_ARCHIVE, Format.OCI_DIR, Format.DOCKER_DIR])
