@@ -76,7 +76,7 @@ BuildArgs = Annotated[
 Platforms = Annotated[
     list[str] | None,
     typer.Option(
-        "--platform", metavar="LIST", help="Platform such as linux/arm64; several, by commas, make one index."
+        "--platform", metavar="PLATFORM", help="Platform such as linux/arm64; several, by commas, make one index."
     ),
 ]
 Archives = Annotated[
@@ -131,7 +131,7 @@ Annotations = Annotated[
 ]
 PullBase = Annotated[
     str,
-    typer.Option("--pull", metavar="WHEN", help="When images are pulled: missing, ifnewer, always, never."),
+    typer.Option("--pull", metavar="<missing|ifnewer|always|never>", help="When images are pulled."),
 ]
 NoBill = Annotated[
     bool, typer.Option("--no-sbom", help="Make no bill of materials; 'inspect --sbom' can make it later.")

@@ -11,7 +11,7 @@ __all__ = ["SkipOption", "skipped"]
 
 SkipOption = Annotated[
     list[str] | None,
-    typer.Option("--skip", metavar="ID", help="Leave this check out; may repeat. `sealpy check --list` shows all."),
+    typer.Option("--skip", metavar="CHECK", help="Leave this check out; may repeat. `sealpy check --list` shows all."),
 ]
 
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from inspect import cleandoc
 from typing import Any
 
 from typer import echo
 from typer.core import TyperCommand, TyperGroup
 from typer.main import Typer, get_command, get_group
 
+from sealpy.cli.helptext import usage, write_description, write_parameters
+
 __all__ = ["Entry", "LazyGroup", "SealpyCommand", "SealpyGroup"]
 
-_EXAMPLES = "Examples:"
 _ALIASES = {"join": "scale-up"}  # older names, which the help does not show
 
 
@@ -31,19 +31,36 @@ class Entry:
 
 
 class SealpyCommand(TyperCommand):
-    """Show help with the examples as they were written."""
+    """Show help with the examples as they were written, and one word for one thing."""
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """Give the words of the usage."""
+        return usage(self, ctx)
 
     def format_help_text(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - the signature is click's
-        """Write the text before `Examples:` wrapped, and what follows it line by line."""
-        _write_help(self.help or "", formatter)
+        """Write what the command does, then examples."""
+        write_description(self.help or "", formatter)
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write arguments and options."""
+        write_parameters(self, ctx, formatter)
 
 
 class SealpyGroup(TyperGroup):
     """Show help likewise, also when no command is named; name the nearest command for a wrong one."""
 
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """Give the words of the usage."""
+        return [*usage(self, ctx), "COMMAND …"]
+
     def format_help_text(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - the signature is click's
-        """Write the text before `Examples:` wrapped, and what follows it line by line."""
-        _write_help(self.help or "", formatter)
+        """Write what the commands are for, then examples."""
+        write_description(self.help or "", formatter)
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write the options, then the commands."""
+        write_parameters(self, ctx, formatter)
+        self.format_commands(ctx, formatter)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Find the command that the words call, or name the nearest one."""
@@ -65,17 +82,6 @@ class SealpyGroup(TyperGroup):
         """Write each command with the first line of its help."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, (child.help or "").split("\n", 1)[0]) for name, child in self.commands.items()])
-
-
-def _write_help(text: str, formatter: Any) -> None:
-    text, heading, examples = cleandoc(text).replace("\b", "").partition(_EXAMPLES)
-    formatter.write_paragraph()
-    with formatter.indentation():
-        formatter.write_text(text.rstrip())
-    if heading:
-        with formatter.section(_EXAMPLES.rstrip(":")):
-            for line in filter(None, map(str.strip, examples.splitlines())):
-                formatter.write(f"{' ' * formatter.current_indent}{line}\n")
 
 
 class LazyGroup(SealpyGroup):

@@ -42,8 +42,8 @@ HostKeysOption = Annotated[
     str,
     typer.Option(
         "--host-keys",
-        metavar="POLICY",
-        help="For this run: strict (known keys only), accept-new (as without it), or insecure (any key).",
+        metavar="<strict|accept-new|insecure>",
+        help="Which host keys are taken in this run: known ones, new ones too (as without it), or any.",
     ),
 ]
 SshConfigOption = Annotated[

@@ -26,8 +26,8 @@ Verify = Annotated[
     str,
     typer.Option(
         "--verify",
-        metavar="WHEN",
-        help="Verify the image's signature before the first connection: always, if-possible or never.",
+        metavar="<always|if-possible|never>",
+        help="Whether the image's signature is verified before the first connection.",
     ),
 ]
 VerifyKeys = Annotated[

@@ -18,7 +18,9 @@ class Shell(StrEnum):
     FISH = "fish"
 
 
-def command(ctx: typer.Context, shell: Annotated[Shell, typer.Argument(help="Your shell.")]) -> None:
+def command(
+    ctx: typer.Context, shell: Annotated[Shell, typer.Argument(help="Your shell.")]
+) -> None:
     """Print the script that completes commands in your shell.
 
     Examples:

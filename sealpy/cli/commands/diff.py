@@ -23,8 +23,8 @@ _SIGNS = {"added": "+", "removed": "-", "changed": "~"}
 
 def command(
     ctx: typer.Context,
-    before: Annotated[str, typer.Argument(help="Name of the image that was.")],
-    after: Annotated[str, typer.Argument(help="Name of the image that is.")],
+    before: Annotated[str, typer.Argument(metavar="IMAGE", help="The image that was.")],
+    after: Annotated[str, typer.Argument(metavar="OTHER", help="The image that is.")],
 ) -> None:
     """Show what one cluster image has that another has not.
 

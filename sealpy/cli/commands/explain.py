@@ -20,7 +20,10 @@ _INDENT = "    "
 def command(
     ctx: typer.Context,
     field: Annotated[
-        str, typer.Argument(metavar="FIELD", help="A field by its path, or a kind; default: the Cluster.")
+        str,
+        typer.Argument(
+            metavar="FIELD", help="A field by its path, or a kind; default: the Cluster.", show_default=False
+        ),
     ] = "Cluster",
 ) -> None:
     """Say what a field of a Clusterfile is for, and which fields are below it.

@@ -15,8 +15,10 @@ __all__ = ["command"]
 
 def command(
     ctx: typer.Context,
-    name: Annotated[str, typer.Argument(help="Name of the image.")],
-    directory: Annotated[Path, typer.Argument(help="Directory to make; it may be there when it is empty.")],
+    name: Annotated[str, typer.Argument(metavar="IMAGE", help="Name of the image.")],
+    directory: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Directory to make; it may be there when it is empty.")
+    ],
 ) -> None:
     """Write the rootfs of a cluster image into a directory.
 

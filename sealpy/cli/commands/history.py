@@ -12,7 +12,9 @@ from sealpy.cli.renderers import units
 __all__ = ["command"]
 
 
-def command(ctx: typer.Context, name: Annotated[str, typer.Argument(help="Name of the image.")]) -> None:
+def command(
+    ctx: typer.Context, name: Annotated[str, typer.Argument(metavar="IMAGE", help="Name of the image.")]
+) -> None:
     """Show what made each layer of a cluster image, from bottom to top.
 
     Examples:

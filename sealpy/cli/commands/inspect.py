@@ -18,7 +18,7 @@ __all__ = ["command"]
 
 def command(
     ctx: typer.Context,
-    name: Annotated[str, typer.Argument(help="Name of the image.")],
+    name: Annotated[str, typer.Argument(metavar="IMAGE", help="Name of the image.")],
     *,
     files: Annotated[bool, typer.Option("--files", help="List the files instead.")] = False,
     images: Annotated[
@@ -26,7 +26,7 @@ def command(
     ] = False,
     sbom: Annotated[
         str,
-        typer.Option("--sbom", metavar="FORM", help="Print the bill of materials instead: spdx or cyclonedx."),
+        typer.Option("--sbom", metavar="<spdx|cyclonedx>", help="Print the bill of materials instead."),
     ] = "",
 ) -> None:
     """Show what is inside a cluster image.

@@ -35,12 +35,12 @@ _UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30}
 def up(
     ctx: typer.Context,
     *,
-    nodes: Annotated[int, typer.Option("--nodes", "-n", help="How many machines there are to be.")] = 1,
+    nodes: Annotated[int, typer.Option("--nodes", "-n", metavar="N", help="How many machines there are to be.")] = 1,
     cpus: Annotated[
-        float | None, typer.Option("--cpus", metavar="C", help="Processors that each may use, such as 1.5.")
+        float | None, typer.Option("--cpus", metavar="N", help="Processors that each may use, such as 1.5.")
     ] = None,
     memory: Annotated[
-        str | None, typer.Option("--memory", metavar="M", help="Memory that each may use, such as 2G or 512M.")
+        str | None, typer.Option("--memory", metavar="SIZE", help="Memory that each may use, such as 2G or 512M.")
     ] = None,
     name: LabName = "lab",
 ) -> None:
@@ -85,8 +85,8 @@ def list_(
 
 @app.command("ssh", cls=SealpyCommand, context_settings={"allow_interspersed_args": False})
 def ssh(
-    machine: Annotated[str, typer.Argument(metavar="NAME", help="The machine, such as lab-1.")],
-    command: Annotated[list[str] | None, typer.Argument(metavar="[COMMAND…]", help="What to run there.")] = None,
+    machine: Annotated[str, typer.Argument(metavar="MACHINE", help="The machine, such as lab-1.")],
+    command: Annotated[list[str] | None, typer.Argument(metavar="COMMAND", help="What to run there.")] = None,
     *,
     user: Annotated[str, typer.Option("--user", "-u", help="root, or admin, who has sudo.")] = "root",
 ) -> None:
@@ -112,7 +112,7 @@ def ssh(
 @app.command("down", cls=SealpyCommand)
 def down(
     ctx: typer.Context,
-    machines: Annotated[list[str] | None, typer.Argument(metavar="[NAME…]", help="These machines alone.")] = None,
+    machines: Annotated[list[str] | None, typer.Argument(metavar="MACHINE", help="These machines alone.")] = None,
     *,
     name: LabName = "lab",
 ) -> None:

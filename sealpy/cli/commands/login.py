@@ -14,7 +14,7 @@ __all__ = ["command", "registry_of"]
 
 def command(
     ctx: typer.Context,
-    registry: Annotated[str, typer.Argument(help="Domain of the registry, with its port.")],
+    registry: Annotated[str, typer.Argument(metavar="REGISTRY", help="Domain of the registry, with its port.")],
     *,
     user: Annotated[str, typer.Option("-u", "--username", help="User; asked for when it is left out.")] = "",
     password: Annotated[

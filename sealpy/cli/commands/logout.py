@@ -14,7 +14,7 @@ __all__ = ["command"]
 
 def command(
     ctx: typer.Context,
-    registry: Annotated[str, typer.Argument(help="Domain of the registry, with its port.")],
+    registry: Annotated[str, typer.Argument(metavar="REGISTRY", help="Domain of the registry, with its port.")],
     *,
     authfile: AuthFile = None,
 ) -> None:

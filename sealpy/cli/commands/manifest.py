@@ -37,8 +37,10 @@ Everything = Annotated[bool, typer.Option("--all", help="List every platform of 
 @app.command("create", cls=SealpyCommand)
 def create_(
     ctx: typer.Context,
-    name: Annotated[str, typer.Argument(help=_LIST)],
-    images: Annotated[list[str] | None, typer.Argument(help="Images to list; pulled when they are not here.")] = None,
+    name: Annotated[str, typer.Argument(metavar="INDEX", help=_LIST)],
+    images: Annotated[
+        list[str] | None, typer.Argument(metavar="IMAGE", help="Images to list; pulled when they are not here.")
+    ] = None,
     *,
     everything: Everything = False,
     insecure: Insecure = False,
@@ -66,14 +68,17 @@ def create_(
 @app.command("add", cls=SealpyCommand)
 def add_(
     ctx: typer.Context,
-    name: Annotated[str, typer.Argument(help=_LIST)],
-    image: Annotated[str, typer.Argument(help="Image to list; pulled when it is not here.")],
+    name: Annotated[str, typer.Argument(metavar="INDEX", help=_LIST)],
+    image: Annotated[str, typer.Argument(metavar="IMAGE", help="Image to list; pulled when it is not here.")],
     *,
     everything: Everything = False,
     os: Annotated[str, typer.Option("--os", help="System to list it for, instead of its own.")] = "",
     arch: Annotated[str, typer.Option("--arch", help="Processor to list it for, instead of its own.")] = "",
     variant: Annotated[str, typer.Option("--variant", help="Variant of the processor, such as v7.")] = "",
-    annotation: Annotated[list[str] | None, typer.Option("--annotation", help="KEY=VALUE; may repeat.")] = None,
+    annotation: Annotated[
+        list[str] | None,
+        typer.Option("--annotation", metavar="NAME=VALUE", help="Annotation of the entry; may repeat."),
+    ] = None,
     insecure: Insecure = False,
     ca: Ca = None,
     authfile: AuthFile = None,
@@ -87,7 +92,7 @@ def add_(
     from sealpy.image.reference import Reference
 
     target = Reference.parse(name)
-    annotations = pairs(annotation or (), "--annotation", name="KEY")
+    annotations = pairs(annotation or (), "--annotation")
     entry = indexes.Entry(os=os, architecture=arch, variant=variant, annotations=annotations)
     open_store().resolve(target)
     remotes = open_remotes(ctx.obj, insecure=insecure, ca=ca, authfile=authfile)
@@ -99,8 +104,8 @@ def add_(
 @app.command("remove", cls=SealpyCommand)
 def remove_(
     ctx: typer.Context,
-    name: Annotated[str, typer.Argument(help=_LIST)],
-    entry: Annotated[str, typer.Argument(help="Digest or platform of the image to take out.")],
+    name: Annotated[str, typer.Argument(metavar="INDEX", help=_LIST)],
+    entry: Annotated[str, typer.Argument(metavar="ENTRY", help="Digest or platform of the image to take out.")],
 ) -> None:
     """Take an image out of an index.
 
@@ -117,7 +122,7 @@ def remove_(
 @app.command("inspect", cls=SealpyCommand)
 def inspect_(
     ctx: typer.Context,
-    name: Annotated[str, typer.Argument(help="Image here, or in its registry.")],
+    name: Annotated[str, typer.Argument(metavar="IMAGE", help="Image here, or in its registry.")],
     *,
     insecure: Insecure = False,
     ca: Ca = None,
@@ -144,9 +149,9 @@ def inspect_(
 @app.command("push", cls=SealpyCommand)
 def push_(
     ctx: typer.Context,
-    name: Annotated[str, typer.Argument(help=_LIST)],
+    name: Annotated[str, typer.Argument(metavar="INDEX", help=_LIST)],
     destination: Annotated[
-        str, typer.Argument(help="Name that it gets there; else the same.", metavar="DEST", show_default=False)
+        str, typer.Argument(help="Name that it gets there; else the same.", metavar="NAME", show_default=False)
     ] = "",
     *,
     remove: Annotated[bool, typer.Option("--rm", help="Take the name away here when all is there.")] = False,

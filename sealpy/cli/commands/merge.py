@@ -22,7 +22,7 @@ class Settling(StrEnum):
 
 def command(
     ctx: typer.Context,
-    names: Annotated[list[str], typer.Argument(help="Names of the images, the base first.")],
+    names: Annotated[list[str], typer.Argument(metavar="IMAGE", help="Names of the images, the base first.")],
     *,
     tag: Annotated[str, typer.Option("-t", "--tag", help="Name for the new image.")],
     settling: Annotated[

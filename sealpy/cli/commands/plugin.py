@@ -21,7 +21,7 @@ __all__ = ["app"]
 
 Files = list[tuple[str, bytes]]
 ImageName = Annotated[
-    str, typer.Argument(metavar="[IMAGE]", help="The cluster image that brings plugins; default: the Clusterfile's.")
+    str, typer.Argument(metavar="IMAGE", help="The cluster image that brings plugins; default: the Clusterfile's.")
 ]
 
 app = typer.Typer(
@@ -38,7 +38,7 @@ app = typer.Typer(
 @app.command("list", cls=SealpyCommand)
 def list_types(
     ctx: typer.Context,
-    image: Annotated[str, typer.Argument(metavar="[IMAGE]", help="List those of this cluster image, too.")] = "",
+    image: Annotated[str, typer.Argument(metavar="IMAGE", help="List those of this cluster image, too.")] = "",
     *,
     plugins_dir: PluginsDirOption = None,
 ) -> None:
@@ -108,7 +108,9 @@ def try_out(
     ],
     *,
     at: Annotated[str, typer.Option("--at", metavar="POINT", help="Try it at this hook point alone.")] = "",
-    data: Annotated[str, typer.Option("--data", help="What its document would hold as data; @FILE reads a file.")] = "",
+    data: Annotated[
+        str, typer.Option("--data", metavar="TEXT", help="What its document would hold as data; @FILE reads a file.")
+    ] = "",
     answers: Annotated[
         list[str] | None,
         typer.Option("--answer", metavar="WORDS=TEXT", help="What commands that begin so print; may repeat."),

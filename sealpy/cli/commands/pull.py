@@ -20,7 +20,7 @@ __all__ = ["command"]
 
 def command(
     ctx: typer.Context,
-    names: Annotated[list[str], typer.Argument(help="Names of the images.")],
+    names: Annotated[list[str], typer.Argument(metavar="IMAGE", help="Names of the images.")],
     *,
     platform: Annotated[
         list[str] | None,

@@ -16,9 +16,9 @@ __all__ = ["command"]
 
 def command(
     ctx: typer.Context,
-    name: Annotated[str, typer.Argument(help="Name of the image here.")],
+    name: Annotated[str, typer.Argument(metavar="IMAGE", help="Name of the image here.")],
     destination: Annotated[
-        str, typer.Argument(help="Name that it gets there; else the same.", metavar="DEST", show_default=False)
+        str, typer.Argument(help="Name that it gets there; else the same.", metavar="NAME", show_default=False)
     ] = "",
     *,
     compression: CompressionFormat = None,

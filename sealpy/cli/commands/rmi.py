@@ -17,7 +17,7 @@ __all__ = ["command"]
 
 def command(
     ctx: typer.Context,
-    names: Annotated[list[str] | None, typer.Argument(help="Names of the images.")] = None,
+    names: Annotated[list[str] | None, typer.Argument(metavar="IMAGE", help="Names of the images.")] = None,
     *,
     prune: Annotated[
         bool, typer.Option("-p", "--prune", help="Remove also what no image needs, as 'sealpy prune' does.")

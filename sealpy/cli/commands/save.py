@@ -22,7 +22,7 @@ __all__ = ["command"]
 
 def command(
     ctx: typer.Context,
-    name: Annotated[str, typer.Argument(help="Name of the image.")],
+    name: Annotated[str, typer.Argument(metavar="IMAGE", help="Name of the image.")],
     *,
     out: Annotated[str, typer.Option("-o", "--out", metavar="PATH", help="File or directory to write.")],
     format_: Annotated[

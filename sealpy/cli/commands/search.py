@@ -13,7 +13,7 @@ __all__ = ["command"]
 
 def command(
     ctx: typer.Context,
-    names: Annotated[list[str], typer.Argument(help="Repositories; a tag is passed over.")],
+    names: Annotated[list[str], typer.Argument(metavar="REPOSITORY", help="Repositories; a tag is passed over.")],
     *,
     insecure: Insecure = False,
     ca: Ca = None,

@@ -13,8 +13,8 @@ __all__ = ["command"]
 
 def command(
     ctx: typer.Context,
-    source: Annotated[str, typer.Argument(help="Name that the image has.")],
-    names: Annotated[list[str], typer.Argument(help="Names that it gets as well.")],
+    source: Annotated[str, typer.Argument(metavar="IMAGE", help="Name that the image has.")],
+    names: Annotated[list[str], typer.Argument(metavar="NAME", help="Names that it gets as well.")],
 ) -> None:
     """Give a cluster image another name.
 

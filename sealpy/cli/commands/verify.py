@@ -16,7 +16,7 @@ __all__ = ["command"]
 
 def command(
     ctx: typer.Context,
-    name: Annotated[str, typer.Argument(help="Name of the image.")],
+    name: Annotated[str, typer.Argument(metavar="IMAGE", help="Name of the image.")],
     key: Annotated[
         list[Path] | None,
         typer.Option(

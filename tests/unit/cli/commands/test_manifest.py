@@ -103,7 +103,7 @@ def test_an_image_that_is_not_here_is_pulled_into_the_index(
         (["add", "shop:amd64", "shop:arm64"], "an image for one platform, no index"),
         (["add", "shop:none", "shop:arm64"], "not among the local images"),
         (["remove", "shop:1", "linux/s390x"], "'linux/s390x' is not listed in it"),
-        (["add", "shop:1", "shop:arm64", "--annotation", "x"], "not KEY=VALUE"),
+        (["add", "shop:1", "shop:arm64", "--annotation", "x"], "not NAME=VALUE"),
     ],
 )
 def test_what_cannot_be_done_is_told(capsys: Capture, words: list[str], message: str) -> None:
