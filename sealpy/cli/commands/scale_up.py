@@ -21,7 +21,10 @@ __all__ = ["command"]
 Masters = Annotated[str, typer.Option("--masters", "-m", help="New control planes: 10.0.0.2,10.0.0.4.")]
 Nodes = Annotated[str, typer.Option("--nodes", "-n", help="New workers: 10.0.0.7-10.0.0.9.")]
 User = Annotated[str, typer.Option("--user", "-u", help="Account on the new machines; default: as the others.")]
-Port = Annotated[int, typer.Option("--port", help="Port of their sshd; default: as the others.", min=0, max=65535)]
+Port = Annotated[
+    int,
+    typer.Option("--port", help="Port of their sshd; default: as the others.", min=0, max=65535, show_default=False),
+]
 PrivateKey = Annotated[Path | None, typer.Option("--pk", help="Private key for them; default: as the others.")]
 KeyPassword = Annotated[str, typer.Option("--pk-passwd", help="Its passphrase; '-' as with --passwd.")]
 
