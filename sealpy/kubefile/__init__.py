@@ -35,7 +35,7 @@ from sealpy.kubefile.instructions import (
     Network,
     Run,
 )
-from sealpy.kubefile.read import read
+from sealpy.kubefile.read import Draft, draft, read
 from sealpy.kubefile.words import PROXIES
 
 __all__ = [
@@ -51,6 +51,7 @@ __all__ = [
     "Copy",
     "Csi",
     "Document",
+    "Draft",
     "Env",
     "From",
     "Instruction",
@@ -62,6 +63,7 @@ __all__ = [
     "Network",
     "Run",
     "load",
+    "load_draft",
     "loads",
 ]
 
@@ -74,14 +76,12 @@ def load(path: Path, *, build_args: Mapping[str, str] = _NO_ARGUMENTS, arch: str
     `arch` is what `$ARCH` stands for. In the words of instructions every variable must be known; in commands declared
     arguments are put in, and all else is left to the shell that will run them.
     """
-    try:
-        text = path.read_bytes().decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise KubefileError("the file is no text", place=Place(path), hint="save it as UTF-8") from error
-    except OSError as error:
-        reason = (error.strerror or "cannot be read").lower()
-        raise KubefileError(f"'{path}': {reason}", hint="name the Kubefile: -f Kubefile") from error
-    return loads(text, name=str(path), build_args=build_args, arch=arch)
+    return loads(_text(path), name=str(path), build_args=build_args, arch=arch)
+
+
+def load_draft(path: Path, *, build_args: Mapping[str, str] = _NO_ARGUMENTS, arch: str = "amd64") -> Draft:
+    """Read a Kubefile as `load` does, as far as that goes; raises KubefileError for a file that cannot be read."""
+    return draft(_text(path), name=str(path), build_args=build_args, arch=arch)
 
 
 def loads(
@@ -89,3 +89,13 @@ def loads(
 ) -> Kubefile:
     """Read the text of a Kubefile, as `load` does; `name` is what messages call the file."""
     return read(text, name=name, build_args=build_args, arch=arch)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_bytes().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise KubefileError("the file is no text", place=Place(path), hint="save it as UTF-8") from error
+    except OSError as error:
+        reason = (error.strerror or "cannot be read").lower()
+        raise KubefileError(f"'{path}': {reason}", hint="name the Kubefile: -f Kubefile") from error

@@ -18,7 +18,7 @@ from sealpy.image.remote.tls import Tls
 from sealpy.image.tarball import Content, Member
 from sealpy.kubefile import Add
 
-__all__ = ["Downloads", "Fetcher", "is_url", "place_added"]
+__all__ = ["Downloads", "Fetcher", "is_url", "opened", "place_added"]
 
 
 def is_url(source: str) -> bool:
@@ -29,9 +29,8 @@ def is_url(source: str) -> bool:
 class Fetcher(Protocol):
     """Bring what stands behind URLs: really, or on paper only."""
 
-    @property
-    def work(self) -> Path:
-        """Give a directory for what is in between."""
+    def unpack(self, source: Path, *, at: Place) -> Content | None:
+        """Give what is in an archive, None for what is none. Raises KubefileError."""
 
     def fetch(self, url: str, *, checksum: str, at: Place, pin: Callable[[str], str]) -> Download:
         """Fetch one file; `pin` gives the hint for one without a checksum. Raises KubefileError and ImageError."""
@@ -63,6 +62,10 @@ class Downloads:
             self.emit(Warned(message=message, hint=pin(found.checksum)))
         return found
 
+    def unpack(self, source: Path, *, at: Place) -> Content | None:
+        """Give what is in an archive, None for what is none. Raises KubefileError for a damaged one."""
+        return opened(source, at=at, work=self.work)
+
 
 def place_added(
     context: Context, instruction: Add, *, at: Place, directories: Collection[str], fetcher: Fetcher
@@ -77,7 +80,7 @@ def place_added(
     target = Target.of(instruction.destination, at=at, directories=directories, count=count)
     content: Content = []
     for name, source in local:
-        inside = _inside(source, at=at, work=fetcher.work)
+        inside = fetcher.unpack(source, at=at)
         if inside is None:
             content += placed(context, target, name, source)
         else:
@@ -87,7 +90,8 @@ def place_added(
     return content + [written_out(target, document) for document in instruction.documents]
 
 
-def _inside(source: Path, *, at: Place, work: Path) -> Content | None:
+def opened(source: Path, *, at: Place, work: Path) -> Content | None:
+    """Give what is in an archive, None for what is none; `work` is for what is in between. Raises KubefileError."""
     try:
         return unpacked(source, work=work) if source.is_file() else None
     except ImageError as error:

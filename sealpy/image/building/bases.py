@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from sealpy.errors import ImageError, KubefileError, Place
+from sealpy.errors import ImageError, KubefileError, Place, StoreError
 from sealpy.image.cluster_image import ClusterImage
 from sealpy.image.manifest import INDEX_TYPES, Descriptor, Index, Platform, parse
 from sealpy.image.reference import Reference
@@ -21,11 +21,24 @@ Obtain = Callable[[Reference, Platform], Descriptor]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bases:
-    """Open bases for one platform; without `obtain` they must be in the store."""
+    """Open bases for one platform, each once; without `obtain` they must be in the store."""
 
     store: Store
     platform: Platform
     obtain: Obtain | None = None
+    _images: dict[str, ClusterImage] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def must_bring(self, name: str) -> bool:
+        """Tell whether an image is not here, and would be looked for elsewhere."""
+        if self.obtain is None or name == "scratch":
+            return False
+        try:
+            self.store.resolve(Reference.parse(name))
+        except StoreError:
+            return True
+        except ImageError:  # no name: nobody would be asked
+            return False
+        return False
 
     def open(self, instruction: From, at: Place) -> ClusterImage | None:
         """Open the image that FROM names, None for `scratch`; raises KubefileError with the place."""
@@ -37,12 +50,15 @@ class Bases:
 
     def image(self, name: str, at: Place) -> ClusterImage:
         """Open an image by its name, for what is taken out of it; raises KubefileError with the place."""
+        if name in self._images:
+            return self._images[name]
         try:
             reference = Reference.parse(name)
             found = self.obtain(reference, self.platform) if self.obtain else self.store.resolve(reference)
-            return self._opened(reference, found)
+            self._images[name] = self._opened(reference, found)
         except ImageError as error:
             raise KubefileError(error.message, place=at, hint=error.hint) from error
+        return self._images[name]
 
     def _opened(self, reference: Reference, descriptor: Descriptor) -> ClusterImage:
         wanted = platform_name(self.platform)

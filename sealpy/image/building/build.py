@@ -1,8 +1,9 @@
 """Build a cluster image from a Kubefile.
 
-FROM hands down layers, apps, labels, env and container images. Each COPY, ADD, APP and RUN is one layer. Then the new
-files are searched for container images, which are taken out of local archives, or else come from their registries, and
-are laid out as `registry/`. No daemon and no root are needed, and the same input gives the same digest.
+First every problem of the Kubefile is told. FROM hands down layers, apps, labels, env and container images. Each COPY,
+ADD, APP and RUN is one layer. Then the new files are searched for container images, which are taken out of local
+archives, or else come from their registries, and are laid out as `registry/`. No daemon and no root are needed, and the
+same input gives the same digest.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from sealpy.image.building.bundle import absent, bundle
 from sealpy.image.building.gather import Gathered, gather, once
 from sealpy.image.building.layer_cache import Forgetful, LayerCache
 from sealpy.image.building.run import Cell
+from sealpy.image.building.survey import survey
 from sealpy.image.building.wish import Wish
 from sealpy.image.building.workshop import Workshop
 from sealpy.image.building.workspace import workspace
@@ -69,9 +71,11 @@ def build(wish: Wish, *, store: Store, emit: Emit, obtain: Obtain | None = None,
     Raises KubefileError, ConfigError, ImageError, StoreError and BadReferenceError, all of them before the name is
     given: an image that had it before stays.
     """
-    making = _Making(wish, store, emit=once(emit), obtain=obtain, bring=bring)
+    making = _Making(wish, store, emit=once(emit), bring=bring)
     with store.keeping():
-        descriptors = [making.image(platform) for platform in wish.for_platforms()]
+        bases = {one: Bases(store=store, platform=one, obtain=obtain) for one in wish.for_platforms()}
+        survey(wish, bases)
+        descriptors = [making.image(platform, bases[platform]) for platform in bases]
         top = descriptors[0] if len(descriptors) == 1 else write_index(store, descriptors)
         store.tag(wish.tag, top)
         images = tuple(ClusterImage.of(store, wish.tag, descriptor) for descriptor in descriptors)
@@ -82,19 +86,17 @@ def build(wish: Wish, *, store: Store, emit: Emit, obtain: Obtain | None = None,
 class _Making:
     """Write the image for one platform after the other."""
 
-    def __init__(self, wish: Wish, store: Store, *, emit: Emit, obtain: Obtain | None, bring: Bring | None) -> None:
+    def __init__(self, wish: Wish, store: Store, *, emit: Emit, bring: Bring | None) -> None:
         self._wish = wish
         self._store = store
         self._emit = emit
-        self._obtain = obtain
         self._bring = bring
         self.progress = Progress(emit, f"build {wish.tag.familiar}")
         cache = LayerCache(store) if wish.caching == "use" else Forgetful(store)
         self._works = Workshop(store, cache=cache, progress=self.progress)
 
-    def image(self, platform: Platform) -> Descriptor:
+    def image(self, platform: Platform, bases: Bases) -> Descriptor:
         """Write all of it into the store; it has no name yet."""
-        bases = Bases(store=self._store, platform=platform, obtain=self._obtain)
         with workspace(self._store.root) as work:
             fetcher = Downloads(work, self.progress, self._emit, self._wish.tls)
             task = f"build {self._wish.tag.familiar}"

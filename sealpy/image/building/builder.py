@@ -15,6 +15,7 @@ from sealpy.image.building.bases import Bases
 from sealpy.image.building.copy_from import content_of, place_from, prove
 from sealpy.image.building.download import name_of
 from sealpy.image.building.layer_cache import key_of
+from sealpy.image.building.problems import Problems
 from sealpy.image.building.recipe import CNI_LABEL, CSI_LABEL, Recipe
 from sealpy.image.building.run import Runner, environment, title
 from sealpy.image.building.wish import BaseMode
@@ -180,12 +181,15 @@ class Builder:
         return key_of("add", instruction.checksum, path, instruction.owner, instruction.mode, parents)
 
     def _app(self, name: str, sources: Sequence[str], *, line: int) -> None:
-        directory = f"{APP_ROOT}/{name}/"
+        directory, at = f"{APP_ROOT}/{name}/", self._at(line)
 
         def make() -> Content:
             content: Content = []
+            problems = Problems(self.kubefile)
             for source in sources:
-                content += ordered(self._app_source(name, source, directory, at=self._at(line)))
+                with problems.noted(at):
+                    content += ordered(self._app_source(name, source, directory, at=at))
+            problems.refuse()
             return content
 
         made = self.works.of_files(f"APP {name}", make)

@@ -14,11 +14,13 @@ import fnmatch
 import stat
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Self
 
 from sealpy.errors import KubefileError, Place, nearest
 from sealpy.image.building.ignore import Ignore
+from sealpy.image.building.problems import Problems
 from sealpy.image.tarball import Content, Member, Source
 from sealpy.kubefile import Document
 
@@ -28,6 +30,7 @@ LAYOUT_DIRECTORIES = frozenset({
     "applications", "bin", "charts", "cri", "etc", "images", "lib", "manifests", "plugin", "plugins", "scripts",
     "statics",
 })  # fmt: skip
+_MOST_LOOKED_AT = 10_000  # files, for a name that is missing
 
 
 class Context:
@@ -41,8 +44,17 @@ class Context:
         self._without = {path.resolve() for path in without} | self._secret
 
     def sources(self, words: Sequence[str], at: Place) -> list[tuple[str, Path]]:
-        """Find the files and directories that the words of an instruction name: each one's own name, and the thing."""
-        return [(path.name, self._inside(path, word, at)) for word in words for path in self._source(word, at)]
+        """Find the files and directories that the words of an instruction name: each one's own name, and the thing.
+
+        Raises one KubefileError for all words that name nothing.
+        """
+        found: list[tuple[str, Path]] = []
+        problems = Problems(at.file)
+        for word in words:
+            with problems.noted(at):
+                found += [(path.name, self._inside(path, word, at)) for path in self._source(word, at)]
+        problems.refuse()
+        return found
 
     def _source(self, word: str, at: Place) -> list[Path]:
         names = parts(word, at)
@@ -83,13 +95,20 @@ class Context:
         return real
 
     def _nearest(self, path: Path) -> str:
-        parent = path.parent
-        while not parent.is_dir():
-            path, parent = parent, parent.parent
-        names = [inner.name for inner in parent.iterdir()]
-        near = nearest(path.name, names)
-        found = str((parent / near).relative_to(self.root))
-        return f"did you mean '{found}'?" if near else "paths of sources are relative to the context"
+        """Say which path may be meant: one that is spelled like this one, or the same name elsewhere."""
+        found = self.root
+        for name in path.relative_to(self.root).parts:
+            names = [inner.name for inner in found.iterdir()] if found.is_dir() else []
+            near = name if name in names else nearest(name, names)
+            if not near:
+                break
+            found /= near
+        else:
+            return f"did you mean '{found.relative_to(self.root)}'?"
+        elsewhere = (inner for inner in islice(self.root.rglob("*"), _MOST_LOOKED_AT) if inner.name == path.name)
+        if same := min(elsewhere, default=None):
+            return f"did you mean '{same.relative_to(self.root)}'?"
+        return "paths of sources are relative to the context"
 
     def files(self, source: Path, destination: str) -> Content:
         """List a file or the content of a directory under a path of the rootfs ("" is the root itself)."""

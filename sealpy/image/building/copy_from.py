@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from sealpy.errors import DigestMismatchError, KubefileError, Place, did_you_mean
 from sealpy.image.building.copy import Target, parts
+from sealpy.image.building.problems import Problems
 from sealpy.image.cluster_image import ClusterImage
 from sealpy.image.files import Entry
 from sealpy.image.tarball import Content, Member, Range, Source
@@ -26,9 +27,12 @@ def place_from(
 
     `directories` are those that the rootfs has so far. Raises KubefileError for what the image does not have.
     """
-    found = [
-        (path.rpartition("/")[2], _followed(image, path, at)) for word in words for path in _named(image, word, at)
-    ]
+    found: list[tuple[str, str]] = []
+    problems = Problems(at.file)
+    for word in words:
+        with problems.noted(at):
+            found += [(path.rpartition("/")[2], _followed(image, path, at)) for path in _named(image, word, at)]
+    problems.refuse()
     target = Target.of(destination, at=at, directories=directories, count=max(len(found), len(words)))
     placed: Placed = {}
     for name, source in found:

@@ -17,7 +17,7 @@ from sealpy.image.finding import Found, find, listed
 from sealpy.image.manifest import Platform
 from sealpy.image.metadata import APP_INSTALLER, Metadata
 
-__all__ = ["Gathered", "gather", "once"]
+__all__ = ["Gathered", "begin", "gather", "once"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,19 @@ def gather(
     kubefile = wish.read(platform)
     for notice in kubefile.notices:
         emit(Warned(message=str(notice), hint=notice.hint))
-    builder = Builder(
+    builder = begin(wish, works=works, fetcher=fetcher, bases=bases, runner=runner)
+    for instruction in kubefile.instructions:
+        builder.perform(instruction)
+    builder.recipe.labels |= wish.labels
+    found = _found(wish, builder, emit) if wish.mode == "all" else Found()
+    uses = found.uses(platform.architecture)
+    type_ = wish.type_ or (APP_INSTALLER if wish.base == "left out" else "")
+    return Gathered(builder, found, builder.recipe.metadata(type_=type_, files=builder.held, uses=uses))
+
+
+def begin(wish: Wish, *, works: Works, fetcher: Fetcher, bases: Bases, runner: Runner) -> Builder:
+    """Make the builder that performs the instructions of a Kubefile, with what it works with."""
+    return Builder(
         kubefile=wish.kubefile,
         context=copy.Context(wish.context, without=wish.archives(), secret=[one.path for one in wish.private_lists]),
         works=works,
@@ -46,13 +58,6 @@ def gather(
         network=wish.network,
         base_mode=wish.base,
     )
-    for instruction in kubefile.instructions:
-        builder.perform(instruction)
-    builder.recipe.labels |= wish.labels
-    found = _found(wish, builder, emit) if wish.mode == "all" else Found()
-    uses = found.uses(platform.architecture)
-    type_ = wish.type_ or (APP_INSTALLER if wish.base == "left out" else "")
-    return Gathered(builder, found, builder.recipe.metadata(type_=type_, files=builder.held, uses=uses))
 
 
 def _found(wish: Wish, builder: Builder, emit: Emit) -> Found:

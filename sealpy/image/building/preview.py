@@ -12,9 +12,11 @@ from sealpy.errors import Place
 from sealpy.events import Emit
 from sealpy.image import registry_tree
 from sealpy.image.archives import Library
+from sealpy.image.building.add import opened
 from sealpy.image.building.bases import Bases
 from sealpy.image.building.download import Download
 from sealpy.image.building.gather import gather, once
+from sealpy.image.building.survey import survey
 from sealpy.image.building.wish import BaseMode, Wish
 from sealpy.image.building.workshop import Line, Rehearsal
 from sealpy.image.cluster_image import ClusterImage
@@ -50,11 +52,13 @@ class Preview:
 def preview(wish: Wish, *, store: Store, emit: Emit) -> tuple[Preview, ...]:
     """Tell what `build` would make, for each platform; raises what `build` raises, but for what only doing it shows."""
     emit = once(emit)
-    return tuple(_preview(wish, platform, store, emit) for platform in wish.for_platforms())
+    bases = {platform: Bases(store=store, platform=platform) for platform in wish.for_platforms()}
+    survey(wish, bases)
+    return tuple(_preview(wish, platform, bases[platform], emit) for platform in bases)
 
 
-def _preview(wish: Wish, platform: Platform, store: Store, emit: Emit) -> Preview:
-    rehearsal, bases = Rehearsal(), Bases(store=store, platform=platform)
+def _preview(wish: Wish, platform: Platform, bases: Bases, emit: Emit) -> Preview:
+    rehearsal = Rehearsal()
     with tempfile.TemporaryDirectory() as work:
         paper = _OnPaper(Path(work))
         got = gather(wish, platform, works=rehearsal, fetcher=paper, bases=bases, runner=paper, emit=emit)
@@ -91,6 +95,10 @@ class _OnPaper:
         empty = self.work / "empty"
         empty.touch()
         return Download(empty, 0, checksum)
+
+    def unpack(self, source: Path, *, at: Place) -> Content | None:
+        """Look into an archive."""
+        return opened(source, at=at, work=self.work)
 
     def run(self, instruction: Run, held: Mapping[str, Entry], env: Mapping[str, str], at: Place) -> Content:  # noqa: ARG002 - the Runner's
         """Change nothing."""

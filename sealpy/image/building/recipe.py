@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
-from sealpy.errors import ImageError, KubefileError, Place, Problem, counted, did_you_mean, known_words
+from sealpy.errors import ImageError, Place, Problem, did_you_mean, known_words
+from sealpy.image.building.problems import Problems
 from sealpy.image.kube_version import CONSTRAINT_LABEL, check_kubernetes
 from sealpy.image.metadata import (
     APP_INSTALLER,
@@ -84,14 +85,24 @@ class Recipe:
         self.labels[CONSTRAINT_LABEL] = constraint
         self._constraint_line = line
 
-    def metadata(self, *, type_: str, files: Collection[str], uses: Iterable[ContainerImageUse]) -> Metadata:
-        """Put it all together.
+    @property
+    def mentioned(self) -> frozenset[str]:
+        """Name the apps that instructions mention, whether they are there or not."""
+        return frozenset(app for app, _ in self._checks)
 
-        Raises KubefileError that names every app that is mentioned and is not there, or says that the base installs a
-        version of Kubernetes which KUBEVERSION does not allow.
-        """
-        self._check()
-        self._check_version()
+    def take_for_granted(self, apps: Iterable[str]) -> None:
+        """Have apps that could not be looked at, so that nothing is said against them."""
+        for app in apps:
+            self.apps.setdefault(app, Application(name=app, cmds=("not known",)))
+
+    def problems(self) -> list[Problem]:
+        """List every app that is mentioned and is not there, or cannot be launched; and a base of a wrong version."""
+        return [*self._app_problems(), *self._version_problems()]
+
+    def metadata(self, *, type_: str, files: Collection[str], uses: Iterable[ContainerImageUse]) -> Metadata:
+        """Put it all together; raises KubefileError with all `problems`."""
+        told = Problems(self._file, self.problems())
+        told.refuse()
         apps = tuple(self._complete(app) for app in self.apps.values())
         images = {use.image: use for use in (*self._inherited.container_images, *uses)}
         return Metadata(
@@ -126,14 +137,14 @@ class Recipe:
         installs = RUNTIME_LABEL in self.labels or any(path in files for path in _INSTALLS_KUBERNETES)
         return KUBE_INSTALLER if installs else APP_INSTALLER
 
-    def _check(self) -> None:
-        problems = [
+    def _app_problems(self) -> list[Problem]:
+        launched = {app for app in self._launched if app in self.apps and not self._complete(self.apps[app]).command}
+        absent = [
             Problem(f"app {app!r}: there is none", Place(self._file, line), self._nearest(app))
             for app, line in self._checks
             if app not in self.apps
         ]
-        launched = {app for app in self._launched if app in self.apps and not self._complete(self.apps[app]).command}
-        problems += [
+        return absent + [
             Problem(
                 f"app {app!r}: its files do not tell how to launch it",
                 Place(self._file, line),
@@ -142,16 +153,14 @@ class Recipe:
             for app, line in self._checks
             if app in launched
         ]
-        if problems:
-            raise KubefileError(f"{self._file}: {counted(len(problems), 'problem')} with its apps", problems=problems)
 
-    def _check_version(self) -> None:
+    def _version_problems(self) -> list[Problem]:
         try:
             check_kubernetes("KUBEVERSION", self.labels)
         except ImageError as error:
             if self._constraint_line:  # else it is how the base was made
-                place = Place(self._file, self._constraint_line)
-                raise KubefileError(error.message, place=place, hint=error.hint) from error
+                return [Problem(error.message, Place(self._file, self._constraint_line), error.hint)]
+        return []
 
     def _nearest(self, app: str) -> str:
         return did_you_mean(app, self.apps) or known_words(self.apps) or "write APP NAME local://PATH before"

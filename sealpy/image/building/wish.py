@@ -14,7 +14,7 @@ from sealpy.image.metadata import KUBE_INSTALLER
 from sealpy.image.reference import Reference
 from sealpy.image.remote.platforms import here, read_platform
 from sealpy.image.remote.tls import Tls
-from sealpy.kubefile import PROXIES, From, Kubefile, Network, load
+from sealpy.kubefile import PROXIES, Draft, From, Kubefile, Network, load, load_draft
 
 __all__ = ["ARCHIVES", "BaseMode", "BuildMode", "Caching", "Wish"]
 
@@ -76,6 +76,10 @@ class Wish:
         """Read the Kubefile as it is for a platform; raises KubefileError."""
         return load(self.kubefile, build_args=self.build_args, arch=platform.architecture)
 
+    def draft(self, platform: Platform) -> Draft:
+        """Read the Kubefile as far as that goes; raises KubefileError for a file that cannot be read at all."""
+        return load_draft(self.kubefile, build_args=self.build_args, arch=platform.architecture)
+
     def proxies(self) -> Mapping[str, str]:
         """Give the arguments that say how to reach a network: commands get them, and nothing is remembered of them."""
         return {name: value for name, value in self.build_args.items() if name.lower() in PROXIES}
@@ -84,7 +88,7 @@ class Wish:
         """Give the platforms to build for."""
         if self.platforms:
             return tuple(dict.fromkeys(self.platforms))
-        begin = next((one for one in self.read(here()).instructions if isinstance(one, From)), None)
+        begin = next((one for one in self.draft(here()).kubefile.instructions if isinstance(one, From)), None)
         return (read_platform(begin.platform) if begin and begin.platform else here(),)
 
     def archives(self) -> list[Path]:

@@ -461,7 +461,7 @@ def test_its_container_images_are_whole_though_the_base_holds_them(upon: Site) -
 def test_what_it_launches_must_be_its_own(upon: Site) -> None:
     with pytest.raises(KubefileError) as caught:
         upon.build("FROM kubernetes:v1", "APP web local://web.yaml", 'LAUNCH ["one"]', base="left out")
-    assert "app 'one': there is none" in str(caught.value.problems[0])
+    assert "Kubefile:3: app 'one': there is none" in caught.value.message
 
 
 def test_it_cannot_be_said_to_install_a_cluster(upon: Site) -> None:

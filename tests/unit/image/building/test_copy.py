@@ -126,13 +126,20 @@ def test_what_cannot_be_copied_is_refused_with_file_and_line(root: Path, words: 
     assert caught.value.hint
 
 
-def test_the_nearest_name_is_told(root: Path) -> None:
+@pytest.mark.parametrize(
+    ("source", "hint"),
+    [
+        ("list-nodes.py", "did you mean 'list_nodes.py'?"),
+        ("dirr/sub/Y", "did you mean 'dir/sub/y'?"),
+        ("somewhere/x", "did you mean 'dir/x'?"),
+        ("y", "did you mean 'dir/sub/y'?"),
+        ("dir/sub/z", "paths of sources are relative to the context"),
+    ],
+)
+def test_the_nearest_name_is_told(source: str, hint: str, root: Path) -> None:
     with pytest.raises(KubefileError) as caught:
-        copied(root, "dir/sub/z", "x")
-    assert caught.value.hint == "paths of sources are relative to the context"
-    with pytest.raises(KubefileError) as caught:
-        copied(root, "list-nodes.py", "x")
-    assert caught.value.hint == "did you mean 'list_nodes.py'?"
+        copied(root, source, "x")
+    assert caught.value.hint == hint
 
 
 def test_what_the_ignore_file_names_is_left_out(root: Path) -> None:
