@@ -14,6 +14,9 @@ from sealpy.kubefile.words import Variables, WordError, split
 __all__ = ["Reader"]
 
 _FLAG = re.compile(r"--(?P<name>[A-Za-z-]*)(?:=(?P<value>.*))?", re.DOTALL)
+_TEXT = r"""(?:"[^"]*"|'[^']*')"""
+_QUOTED = re.compile(rf"(?=.[^\"']*\s){_TEXT}(?:[\s,]+{_TEXT})*")
+"""Nothing but texts in quotes, with a blank in the first."""
 _APP_NAME = re.compile(r"[A-Za-z0-9][\w.-]*", re.ASCII)
 
 
@@ -98,8 +101,13 @@ class Reader:
         return words[0]
 
     def commands(self, node: Node, text: str) -> tuple[str, ...]:
-        """Read a list of commands; text that is no list is one command, and is never split."""
+        """Read a list of commands; text that is no list is one command, and is never split.
+
+        Text that stands in quotes as a whole is refused: a shell would look for one program of that long name.
+        """
         listed = self.listed(node, text)
+        if listed is None and _QUOTED.fullmatch(text.strip()):
+            raise WordError("a command in quotes is the name of one program to a shell", f"write {_as_json(text)}")
         if listed is not None:
             commands = tuple(self.variables.expand_command(item) for item in listed if item.strip())
         else:
@@ -123,6 +131,8 @@ class Reader:
 
 
 def _as_json(text: str) -> str:
-    """Propose the list that was meant by `[a, b]`."""
-    items = [item.strip().strip("\"'") for item in text.strip().removeprefix("[").removesuffix("]").split(",")]
-    return json.dumps([item for item in items if item], ensure_ascii=False)
+    """Propose the list that was meant by `[a, b]`, by `"a"` or by `"a", "b"`."""
+    bare = text.strip().removeprefix("[").removesuffix("]")
+    items = [found[1:-1] for found in re.findall(_TEXT, bare)] if _QUOTED.fullmatch(bare) else bare.split(",")
+    stripped = (item.strip().strip("\"'") for item in items)
+    return json.dumps([item for item in stripped if item], ensure_ascii=False)
