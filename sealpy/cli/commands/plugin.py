@@ -101,7 +101,7 @@ def try_out(
     target: Annotated[
         str,
         typer.Argument(
-            metavar="PATH",
+            metavar="PLUGIN",
             help="The plugin: a .py, a .pyz or the directory that becomes one, a program, a directory of plugins, or "
             "the name of an installed type.",
         ),
