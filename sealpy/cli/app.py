@@ -11,7 +11,6 @@ from itertools import pairwise
 from typing import Annotated, Any
 
 import typer
-from typer import completion
 from typer.main import get_command
 
 from sealpy import __version__
@@ -19,13 +18,13 @@ from sealpy.cli.exits import EXITS, SIGPIPE
 from sealpy.cli.home import home
 from sealpy.cli.lazy import Entry, LazyGroup
 from sealpy.cli.output import Detail, Output, Settings, Style
+from sealpy.cli.shells import VARIABLE
 
 __all__ = ["COMMANDS", "app", "main", "run"]
 
 _CLUSTERS = "Clusters"
 _IMAGES = "Cluster images"
 _OTHERS = "Others"
-_COMPLETE = "_SEALPY_COMPLETE"
 
 COMMANDS = (
     Entry("run", "Make a cluster from an image on machines, or launch an application.", _CLUSTERS),
@@ -202,11 +201,21 @@ def run(arguments: Sequence[str]) -> int:
 def _invoke(arguments: list[str], output: Output) -> None:
     command = get_command(app)
     command.params.extend(_options())
-    if _COMPLETE in os.environ:  # the shell asks for completions: typer answers and exits
-        completion.completion_init()  # type: ignore[attr-defined] # typer does it itself only with options of its own
-        command.main(arguments, prog_name="sealpy", complete_var=_COMPLETE, obj=output)
+    if VARIABLE in os.environ:  # the shell asks what may stand there
+        _complete(command, arguments)
+        return
     with command.make_context("sealpy", arguments, obj=output) as context:
         command.invoke(context)
+
+
+def _complete(root: Any, words: Sequence[str]) -> None:
+    """Answer the shell; whatever goes wrong, silently: who types a command did not ask for an error yet."""
+    from contextlib import suppress
+
+    from sealpy.cli.completing import answer
+
+    with suppress(Exception):
+        typer.echo(answer(root, words))
 
 
 def _ours(error: BaseException, arguments: Sequence[str]) -> BaseException:

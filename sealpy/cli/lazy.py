@@ -81,7 +81,11 @@ class SealpyGroup(TyperGroup):
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - the signature is click's
         """Write each command with the first line of its help."""
         with formatter.section("Commands"):
-            formatter.write_dl([(name, (child.help or "").split("\n", 1)[0]) for name, child in self.commands.items()])
+            formatter.write_dl(self.children())
+
+    def children(self) -> list[tuple[str, str]]:
+        """Give the commands, each with the first line of its help."""
+        return [(name, (child.help or "").split("\n", 1)[0]) for name, child in self.commands.items()]
 
 
 class LazyGroup(SealpyGroup):
@@ -111,10 +115,9 @@ class LazyGroup(SealpyGroup):
             with formatter.section(section):
                 formatter.write_dl(rows)
 
-    def shell_complete(self, ctx: Any, incomplete: str) -> Any:
-        """Complete names from the table; what is only named is not imported."""
-        self.commands = {entry.name: TyperCommand(entry.name, help=entry.help) for entry in self.entries}
-        return super().shell_complete(ctx, incomplete)
+    def children(self) -> list[tuple[str, str]]:
+        """Give the commands from the table; nothing is imported for it."""
+        return [(entry.name, entry.help) for entry in self.entries]
 
     def _load(self, name: str) -> Any:
         module = import_module(f"sealpy.cli.commands.{name.replace('-', '_')}")

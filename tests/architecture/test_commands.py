@@ -47,6 +47,7 @@ GLOSSARY = {
     "PATH": "a file or a directory",
     "PATH=VALUE": "a field of a Clusterfile by its path, and its value",
     "PLATFORM": "platforms, by commas",
+    "PLUGIN": "the file or directory of a plugin, or the name of an installed type",
     "POINT": "a hook point",
     "PORT": "a port",
     "REGISTRY": "the domain of an image registry",

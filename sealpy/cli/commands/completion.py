@@ -18,19 +18,14 @@ class Shell(StrEnum):
     FISH = "fish"
 
 
-def command(
-    ctx: typer.Context, shell: Annotated[Shell, typer.Argument(help="Your shell.")]
-) -> None:
-    """Print the script that completes commands in your shell.
+def command(ctx: typer.Context, shell: Annotated[Shell, typer.Argument(help="Your shell.")]) -> None:
+    """Print the script that completes commands in your shell: options, images, clusters, hook points and more.
 
     Examples:
         source <(sealpy completion bash)
         sealpy completion zsh > "${fpath[1]}/_sealpy"
         sealpy completion fish > ~/.config/fish/completions/sealpy.fish
     """
-    from typer import completion
+    from sealpy.cli.shells import SCRIPTS
 
-    script = completion.get_completion_script(  # type: ignore[attr-defined] # typer tells nobody, but has no other door
-        prog_name="sealpy", complete_var="_SEALPY_COMPLETE", shell=shell.value
-    )
-    ctx.obj.text(script)
+    ctx.obj.text(SCRIPTS[shell])
