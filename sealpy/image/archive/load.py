@@ -26,7 +26,7 @@ __all__ = ["Begin", "load"]
 Begin = Callable[[int], Callable[[int], None]]
 """Takes the number of bytes that will be written; gives what takes the number of bytes of each piece."""
 
-_SHOWN = 5  # blobs that are named when many are missing: mostly all of a base
+_SHOWN = 3  # blobs that are named when many are missing: mostly all of a base
 _AGAIN = "copy it again, then load again: what was verified is not read twice"
 
 
@@ -126,7 +126,7 @@ def _wanted(store: Store, goods: Goods) -> list[Blob]:
         else:
             missing.append(part)
     if missing:
-        raise _missing(goods, missing)
+        raise _missing(store, goods, missing)
     return wanted
 
 
@@ -141,18 +141,22 @@ def _checked(goods: Goods, parts: Iterator[Descriptor]) -> Iterator[Descriptor]:
         yield part
 
 
-def _missing(goods: Goods, missing: list[Descriptor]) -> ImageError:
+def _missing(store: Store, goods: Goods, missing: list[Descriptor]) -> ImageError:
+    """Name what is lacking: of a delta the image that it was made to, with the first digests and the count."""
     problems = [Problem(f"blob {part.digest}: {part.size} bytes, missing") for part in missing[:_SHOWN]]
     if more := missing[_SHOWN:]:
         problems.append(Problem(f"and {counted(len(more), 'blob')} more, {sum(part.size for part in more)} bytes"))
+    count = f"{counted(len(missing), 'blob')} ({sum(part.size for part in missing)} bytes)"
     if not goods.since:
-        message = f"{goods.contents.path}: {counted(len(missing), 'blob')} missing in it"
-        return ImageError(message, problems=problems, hint="save the image again")
+        return ImageError(
+            f"{goods.contents.path}: {count} missing in it", problems=problems, hint="save the image again"
+        )
     base = Reference.parse(goods.since.name).familiar
-    message = f"{goods.contents.path}: a delta to '{base}' ({goods.since.digest}), which is not whole here"
-    return ImageError(
-        message, problems=problems, hint=f"load or pull '{base}' first, or carry the image without --since"
-    )
+    message = f"{goods.contents.path}: a delta to '{base}' ({goods.since.digest}), of which {count} are not here"
+    there = [image.descriptor.digest for image in store.images() if image.reference.familiar == base]
+    other = f"'{base}' here is another one, {there[0]}; " if there and there[0] != goods.since.digest else ""
+    hint = f"{other}load or pull '{base}' first, or carry the image without --since"
+    return ImageError(message, problems=problems, hint=hint)
 
 
 def _place(blob: Blob) -> int:

@@ -6,6 +6,7 @@ import errno
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import tarfile
@@ -304,16 +305,37 @@ def test_a_delta_without_its_base_is_refused_with_the_name_and_what_is_missing(
     tmp_path: Path, image: ClusterImage, app: ClusterImage, there: Store
 ) -> None:
     delta(app, tmp_path / "d.tar")
-    with pytest.raises(
-        ImageError, match=f"a delta to 'kube:v1' \\({image.digest}\\), which is not whole here"
-    ) as caught:
+    size = sum(layer.size for layer in image.manifest.layers[:2])
+    told = f"a delta to 'kube:v1' ({image.digest}), of which 2 blobs ({size} bytes) are not here"
+    with pytest.raises(ImageError, match=re.escape(told)) as caught:
         load(there, tmp_path / "d.tar")
     missing = [problem.message for problem in caught.value.problems]
     assert [layer.digest in message for layer, message in zip(image.manifest.layers[:2], missing, strict=True)] == [
         True
     ] * 2
-    assert "load or pull 'kube:v1' first" in caught.value.hint
+    assert caught.value.hint == "load or pull 'kube:v1' first, or carry the image without --since"
     assert there.blobs() == set(), "nothing was written"
+
+
+def test_a_delta_to_another_image_of_the_same_name_says_so(tmp_path: Path, app: ClusterImage, there: Store) -> None:
+    delta(app, tmp_path / "d.tar")
+    other = assemble(there, "kube:v1", base=None, layers=[], metadata=Metadata(labels={"k": "other"}))
+    with pytest.raises(ImageError, match="are not here") as caught:
+        load(there, tmp_path / "d.tar")
+    assert caught.value.hint.startswith(f"'kube:v1' here is another one, {other.digest}; load or pull")
+
+
+def test_of_many_blobs_that_are_missing_the_first_are_named_and_all_are_counted(
+    tmp_path: Path, store: Store, there: Store
+) -> None:
+    layers = [write_layer(store, walk({f"etc/{n}": str(n).encode()})) for n in range(8)]
+    base = assemble(store, "kube:v1", base=None, layers=layers, metadata=Metadata())
+    assemble(store, "shop:2", base=base, layers=[], metadata=Metadata(labels={"a": "b"}))
+    save(pack(store, "shop:2", since="kube:v1"), tmp_path / "d.tar")
+    with pytest.raises(ImageError, match="of which 9 blobs") as caught:
+        load(there, tmp_path / "d.tar")
+    assert len(caught.value.problems) == 4
+    assert caught.value.problems[-1].message.startswith("and 6 blobs more, ")
 
 
 def test_an_archive_that_lacks_a_blob_and_is_no_delta_is_refused(
@@ -322,7 +344,7 @@ def test_an_archive_that_lacks_a_blob_and_is_no_delta_is_refused(
     save(pack(image.store, "kube:v1"), tmp_path / "k", format_=Format.OCI_DIR)
     digest = image.manifest.layers[0].digest
     (tmp_path / "k" / "blobs" / "sha256" / digest[7:]).unlink()
-    with pytest.raises(ImageError, match="1 blob missing in it") as caught:
+    with pytest.raises(ImageError, match=r"1 blob \(\d+ bytes\) missing in it") as caught:
         load(there, tmp_path / "k")
     assert digest in caught.value.problems[0].message
 
