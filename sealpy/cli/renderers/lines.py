@@ -104,5 +104,5 @@ def transfer(event: e.TransferProgress) -> str:
 
 
 def share(event: e.TaskProgress) -> str:
-    """Write how far a task is, when that is known; what `done` counts is the task's own affair."""
-    return f"{event.done * 100 // event.total} %" if event.total else ""
+    """Write how far a task is, when that is known and it has begun; what `done` counts is the task's own affair."""
+    return f"{event.done * 100 // event.total} %" if event.total and event.done else ""

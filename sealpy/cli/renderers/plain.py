@@ -68,13 +68,14 @@ class _Seen:
 
 
 class Plain:
-    """Write lines; progress of one thing at most every 2 seconds and 10 %, and its end."""
+    """Write lines; progress of one thing at most every 2 seconds and 10 %, and its end unless that comes as soon."""
 
     def __init__(self, stream: TextIO, *, detail: Detail = Detail.NORMAL) -> None:
         self._stream = stream
         self._detail = detail
         self._progress = Progress()
         self._seen: dict[tuple[str, str], _Seen] = {}
+        self._steps: dict[str, tuple[str, float]] = {}  # of each task: what it is at, and since when
 
     def show(self, event: e.Event, *, time: float) -> None:
         """Write the line of an event, if it matters and is not too soon; after a run the tables of its end."""
@@ -97,12 +98,28 @@ class Plain:
                 seen = _Seen(time, event.sent * _ALL // event.total if event.total else _ALL)
                 return self._throttled((event.host, event.title), seen)
             case e.TaskProgress():
-                seen = _Seen(time, event.done * _ALL // event.total if event.total else 0, event.detail)
-                return self._throttled(("", event.task), seen)
+                return self._task_too_soon(event, time)
+            case e.TaskFinished():
+                self._steps.pop(event.task, None)
+                return False
             case e.StepRetrying():
                 return self._throttled((event.host, event.title), _Seen(time, 0, event.reason))
             case _:
                 return False
+
+    def _task_too_soon(self, event: e.TaskProgress, time: float) -> bool:
+        """Show each step as it begins; what is over at once needs no line to say so."""
+        key = ("", event.task)
+        now = _Seen(time, event.done * _ALL // event.total if event.total else 0, event.detail)
+        detail, since = self._steps.get(event.task, (None, time))
+        if detail != event.detail:
+            self._steps[event.task] = event.detail, time
+            if not event.done:
+                self._seen[key] = now
+                return False
+        elif now.percent == _ALL and time - since < _PAUSE:
+            return True
+        return self._throttled(key, now)
 
     def _throttled(self, key: tuple[str, str], now: _Seen) -> bool:
         before = self._seen.get(key)
