@@ -145,7 +145,7 @@ OutputTo = Annotated[
         "-o",
         "--output",
         metavar="FORMAT:DEST",
-        help="Write the image to oci-archive:FILE or oci-dir:DIR as well; 'json' and 'text' are the styles.",
+        help="Write the image to oci-archive:FILE or oci-dir:DIR as well; 'text' and 'json' are styles.",
         is_eager=True,
         callback=read_exports,
     ),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from sealpy.cli.output import Style
+from sealpy.cli.styles import without_styles
 from sealpy.image.archive.formats import Format
 
 if TYPE_CHECKING:
@@ -51,11 +51,9 @@ class Export:
 def read_exports(ctx: typer.Context, values: list[str] | None) -> list[str]:
     """Read `--output`: a style as everywhere, or `oci-archive:FILE` and `oci-dir:DIR`, which are kept in the meta."""
     found = []
-    for value in values or []:
+    for value in without_styles(ctx, values or []):
         kind, colon, destination = value.partition(":")
-        if value in set(Style):
-            ctx.obj.configure(style=Style(value))
-        elif kind in _FORMATS and colon and destination:
+        if kind in _FORMATS and colon and destination:
             found.append(Export(Format(kind), destination))
         else:
             shown = f"{_FORMATS[0]}:FILE, {_FORMATS[1]}:DIR, text or json"

@@ -21,7 +21,6 @@ _OPTIONS: Final = {
     "--name": "CLUSTER",
     "--nodes": "HOSTS",
     "--os": "OS",
-    "--out": "PATH",
     "--passwd": "PASSWORD",
     "--password": "PASSWORD",
     "--pk": "FILE",

@@ -11,6 +11,7 @@ from sealpy.cli.amount import parse_size
 from sealpy.cli.compression import CompressionFormat, packed
 from sealpy.cli.home import open_store
 from sealpy.cli.renderers import units
+from sealpy.cli.styles import without_styles
 from sealpy.errors import ConfigError
 from sealpy.image.archive.formats import Format
 
@@ -20,11 +21,38 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 
+def _one_place(ctx: typer.Context, values: list[str]) -> list[str]:
+    """Take the one place that `--output` names; a style may stand beside it."""
+    places = without_styles(ctx, values)
+    match places:
+        case [_]:
+            return places
+        case []:
+            hint = f"name the file as well; one of that name is -o ./{values[0]}"
+            raise ConfigError(f"--output '{values[0]}': that is a style, and no file", hint=hint)
+        case _:
+            raise ConfigError(f"--output: {len(places)} places, {', '.join(places)}", hint="name one")
+
+
+Out = Annotated[
+    list[str],
+    typer.Option(
+        "-o",
+        "--output",
+        "--out",
+        metavar="PATH",
+        help="File or directory to write; 'text' and 'json' beside it are styles, as in other commands.",
+        is_eager=True,
+        callback=_one_place,
+    ),
+]
+
+
 def command(
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(metavar="IMAGE", help="Name of the image.")],
     *,
-    out: Annotated[str, typer.Option("-o", "--out", metavar="PATH", help="File or directory to write.")],
+    place: Out,
     format_: Annotated[
         Format, typer.Option("--format", help="How it is written; docker-archive is for 'docker load' as well.")
     ] = Format.OCI_ARCHIVE,
@@ -52,6 +80,7 @@ def command(
     from sealpy.image.archive.save import check_out, pack, save
     from sealpy.image.progress import Progress
 
+    (out,) = place
     size = parse_size(part_size, option="--part-size") if part_size else 0
     if since and compression:
         message = "--since and --compression-format: the far side has plain layers, and packed ones have other digests"

@@ -127,6 +127,16 @@ def test_inspect_lists_container_images_with_the_places_that_name_them(
     assert "manifests/a.yaml:7" in told(capsys, "inspect", "shop:1", "--images")
 
 
+@pytest.mark.usefixtures("digest")
+def test_output_names_the_file_to_save_as_docker_has_it_and_a_style_as_everywhere(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    place = str(tmp_path / "k.tar")
+    for words in (["--output", place, "--output=json"], ["-o", place, "-o", "json"], ["--out", place, "--output=json"]):
+        saved = json.loads(told(capsys, "save", "kube:v1", *words).splitlines()[-1])
+        assert saved["file"] == place
+
+
 def test_an_image_travels_by_save_and_load(capsys: pytest.CaptureFixture[str], digest: str, tmp_path: Path) -> None:
     told(capsys, "save", "kube:v1", "-o", str(tmp_path / "k.tar"))
     told(capsys, "rmi", "kube:v1")
@@ -240,6 +250,8 @@ def test_rmi_removes_none_when_one_of_the_names_is_wrong(capsys: pytest.CaptureF
         (["inspect", "Kube:v2"], 5, "image name 'Kube:v2'"),
         (["load", "-i", "nowhere.tar"], 2, "nowhere.tar: no such file"),
         (["save", "kube:v1", "-o", "x", "--part-size", "big"], 2, "--part-size 'big': not an amount of bytes"),
+        (["save", "kube:v1", "--output", "text"], 2, "--output 'text': that is a style, and no file"),
+        (["save", "kube:v1", "-o", "x", "--output", "y"], 2, "--output: 2 places, x, y"),
         (["save", "kube:v1", "-o", "new/"], 2, "new/: a directory, and oci-archive is one file"),
         (["save", "kube:v1", "-o", "."], 2, "name the file in it, such as 'image.tar'"),
         (["save", "kube:v1", "-o", "x", "--compression-format", "zstd"], 2, "'zstd' is not one of 'gzip'"),
