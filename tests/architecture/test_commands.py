@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -13,6 +14,7 @@ from typer.main import get_command
 
 import sealpy.cli.commands
 from sealpy.cli.app import COMMANDS, app, run
+from sealpy.cli.output import Output
 from sealpy.cli.placeholders import placeholder
 
 NAMES = [entry.name for entry in COMMANDS]
@@ -87,6 +89,21 @@ def test_the_help_shows_examples_that_begin_with_the_command(name: str) -> None:
         text, _, examples = command.help.partition("Examples:")
         assert text.strip(), f"'{path}' does not say what it does"
         assert path in examples, f"the help of '{path}' has no 'Examples:' with '{path} …'"
+
+
+def typed(command: Any, path: str) -> Iterator[list[str]]:
+    """Give the words after the command in each of its examples, as a shell would hand them over."""
+    for line in command.help.partition("Examples:")[2].splitlines():
+        _, called, rest = line.partition(path)
+        if called:
+            yield shlex.split(re.split(r" [<>] |\)", rest)[0])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_example_is_a_command_line_that_can_be_typed(name: str) -> None:
+    for path, command in leaves(load(name), f"sealpy {name}"):
+        for words in typed(command, path):
+            command.make_context(path, [*words], obj=Output(), **command.context_settings)
 
 
 @pytest.mark.parametrize("name", NAMES)
