@@ -47,6 +47,7 @@ __all__ = [
     "did_you_mean",
     "known_words",
     "nearest",
+    "problems_of",
 ]
 
 
@@ -97,6 +98,7 @@ class ConfigError(SealpyError):
         self, message: str, *, place: Place | None = None, problems: Sequence[Problem] = (), hint: str = ""
     ) -> None:
         super().__init__(f"{place}: {message}" if place else message, hint=hint)
+        self.said = message
         self.place = place
         self.problems = tuple(problems)
 
@@ -337,6 +339,17 @@ class InterruptedRunError(SealpyError):
 
 
 # ---- words for messages and hints
+
+
+def problems_of(error: SealpyError) -> tuple[Problem, ...]:
+    """Give the problems that an error carries, or what it says itself as the only one, to tell them with others."""
+    match error:
+        case ConfigError():
+            return error.problems or (Problem(error.said, error.place, error.hint),)
+        case ImageError():
+            return error.problems or (Problem(error.message, hint=error.hint),)
+        case _:
+            return (Problem(error.message, hint=error.hint),)
 
 
 def counted(count: int, thing: str) -> str:

@@ -17,13 +17,14 @@ from sealpy.actions.customize import choice_of, customized, edits_of
 from sealpy.actions.environment import for_scripts, host_env
 from sealpy.actions.files import Files
 from sealpy.actions.hooks import Hooks
+from sealpy.actions.mistakes import Mistakes
 from sealpy.actions.references import check_references, referred_secrets, with_references
 from sealpy.actions.registries import check_registries, registry_plan
 from sealpy.actions.session import Report, Session, Surroundings, exclusive, session
 from sealpy.actions.setup import prepare
 from sealpy.actions.state import addresses, leader_of, led_by, recall, remains_there, still_there
 from sealpy.checks import CHECKS, Needs, inspect
-from sealpy.clusterfile import Clusterfile, dumps, secret_values
+from sealpy.clusterfile import Clusterfile, Readable, dumps, secret_values
 from sealpy.context import Context, digest_of
 from sealpy.distributors import Stream
 from sealpy.engine import Phase
@@ -83,12 +84,10 @@ def launch(asked: Asked, surroundings: Surroundings) -> Report:
     Raises ConfigError when the cluster is not there, ImageError when its Kubernetes is not one that the image is for,
     PreflightError when its machines are not.
     """
-    check_references(_written(asked))
     given, asked = asked, _merged(asked)
     name, home = asked.cluster.cluster.name, surroundings.cluster_home(asked.cluster.cluster.name)
     preparation = prepare(asked.cluster, asked.known_base, surroundings)
-    _check(asked, preparation.inventory, surroundings)
-    hooks = Hooks.of(asked.clusterfile, asked.image, preparation.inventory, directories=surroundings.plugins)
+    hooks = _checked(given, asked, preparation.inventory, surroundings)
     notices = (*asked.clusterfile.notices, *hooks.notices, *_never_fired(hooks))
     with exclusive(home), session("launch", surroundings, preparation, notices=notices) as run:
         run.ctx.kube.warm()
@@ -155,6 +154,18 @@ def _bare(clusterfile: Clusterfile) -> Clusterfile:
     """Leave out what says how the cluster itself is made."""
     cluster = dataclasses.replace(clusterfile.cluster, cmd=(), cmd_args={}, app_names=())
     return dataclasses.replace(clusterfile, cluster=cluster, plugins=(), configs=(), applications=(), notices=())
+
+
+def _checked(given: Asked, asked: Asked, inventory: Inventory, surroundings: Surroundings) -> Hooks:
+    """Find the plugins; raises one error with everything that is wrong with them and with the file."""
+    mistakes, hooks = Mistakes(Readable.of(given.clusterfile).name), Hooks(())
+    with mistakes.gathering():
+        check_references(_written(given))
+        _check(asked, inventory, surroundings)
+    with mistakes.gathering():
+        hooks = Hooks.of(asked.clusterfile, asked.image, inventory, directories=surroundings.plugins)
+    mistakes.check()
+    return hooks
 
 
 def _check(asked: Asked, inventory: Inventory, surroundings: Surroundings) -> None:

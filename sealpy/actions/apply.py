@@ -7,8 +7,8 @@ from pathlib import Path
 
 from sealpy.actions.hooks import Hooks
 from sealpy.actions.part import Parting, part
+from sealpy.actions.review import prepared
 from sealpy.actions.session import Report, Session, Surroundings, exclusive, session
-from sealpy.actions.setup import prepare
 from sealpy.actions.state import Saved, follow_the_leader, forget_strays, leaving, recall
 from sealpy.actions.upgrade import Direction, check_move, find_move
 from sealpy.clusterfile import Clusterfile, load
@@ -64,9 +64,7 @@ def _bring(
     action = "apply" if direction == "forward" else "rollback"
     home = surroundings.cluster_home(name)
     _refuse_a_namesake(clusterfile, home)
-    preparation = prepare(clusterfile, image, surroundings)
-    preparation.check()
-    hooks = Hooks.of(clusterfile, image, preparation.inventory, directories=surroundings.plugins)
+    preparation, hooks = prepared(clusterfile, image, surroundings)
     notices = (*clusterfile.notices, *hooks.notices)
     with exclusive(home), session(action, surroundings, preparation, notices=notices) as run:
         run.ctx.kube.warm()

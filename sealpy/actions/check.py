@@ -7,10 +7,10 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from sealpy.actions.review import prepared
 from sealpy.actions.session import Surroundings
-from sealpy.actions.setup import prepare
 from sealpy.checks import Found, Needs, inspect, refuse_unknown
-from sealpy.clusterfile import Clusterfile
+from sealpy.clusterfile import Cluster, Clusterfile
 from sealpy.connectors.reach import Ways
 from sealpy.engine import Connections, Executor, Journal, Outcomes, telling
 from sealpy.engine.interrupt import interruptible
@@ -48,17 +48,20 @@ class Checked:
 def check(clusterfile: Clusterfile, image: ClusterImage | None, surroundings: Surroundings) -> Checked:
     """Look at all hosts at once; one that cannot be reached is a finding like any other.
 
-    Without an image its processor and size are not looked at. Raises ConfigError for what is wrong in the Clusterfile.
+    Without an image its processor, its size and its plugins are not looked at. Raises one error with everything that is
+    wrong in the Clusterfile.
     """
     refuse_skips(surroundings.skip)
     begun = time.monotonic()
-    inventory = Inventory.of(clusterfile.cluster, surroundings.logins)
+    preparation = prepared(clusterfile, image, surroundings)[0] if image else None
+    inventory = preparation.inventory if preparation else Inventory.of(clusterfile.cluster, surroundings.logins)
     for secret in (*clusterfile.cluster.secrets, *inventory.secrets):
         surroundings.secret(secret)
     ways = Ways(known_hosts=surroundings.known_hosts, emit=surroundings.emit)
     connections = Connections(lambda address: ways.to(inventory[address].target))
     with contextlib.closing(connections):
-        needs = _needs(clusterfile, inventory, image=image, surroundings=surroundings, connections=connections)
+        ctx = preparation.make_context(connections, surroundings.emit) if preparation else None
+        needs = needs_of(ctx) if ctx else _needs(clusterfile.cluster, inventory)
         survey = _Survey(Executor(connections, emit=surroundings.emit, journal=Journal(None, run="", action="check")))
         with interruptible(survey.executor):
             found = survey.look(inventory, f"{clusterfile.cluster.data_root}/{clusterfile.cluster.name}")
@@ -79,18 +82,8 @@ def refuse_skips(skip: Iterable[str]) -> None:
     refuse_unknown(skip, more=(WAYS,), fixed=(_CONNECT, _ROOT))
 
 
-def _needs(
-    clusterfile: Clusterfile,
-    inventory: Inventory,
-    *,
-    image: ClusterImage | None,
-    surroundings: Surroundings,
-    connections: Connections,
-) -> Needs:
-    """Say what is asked of the machines: all of it by the image, else what the Clusterfile alone says."""
-    cluster = clusterfile.cluster
-    if image is not None:
-        return needs_of(prepare(clusterfile, image, surroundings).make_context(connections, surroundings.emit))
+def _needs(cluster: Cluster, inventory: Inventory) -> Needs:
+    """Say what is asked of the machines, as far as the Clusterfile alone says."""
     return Needs(
         data_root=cluster.data_root,
         pods=_texts(cluster.env.get("PodCIDR", "")),

@@ -8,11 +8,11 @@ from pathlib import Path, PurePosixPath
 from typing import Self
 
 from sealpy.clusterfile import Clusterfile
-from sealpy.errors import Problem
+from sealpy.errors import PluginError, Problem, counted
 from sealpy.image.cluster_image import ClusterImage
 from sealpy.image.metadata import PLUGIN_DIRECTORIES
 from sealpy.inventory import Inventory
-from sealpy.plugin import BoundPlugin, Hook, check, discover, documents_of, read_directories
+from sealpy.plugin import BoundPlugin, Hook, PluginFiles, gather, read_directories
 from sealpy.sdk import HookPoint
 
 __all__ = ["Hooks", "image_files"]
@@ -37,10 +37,12 @@ class Hooks:
 
         They stand in the Clusterfile, in the image, and in these directories of this machine.
         """
-        inside, here = image_files(image), read_directories(directories)
-        registry = discover((*inside, *here))
-        documents = (*documents_of(inside, where="image:"), *documents_of(here))
-        return cls(check(clusterfile.plugins, registry, inventory, image=documents))
+        files = PluginFiles(image=image_files(image), here=read_directories(directories))
+        found = gather(clusterfile.plugins, files, inventory)
+        if found.problems:
+            count = counted(len(found.problems), "problem")
+            raise PluginError(f"{count} with plugins; nothing was changed", problems=found.problems)
+        return cls(found.bound)
 
     @property
     def notices(self) -> tuple[Problem, ...]:

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from sealpy.actions.customize import choice_of, customized, edits_of
 from sealpy.actions.environment import for_scripts, host_env
 from sealpy.actions.files import Files
+from sealpy.actions.mistakes import Mistakes
 from sealpy.actions.references import check_references, referred_secrets, with_references
 from sealpy.actions.registries import check_registries, registry_plan
 from sealpy.actions.session import Surroundings
-from sealpy.clusterfile import Clusterfile, KubeadmDocument, dumps, secret_values
+from sealpy.clusterfile import Clusterfile, KubeadmDocument, Readable, dumps, secret_values
 from sealpy.connectors import Connector
 from sealpy.connectors.reach import Ways
 from sealpy.context import Context
@@ -30,7 +31,7 @@ from sealpy.runtimes.kubeadm import Kubeadm
 from sealpy.runtimes.kubeadm_config import documents_by_kind
 from sealpy.runtimes.kubeadm_merge import layered
 
-__all__ = ["Preparation", "prepare"]
+__all__ = ["Preparation", "prepare", "refuse_unsupported"]
 
 _KUBEADM = "etc/kubeadm.yml"
 _LABEL = "cluster.alpha.sealer.io/"
@@ -54,7 +55,7 @@ class Preparation:
 
 def prepare(clusterfile: Clusterfile, image: ClusterImage, surroundings: Surroundings) -> Preparation:
     """Check what can be checked without a host, and settle everything that the run needs to know."""
-    _refuse_what_is_not_supported(clusterfile, image)
+    refuse_unsupported(clusterfile, image)
     document, written, clusterfile = dumps(clusterfile), clusterfile, with_references(clusterfile)
     cluster = clusterfile.cluster
     image = customized(clusterfile, image)
@@ -101,17 +102,24 @@ def prepare(clusterfile: Clusterfile, image: ClusterImage, surroundings: Surroun
         )
 
     def check() -> None:
-        check_references(written)
-        check_registries(cluster, registry)
-        for address in inventory.addresses:
-            files.tree(address)
-        layered(plan.documents, plan.overrides)
+        mistakes = Mistakes(Readable.of(clusterfile).name)
+        with mistakes.gathering():
+            check_references(written)
+            for address in inventory.addresses:  # what is rendered may need the variables
+                files.tree(address)
+        with mistakes.gathering():
+            check_registries(cluster, registry)
+            layered(plan.documents, plan.overrides)
+        mistakes.check()
 
     return Preparation(connect=connect, make_context=make_context, inventory=inventory, check=check)
 
 
-def _refuse_what_is_not_supported(clusterfile: Clusterfile, image: ClusterImage) -> None:
-    """Refuse what would be passed over in silence otherwise."""
+def refuse_unsupported(clusterfile: Clusterfile, image: ClusterImage) -> None:
+    """Refuse an image that makes no cluster, and what would be passed over in silence otherwise.
+
+    Raises ImageError, ClusterfileError.
+    """
     name = image.reference.familiar
     if image.metadata.type != KUBE_INSTALLER:
         hint = f"name the cluster, or take an image of type '{KUBE_INSTALLER}'; sealpy run launches an application"

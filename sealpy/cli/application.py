@@ -12,7 +12,7 @@ from sealpy.cli.home import open_store
 from sealpy.cli.kept import kept_file, known_clusters
 from sealpy.cli.onfile import clusterfile_on, clusterfile_wanted
 from sealpy.cli.wish import Wish
-from sealpy.clusterfile import Clusterfile, Ssh, load
+from sealpy.clusterfile import Clusterfile, Readable, Ssh, load
 from sealpy.errors import ConfigError, StoreError
 from sealpy.events import Emit
 from sealpy.image.cluster_image import ClusterImage
@@ -25,13 +25,14 @@ from sealpy.phases.keep_clusterfile import REMAINS
 __all__ = ["cluster_of", "launched", "wanted_by"]
 
 
-def wanted_by(wish: Wish, emit: Emit, *, file: Path | None, rehearsal: bool) -> tuple[Clusterfile, Clusterfile | None]:
+def wanted_by(wish: Wish, emit: Emit, *, file: Path | None, rehearsal: bool) -> tuple[Readable, Clusterfile | None]:
     """Give the Clusterfile of a run and, when it launches an application, that of the cluster.
 
-    Raises StoreError when the image is not here.
+    Raises StoreError when an image that is named without a file is not here.
     """
     if wish.image and not file and _is_application(wish.image):
-        return _application_wanted(wish)
+        asked, cluster = _application_wanted(wish)
+        return Readable.of(asked), cluster
     return clusterfile_wanted(wish, emit, file=file, rehearsal=rehearsal), None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -16,14 +16,15 @@ from sealpy.actions.delete import delete
 from sealpy.actions.remove import remove
 from sealpy.actions.session import Report, Surroundings
 from sealpy.cli.application import cluster_of, launched
-from sealpy.cli.home import home, open_store
+from sealpy.cli.home import home
 from sealpy.cli.kept import kept_file
+from sealpy.cli.opening import opened, required
 from sealpy.cli.output import Output
 from sealpy.cli.renderers.plan import render_plan
 from sealpy.cli.signatures import Verifying, admitted
 from sealpy.cli.terms import Terms
-from sealpy.clusterfile import Clusterfile, load
-from sealpy.errors import StoreError, counted
+from sealpy.clusterfile import Clusterfile, Readable, load
+from sealpy.errors import ImageError, StoreError, counted
 from sealpy.events import Warned
 from sealpy.image.cluster_image import ClusterImage
 from sealpy.image.metadata import APP_INSTALLER
@@ -94,7 +95,7 @@ def confirmed(clusterfile: Clusterfile, hosts: Sequence[str] = ()) -> bool:
 
 def apply_and_report(
     output: Output,
-    clusterfile: Clusterfile,
+    asked: Clusterfile | Readable,
     *,
     rehearsal: bool,
     logins: Logins,
@@ -105,13 +106,14 @@ def apply_and_report(
 ) -> None:
     """Apply, or rehearse it, when the image is admitted, and print what came of it.
 
-    An application is launched on `cluster`, or else on the one that the Clusterfile names.
+    An application is launched on `cluster`, or else on the one that the Clusterfile names. Raises one error with
+    everything that is wrong, also when the Clusterfile cannot be read or the image is not here.
     """
-    surroundings = _surroundings(
-        output, clusterfile, "apply", rehearsal=rehearsal, logins=logins, plugins=plugins, terms=terms
-    )
-    name = clusterfile.cluster.name
-    with _image(clusterfile) as image:
+    with required(output, asked, logins=logins, plugins=plugins) as (clusterfile, image):
+        surroundings = _surroundings(
+            output, clusterfile, "apply", rehearsal=rehearsal, logins=logins, plugins=plugins, terms=terms
+        )
+        name = clusterfile.cluster.name
         admitted(output, clusterfile.cluster.image, verifying)
         if image.metadata.type == APP_INSTALLER:
             report = launched(clusterfile, image, surroundings, cluster or cluster_of(clusterfile))
@@ -138,10 +140,10 @@ def rollback_and_report(
     plugins: Sequence[Path] = (),
 ) -> None:
     """Go back to an image, or rehearse it, when it is admitted, and print what came of it."""
-    surroundings = _surroundings(
-        output, clusterfile, "rollback", rehearsal=rehearsal, logins=logins, plugins=plugins, terms=terms
-    )
-    with _image(clusterfile) as image:
+    with required(output, clusterfile, logins=logins, plugins=plugins) as (_, image):
+        surroundings = _surroundings(
+            output, clusterfile, "rollback", rehearsal=rehearsal, logins=logins, plugins=plugins, terms=terms
+        )
         admitted(output, clusterfile.cluster.image, verifying)
         report = rollback(clusterfile, image, surroundings)
     name = clusterfile.cluster.name
@@ -193,20 +195,10 @@ def remove_and_report(
 @contextmanager
 def _image_or_none(clusterfile: Clusterfile) -> Iterator[ClusterImage | None]:
     """Open the image of a cluster where it is still among the local ones."""
-    with ExitStack() as stack:
-        try:
-            image = stack.enter_context(_image(clusterfile))
-        except StoreError:
-            image = None
-        yield image
-
-
-@contextmanager
-def _image(clusterfile: Clusterfile) -> Iterator[ClusterImage]:
-    """Open the image of a cluster, and keep its blobs from `rmi` in another terminal for as long as it is read."""
-    store = open_store()
-    with store.keeping():
-        yield ClusterImage.open(store, clusterfile.cluster.image)
+    with opened(clusterfile.cluster.image) as image:
+        if isinstance(image, ImageError) and not isinstance(image, StoreError):
+            raise image
+        yield image if isinstance(image, ClusterImage) else None
 
 
 def _surroundings(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sealpy.cli.wish import Wish, clusterfile_of
-from sealpy.clusterfile import DEFAULT_NAME, Changes, Clusterfile, HostEntry, Ssh, load, parse_hosts
+from sealpy.clusterfile import DEFAULT_NAME, Changes, Clusterfile, HostEntry, Readable, Ssh, examine, parse_hosts
 from sealpy.disk import expanded
 from sealpy.errors import ConfigError
 from sealpy.events import Emit
@@ -17,18 +17,26 @@ from sealpy.events import Emit
 __all__ = ["clusterfile_on", "clusterfile_wanted"]
 
 
-def clusterfile_wanted(wish: Wish, emit: Emit, *, file: Path | None, rehearsal: bool) -> Clusterfile:
-    """Give the Clusterfile of a run; with a provider its machines are booted, which no rehearsal does."""
+def clusterfile_wanted(wish: Wish, emit: Emit, *, file: Path | None, rehearsal: bool) -> Readable:
+    """Give the Clusterfile of a run; with a provider its machines are booted, which no rehearsal does.
+
+    A file may have mistakes; those of words are raised as ConfigError.
+    """
     if wish.provider and rehearsal:
         hint = "sealpy lab up --nodes 2, then run with their addresses"
         raise ConfigError("--dry-run boots no machines", hint=hint)
     if file:
-        return clusterfile_on(file, wish)
-    return clusterfile_of(replace(wish, name=wish.name or DEFAULT_NAME), emit)
+        return _examined(file, wish)
+    return Readable.of(clusterfile_of(replace(wish, name=wish.name or DEFAULT_NAME), emit))
 
 
 def clusterfile_on(file: Path, wish: Wish) -> Clusterfile:
-    """Read a file and make what the words say of it; raises ConfigError.
+    """Read a file and make what the words say of it; raises ConfigError."""
+    return _examined(file, wish).clusterfile()
+
+
+def _examined(file: Path, wish: Wish) -> Readable:
+    """Read it with its mistakes.
 
     Hosts are added, with the login that was typed; without hosts the login is that of the whole cluster. Environment is
     added, commands and apps take the place of those in the file.
@@ -36,7 +44,10 @@ def clusterfile_on(file: Path, wish: Wish) -> Clusterfile:
     if wish.provider:
         raise ConfigError("--provider: not with --file", hint="the file lists its machines")
     changes = Changes((*_changes(wish), *wish.sets), wish.env)
-    found = load(file, changes=changes)
+    return examine(file, changes=changes).changed(lambda found: _logged_in(found, wish))
+
+
+def _logged_in(found: Clusterfile, wish: Wish) -> Clusterfile:
     added = set(parse_hosts(",".join(filter(None, (wish.masters, wish.nodes)))))
     entries = found.cluster.hosts
     hosts = tuple(

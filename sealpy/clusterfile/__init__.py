@@ -12,8 +12,9 @@ from sealpy.clusterfile.change import Changes
 from sealpy.clusterfile.draft import draft
 from sealpy.clusterfile.dump import dumps
 from sealpy.clusterfile.hosts import parse_hosts
-from sealpy.clusterfile.load import Readable, examine, examine_plugins, load, load_plugins, loads
+from sealpy.clusterfile.load import examine, examine_plugins, load, load_plugins, loads
 from sealpy.clusterfile.process import Processed, processed
+from sealpy.clusterfile.readable import Readable
 from sealpy.clusterfile.secrets import secret_values, without_secrets
 from sealpy.clusterfile.types import (
     DEFAULT_DATA_ROOT,

@@ -21,6 +21,7 @@ from sealpy.clusterfile.models import (
     SshModel,
 )
 from sealpy.clusterfile.notices import notice_env, notice_passwords, notice_programs, notice_registry, unusual
+from sealpy.clusterfile.sketch import JOINING
 from sealpy.clusterfile.types import (
     WITHHELD,
     AppConfig,
@@ -43,8 +44,6 @@ from sealpy.clusterfile.types import (
 )
 
 __all__ = ["build_application", "build_cluster", "build_config", "build_kubeadm", "build_plugin"]
-
-_JOINING_ROLES = frozenset({"master", "node", "control-plane", "worker"})
 
 
 def build_cluster(document: Document, model: ClusterDocument, findings: Findings) -> Cluster:
@@ -97,6 +96,7 @@ def build_plugin(document: Document, model: PluginDocument, findings: Findings) 
         failure_policy=spec.failure_policy,
         parallel=spec.parallel,
         place=document.place(),
+        words={word: document.place(("spec", word)) for word in ("type", "action", "on", "scope", "data", "parallel")},
         notices=tuple(own.notices),
     )
 
@@ -277,7 +277,7 @@ def _first_generation(spec: ClusterSpec, ssh: Ssh) -> Iterator[HostEntry]:
 
 def _notice_hosts(document: Document, spec: ClusterSpec, findings: Findings) -> None:
     for index, host in enumerate(spec.hosts):
-        if not _JOINING_ROLES.intersection(host.roles):
+        if not JOINING.intersection(host.roles):
             hint = "add `roles: [master]` or `roles: [node]`"
             findings.notice(
                 document, ("spec", "hosts", index), "these hosts get the files, but join no cluster", hint=hint

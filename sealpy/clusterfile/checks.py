@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from sealpy.clusterfile.document import Document, Location, Tree
 from sealpy.clusterfile.findings import Findings
 from sealpy.clusterfile.hosts import parse_hosts
-from sealpy.errors import ConfigError
+from sealpy.clusterfile.sketch import JOINING, meant
+from sealpy.errors import ConfigError, did_you_mean
 
 __all__ = ["check_cluster"]
 
@@ -21,9 +22,11 @@ _BY_PROVIDER = ("count", "cpu", "memory", "systemDisk", "dataDisks")
 def check_cluster(document: Document, findings: Findings) -> None:
     """Find hosts that stand twice, families of addresses that are mixed, and what the first generation asks of clouds.
 
-    What has not the shape of its field is passed over: the field says so itself.
+    Also a role that is most likely meant as one by which hosts join. What has not the shape of its field is passed
+    over: the field says so itself.
     """
     _check_addresses(document, findings)
+    _check_roles(document, findings)
     _check_first_generation(document, findings)
 
 
@@ -41,6 +44,20 @@ def _check_addresses(document: Document, findings: Findings) -> None:
             message = f"host '{host}' is not of the same address family as '{first}'"
             findings.problem(document, location, message, hint="name all hosts by IPv4, or all by IPv6")
         seen.setdefault(host, location)
+
+
+def _check_roles(document: Document, findings: Findings) -> None:
+    """Find words that are nearly a role, where no other word of the entry is one; words of one's own stay free."""
+    for index, host in enumerate(_list(_mapping(document.tree.get("spec")).get("hosts"))):
+        roles = _list(_mapping(host).get("roles"))
+        words = [word for word in roles if isinstance(word, str)]
+        if not JOINING.isdisjoint(words):
+            continue
+        for at, word in enumerate(roles):
+            if isinstance(word, str) and meant(word):
+                message = f"'{word}' is no role by which a host joins the cluster"
+                location = ("spec", "hosts", index, "roles", at)
+                findings.problem(document, location, message, hint=did_you_mean(word, JOINING))
 
 
 def _check_first_generation(document: Document, findings: Findings) -> None:

@@ -51,8 +51,13 @@ class Findings:
 
 
 def refusal(name: str, problems: Sequence[Problem]) -> ClusterfileError:
-    """Make one error of all problems, in the order of their lines."""
-    ordered = in_order(problems)
+    """Make one error of all problems: those of the named file first, then those of others, in the order of lines."""
+
+    def file_of(problem: Problem) -> tuple[bool, str]:
+        file = str(problem.place.file) if problem.place else ""
+        return file != name, file
+
+    ordered = sorted(in_order(problems), key=file_of)
     return ClusterfileError(f"{name}: {counted(len(ordered), 'problem')}", problems=ordered)
 
 

@@ -23,6 +23,8 @@ from sealpy.clusterfile.document import Document, UnreadableError, read_document
 from sealpy.clusterfile.findings import Findings, in_order, refusal
 from sealpy.clusterfile.kubeadm import KUBEADM_KINDS, check_version
 from sealpy.clusterfile.models import ApplicationDocument, ClusterDocument, ConfigDocument, Model, PluginDocument
+from sealpy.clusterfile.readable import Readable
+from sealpy.clusterfile.sketch import image_place, sketch
 from sealpy.clusterfile.types import Application, Cluster, Clusterfile, Config, KubeadmDocument, Plugin
 from sealpy.errors import ClusterfileError, Place, Problem, did_you_mean, known_words
 
@@ -50,9 +52,7 @@ def load(path: Path, *, changes: Changes = _NO_CHANGES) -> Clusterfile:
 
 def loads(text: str, *, name: str, changes: Changes = _NO_CHANGES) -> Clusterfile:
     """Read the text of a Clusterfile; `name` is what messages call the file. Raises as `load` does."""
-    reader = _Reader(name, changes=changes)
-    reader.read(text)
-    return reader.clusterfile()
+    return _read(text, name, changes).clusterfile()
 
 
 def load_plugins(source: Path | str, *, name: str = "") -> tuple[Plugin, ...]:
@@ -61,31 +61,33 @@ def load_plugins(source: Path | str, *, name: str = "") -> tuple[Plugin, ...]:
     `name` is what messages call a text. Raises ClusterfileError.
     """
     text, name = (_text(source), str(source)) if isinstance(source, Path) else (source, name or "plugins")
-    reader = _Reader(name, kinds=("Plugin",))
-    reader.read(text)
-    return reader.all_plugins()
+    found = examine_plugins(text, name=name)
+    if found.problems:
+        raise refusal(name, found.problems)
+    return found.plugins
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Readable:
-    """Hold what can be read of a file that may have mistakes, and the mistakes."""
+def examine(path: Path, *, changes: Changes = _NO_CHANGES) -> Readable:
+    """Read as much of a Clusterfile as is in order; raises ClusterfileError only when there is no text at all.
 
-    cluster: Cluster | None
-    plugins: tuple[Plugin, ...]
-    problems: tuple[Problem, ...]
-
-
-def examine(path: Path) -> Readable:
-    """Read as much of a Clusterfile as is in order; raises ClusterfileError only when there is no text at all."""
-    reader = _Reader(str(path))
-    reader.read(_text(path))
-    return reader.readable()
+    A change that leads nowhere is a ConfigError.
+    """
+    return _read(_text(path), str(path), changes)
 
 
 def examine_plugins(text: str, *, name: str) -> Readable:
     """Read likewise as much as is in order of a file that holds only Plugin documents."""
     reader = _Reader(name, kinds=("Plugin",))
     reader.read(text)
+    return reader.readable()
+
+
+def _read(text: str, name: str, changes: Changes) -> Readable:
+    reader = _Reader(name, changes=changes)
+    reader.read(text)
+    if "Cluster" not in reader.seen and not reader.unsorted:
+        hint = "add a document of kind Cluster that names the image and the hosts"
+        reader.findings.problems.append(Problem("no document of kind Cluster", Place(name), hint))
     return reader.readable()
 
 
@@ -116,6 +118,8 @@ class _Reader:
     kubeadm: list[KubeadmDocument] = field(default_factory=list)
     seen: dict[str, int] = field(default_factory=dict)  # kind → line of its first document
     unsorted: bool = False  # something stands there that may be meant as the Cluster
+    sketch: Cluster | None = None  # of a Cluster that has mistakes
+    image_place: Place | None = None
 
     def read(self, text: str) -> None:
         try:
@@ -134,11 +138,17 @@ class _Reader:
             if self._is_ours(document):
                 self._document(document)
 
-    def clusterfile(self) -> Clusterfile:
-        if "Cluster" not in self.seen and not self.unsorted:
-            hint = "add a document of kind Cluster that names the image and the hosts"
-            self.findings.problems.append(Problem("no document of kind Cluster", Place(self.name), hint))
-        self._raise_problems()
+    def readable(self) -> Readable:
+        return Readable(
+            name=self.name,
+            whole=self._whole() if self.clusters and not self.findings.problems else None,
+            cluster=self.sketch or next(iter(self.clusters), None),
+            plugins=tuple(self.plugins),
+            problems=in_order(self.findings.problems),
+            image_place=self.image_place,
+        )
+
+    def _whole(self) -> Clusterfile:
         return Clusterfile(
             cluster=self.clusters[0],
             plugins=tuple(self.plugins),
@@ -147,21 +157,6 @@ class _Reader:
             kubeadm=tuple(self.kubeadm),
             notices=in_order(self.findings.notices),
         )
-
-    def readable(self) -> Readable:
-        return Readable(
-            cluster=self.clusters[0] if self.clusters else None,
-            plugins=tuple(self.plugins),
-            problems=in_order(self.findings.problems),
-        )
-
-    def all_plugins(self) -> tuple[Plugin, ...]:
-        self._raise_problems()
-        return tuple(self.plugins)
-
-    def _raise_problems(self) -> None:
-        if self.findings.problems:
-            raise refusal(self.name, self.findings.problems)
 
     def _is_ours(self, document: Document) -> bool:
         """Tell whether a document is one of a Clusterfile, and say what it looks like when it is not."""
@@ -204,9 +199,7 @@ class _Reader:
         self.seen.setdefault(kind, document.line)
         match kind:
             case "Cluster":
-                check_cluster(document, self.findings)
-                for cluster in self._shaped(document, ClusterDocument):
-                    self.clusters.append(build_cluster(document, cluster, self.findings))
+                self._cluster(document)
             case "Plugin":
                 for plugin in self._shaped(document, PluginDocument):
                     self.plugins.append(build_plugin(document, plugin, self.findings))
@@ -218,6 +211,14 @@ class _Reader:
                     self.applications.append(build_application(document, application))
             case _:
                 self.kubeadm.append(build_kubeadm(document, KUBEADM_KINDS[kind], self.findings))
+
+    def _cluster(self, document: Document) -> None:
+        told = len(self.findings.problems)
+        check_cluster(document, self.findings)
+        for cluster in self._shaped(document, ClusterDocument):
+            self.clusters.append(build_cluster(document, cluster, self.findings))
+        self.sketch = sketch(document) if len(self.findings.problems) > told else None
+        self.image_place = image_place(document)
 
     def _shaped(self, document: Document, model: type[ModelT]) -> Iterator[ModelT]:
         """Yield the document in its shape, or nothing when it does not have it."""

@@ -229,7 +229,7 @@ class Plugin:
     """Ask for a plugin at some hook points; whether type and actions exist is for the plugin package to say.
 
     `timeout` bounds one call of it, with all its steps, in seconds; 0 leaves that to the type and to each step.
-    `parallel` is how many hosts are worked on at once; 0 leaves that to the type.
+    `parallel` is how many hosts are worked on at once; 0 leaves that to the type. `words` is where the fields stand.
     """
 
     name: str
@@ -244,7 +244,12 @@ class Plugin:
     failure_policy: FailurePolicy = "Fail"
     parallel: int = 0
     place: Place | None = field(default=None, compare=False)
+    words: Mapping[str, Place] = field(default_factory=dict, compare=False)
     notices: tuple[Problem, ...] = field(default=(), compare=False)
+
+    def place_of(self, word: str) -> Place | None:
+        """Give where a field of the document stands, or else the document."""
+        return self.words.get(word, self.place)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

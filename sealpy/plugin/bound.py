@@ -60,3 +60,8 @@ class BoundPlugin:
         """
         on, scope = self.document.on if self.selects else "", self.document.scope
         return Scope.parse((on or scope) if point in _CLASSIC else (scope or on))
+
+    def selector(self, point: HookPoint) -> str:
+        """Name the field that selects them: `on` or `scope`."""
+        on, scope = self.selects and self.document.on, self.document.scope
+        return "on" if on and (point in _CLASSIC or not scope) else "scope"

@@ -7,11 +7,9 @@ import stat
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from sealpy.clusterfile import Plugin, load_plugins
-from sealpy.errors import ClusterfileError, Place, PluginError, Problem, counted
-from sealpy.plugin.discovery import is_document
+from sealpy.errors import Place, PluginError, Problem, counted
 
-__all__ = ["documents_of", "read_directories"]
+__all__ = ["read_directories"]
 
 _LARGEST = 64 * 1024 * 1024  # bytes of one file
 
@@ -26,24 +24,6 @@ def read_directories(directories: Iterable[Path]) -> list[tuple[str, bytes]]:
     if problems:
         raise PluginError(f"{counted(len(problems), 'problem')} with plugin files", problems=problems)
     return files
-
-
-def documents_of(files: Iterable[tuple[str, bytes]], *, where: str = "") -> tuple[Plugin, ...]:
-    """Read the documents of kind Plugin among these files; raises one ClusterfileError with every problem.
-
-    `where` is put before their paths in messages.
-    """
-    found: list[Plugin] = []
-    problems: list[Problem] = []
-    for path, content in files:
-        if is_document(path):
-            try:
-                found += load_plugins(content.decode("utf-8", "replace"), name=f"{where}{path}")
-            except ClusterfileError as error:
-                problems += error.problems
-    if problems:
-        raise ClusterfileError(f"{counted(len(problems), 'problem')} with documents of plugins", problems=problems)
-    return tuple(found)
 
 
 def _read(directory: Path, problems: list[Problem]) -> Iterator[tuple[str, bytes]]:

@@ -11,7 +11,7 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path, PurePosixPath
 
 from sealpy import __version__
-from sealpy.errors import Place, PluginError, Problem, counted
+from sealpy.errors import Place, PluginError, Problem, counted, problems_of
 from sealpy.plugin.code import BuiltIn, Installed, Program, SourceFile, ZipApp
 from sealpy.plugin.declaration import read_declaration
 from sealpy.plugin.manifest import SUFFIX, read_manifest
@@ -37,11 +37,11 @@ def discover(files: Iterable[tuple[str, bytes]] = ()) -> Registry:
     return registry
 
 
-def survey(files: Iterable[tuple[str, bytes]] = ()) -> tuple[Registry, Sequence[Problem]]:
-    """Find every type likewise, and everything that is wrong."""
+def survey(files: Iterable[tuple[str, bytes]] = (), *, unseen: str = "") -> tuple[Registry, Sequence[Problem]]:
+    """Find every type likewise, and everything that is wrong; `unseen` names an image that has files, too."""
     found = _Files(dict(files))
     types = register((*_registered(), *found.types()), found.problems)
-    return Registry(types, tuple(found.shared), tuple(found.others)), found.problems
+    return Registry(types, tuple(found.shared), tuple(found.others), unseen), found.problems
 
 
 def is_document(path: str) -> bool:
@@ -63,7 +63,7 @@ class _Files:
             try:
                 yield from self._types(path, content)
             except PluginError as error:
-                self.problems.extend(error.problems or [Problem(error.message, hint=error.hint)])
+                self.problems.extend(problems_of(error))
 
     def _types(self, path: str, content: bytes) -> Iterator[PluginType]:
         match PurePosixPath(path).suffix:

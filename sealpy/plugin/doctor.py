@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from sealpy.clusterfile import Plugin, Readable, examine_plugins
-from sealpy.errors import ConfigError, Problem
+from sealpy.errors import ConfigError, PluginError, Problem, counted, problems_of
 from sealpy.inventory import Inventory
-from sealpy.plugin.bind import bind, select
+from sealpy.plugin.bind import select
 from sealpy.plugin.bound import BoundPlugin
-from sealpy.plugin.discovery import is_document, survey
+from sealpy.plugin.gather import Gathered
 from sealpy.plugin.moments import MOMENTS, Moment
 from sealpy.plugin.registry import PluginType
 from sealpy.sdk import HookPoint
@@ -39,54 +38,42 @@ class Use:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnosis:
-    """Hold all that was found; `others` are files of plugin directories that nothing here reads."""
+    """Hold all that was found; `others` are files of plugin directories that nothing here reads.
+
+    `problems` are of types that no document names; those of documents were gathered with them.
+    """
 
     types: tuple[PluginType, ...]
     uses: tuple[Use, ...]
     notices: tuple[Problem, ...]
     problems: tuple[Problem, ...]
-    others: tuple[str, ...] = field(default=())
+    others: tuple[str, ...] = ()
+
+    def check(self) -> None:
+        """Raise one PluginError with all problems."""
+        if self.problems:
+            raise PluginError(f"{counted(len(self.problems), 'problem')} with plugins", problems=self.problems)
 
 
-def diagnose(
-    clusterfile: Readable, *, image: Sequence[tuple[str, bytes]] = (), here: Sequence[tuple[str, bytes]] = ()
-) -> Diagnosis:
-    """Look at the documents and plugin files of a Clusterfile, of its image and of directories of this machine.
-
-    Everything is looked at, whatever is wrong before.
-    """
-    problems = list(clusterfile.problems)
-    registry, wrong = survey((*image, *here))
-    problems += wrong
-    inside = [*_documents(image, "image:", problems), *_documents(here, "", problems)]
-    inventory = _inventory(clusterfile, problems)
-    bound, wrong = bind(clusterfile.plugins, registry, inventory, image=inside)
-    problems += wrong
-    types = tuple(found for found in registry if _readable(found, problems))
-    places = [problem.place for problem in problems]
-    uses = tuple(Use(one, tuple(_turns(one, inventory)), places.count(one.document.place)) for one in bound)
-    notices = tuple(notice for one in bound for notice in one.notices)
+def diagnose(found: Gathered, inventory: Inventory | None) -> Diagnosis:
+    """Say of everything that was gathered what would come of it, on the hosts of this inventory where there is one."""
+    problems: list[Problem] = []
+    types = tuple(type_ for type_ in found.registry if _readable(type_, problems))
+    uses = tuple(Use(one, tuple(_turns(one, inventory)), _count(one, found.problems)) for one in found.bound)
+    notices = tuple(notice for one in found.bound for notice in one.notices)
     return Diagnosis(
-        types=types, uses=uses, notices=notices, problems=tuple(dict.fromkeys(problems)), others=registry.others
+        types=types,
+        uses=uses,
+        notices=notices,
+        problems=tuple(dict.fromkeys(problems)),
+        others=found.registry.others,
     )
 
 
-def _documents(files: Iterable[tuple[str, bytes]], where: str, problems: list[Problem]) -> Iterable[Plugin]:
-    for path, content in files:
-        if is_document(path):
-            found = examine_plugins(content.decode("utf-8", "replace"), name=f"{where}{path}")
-            problems += found.problems
-            yield from found.plugins
-
-
-def _inventory(clusterfile: Readable, problems: list[Problem]) -> Inventory | None:
-    if clusterfile.cluster is None:
-        return None
-    try:
-        return Inventory.of(clusterfile.cluster)
-    except ConfigError as error:
-        problems.extend(error.problems or [Problem(error.message, error.place, error.hint)])
-        return None
+def _count(bound: BoundPlugin, problems: Sequence[Problem]) -> int:
+    """Count the problems of a document, by the places of its words."""
+    places = {bound.document.place, *bound.document.words.values()}
+    return sum(problem.place in places for problem in problems)
 
 
 def _readable(found: PluginType, problems: list[Problem]) -> bool:
@@ -94,7 +81,7 @@ def _readable(found: PluginType, problems: list[Problem]) -> bool:
     try:
         return bool(found.declaration)
     except ConfigError as error:
-        problems.append(Problem(error.message, hint=error.hint))
+        problems += problems_of(error)
         return False
 
 

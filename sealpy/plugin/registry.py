@@ -7,13 +7,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from sealpy.errors import Place, PluginError, Problem, did_you_mean, known_words
+from sealpy.errors import Place, PluginError, Problem, did_you_mean, known_words, nearest
 from sealpy.plugin.code import BuiltIn, Code, Installed, Program, SourceFile, ZipApp
 from sealpy.plugin.declaration import Declaration, read_declaration
 
-__all__ = ["CONTRACT", "PluginType", "Registry", "register"]
+__all__ = ["CONTRACT", "PluginType", "Registry", "TypeUnseenError", "register"]
 
 CONTRACT = "phase/v1"
+
+
+class TypeUnseenError(PluginError):
+    """Tell that nobody can say whether a type is known; stays inside this package."""
 
 
 @dataclass(frozen=True)
@@ -54,18 +58,27 @@ class Registry:
     """Find the implementation of a type; one contract so far, `phase/v1`.
 
     `shared_objects` are plugins in Go, which cannot be loaded; `others` are files that are neither plugin nor document.
+    `unseen` names an image whose files could not be looked at.
     """
 
     types: Mapping[tuple[str, str], PluginType]
     shared_objects: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
+    unseen: str = ""
 
     def __iter__(self) -> Iterator[PluginType]:
         """Go through the types by name."""
         return iter(sorted(self.types.values(), key=lambda found: found.type))
 
+    def nearest(self, name: str) -> PluginType | None:
+        """Give the type whose name is most like this one; None when no name is."""
+        return self.types.get((CONTRACT, nearest(name, [found.type for found in self])))
+
     def find(self, name: str) -> PluginType:
-        """Give a type by its name, in whatever case it is written; raises PluginError with the nearest name."""
+        """Give a type by its name, in whatever case it is written; raises PluginError with the nearest name.
+
+        It is a TypeUnseenError when the image that could not be looked at may bring the type.
+        """
         if found := self.types.get((CONTRACT, name)):
             return found
         folded = [found for found in self if found.type.casefold() == name.casefold()]
@@ -79,6 +92,9 @@ class Registry:
                 f"type '{name}' is not known, and {self.shared_objects[0]} is a Go plugin, which cannot be loaded",
                 hint=f'write it in Python: a file with PluginType = "{name}" and Plugin, beside its YAML',
             )
+        if self.unseen:
+            message = f"type '{name}' cannot be checked: image '{self.unseen}', which is not here, may bring it"
+            raise TypeUnseenError(message, hint=known_words(types))
         others = f"{known_words(types)}; a directory of plugins is named by --plugins-dir"
         raise PluginError(f"type '{name}' is not known", hint=others)
 

@@ -9,15 +9,20 @@ import pytest
 
 from sealpy.cli.app import run
 from sealpy.clusterfile import load
+from sealpy.image.store import Store
+from sealpy.testing.builders import a_stored_image
 from sealpy.testing.sshd import sshd
 
 pytestmark = pytest.mark.ssh
 
 
-def test_a_machine_is_looked_at_and_described(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.fixture(autouse=True)
+def image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SEALPY_HOME", str(tmp_path / "home"))
+    a_stored_image(Store(tmp_path / "home" / "images"), {"etc/kubeadm.yml": b"kind: x\n"}, name="kubernetes:v1.34.4")
+
+
+def test_a_machine_is_looked_at_and_described(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "Clusterfile"
     with sshd(tmp_path / "sshd") as server:
         login = ["--port", str(server.port), "--pk", str(server.client_key), "--ssh-config", "none"]
@@ -35,7 +40,6 @@ def test_a_machine_is_looked_at_and_described(
 def test_of_a_machine_that_does_not_answer_nothing_is_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("SEALPY_HOME", str(tmp_path / "home"))
     file = tmp_path / "Clusterfile"
     with sshd(tmp_path / "sshd") as server:
         login = ["--port", str(server.port), "--ssh-config", "none", "--pk", str(server.host_key)]  # not the one

@@ -48,11 +48,11 @@ def command(
         sealpy apply -f Clusterfile -e PodCIDR=10.0.0.0/16 --set image=kubernetes:v1.34.5
     """
     from sealpy.cli.cluster import apply_and_report
-    from sealpy.clusterfile import load
+    from sealpy.clusterfile import examine
 
     apply_and_report(
         ctx.obj,
-        load(file, changes=changes_of(sets, env)),
+        examine(file, changes=changes_of(sets, env)),
         rehearsal=dry_run,
         logins=logins_of(host_keys, ssh_config),
         verifying=Verifying(verify, tuple(verify_keys or ())),

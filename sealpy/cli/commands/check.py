@@ -22,11 +22,14 @@ from sealpy.cli.logins import (
     UserOption,
     logins_of,
 )
+from sealpy.cli.plugins import PluginsDirOption
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sealpy.actions.check import Checked
     from sealpy.cli.output import Output
-    from sealpy.clusterfile import Clusterfile
+    from sealpy.clusterfile import Readable
     from sealpy.inventory import Logins
 
 __all__ = ["command"]
@@ -51,6 +54,7 @@ def command(  # noqa: PLR0917 - typer needs every option as a parameter
     jump: JumpOption = "",
     host_keys: HostKeysOption = "",
     ssh_config: SshConfigOption = "",
+    plugins_dir: PluginsDirOption = None,
     skip: SkipOption = None,
     *,
     pre: Annotated[bool, typer.Option("--pre", help="Check what must be so before a cluster is made.")] = False,
@@ -71,20 +75,18 @@ def command(  # noqa: PLR0917 - typer needs every option as a parameter
     _refuse_half(file, masters, pre=pre)
     from sealpy.cli.cluster import Given, ask_secrets
     from sealpy.cli.wish import Wish, clusterfile_of
-    from sealpy.clusterfile import load
+    from sealpy.clusterfile import Readable, examine
 
     logins, left_out = logins_of(host_keys, ssh_config), skipped(skip)
     of = Given("--passwd", password, f"password of {user or 'the machines'}")
     account, key = ask_secrets(ctx.obj, of, Given("--pk-passwd", key_password, "passphrase of the key"))
     if file:
-        read = load(file)
-        wanted = read.with_password(account) if account else read
+        read = examine(file).changed(lambda found: found.with_password(account) if account else found)
     else:
         wish = Wish(image=image, masters=masters, nodes=nodes, user=user, password=account, port=port or 0,
                     private_key=private_key, key_password=key, jump=jump)  # fmt: skip
-        wanted = clusterfile_of(wish, ctx.obj.emit)
-    checked = _check(ctx.obj, wanted, logins, left_out)
-    _show(ctx.obj, checked)
+        read = Readable.of(clusterfile_of(wish, ctx.obj.emit))
+    _show(ctx.obj, checked := _check(ctx.obj, read, logins, left_out, plugins=plugins_dir or ()))
     if checked.count("error"):
         raise typer.Exit(_FAILED)
 
@@ -100,28 +102,18 @@ def _refuse_half(file: Path | None, masters: str, *, pre: bool) -> None:
         )
 
 
-def _check(output: Output, clusterfile: Clusterfile, logins: Logins, skip: frozenset[str]) -> Checked:
-    from contextlib import ExitStack
-
+def _check(output: Output, read: Readable, logins: Logins, skip: frozenset[str], *, plugins: Sequence[Path]) -> Checked:
     from sealpy.actions.check import check
     from sealpy.actions.session import Surroundings
-    from sealpy.cli.home import home, open_store
-    from sealpy.errors import StoreError
-    from sealpy.events import Warned
-    from sealpy.image.cluster_image import ClusterImage
+    from sealpy.cli.home import home
+    from sealpy.cli.opening import required
 
-    around = Surroundings(home=home(), emit=output.emit, secret=output.secrets.add, logins=logins, skip=skip)
-    name = clusterfile.cluster.image
-    with ExitStack() as stack:
-        image = None
-        if name != _NO_IMAGE:
-            store = open_store()
-            stack.enter_context(store.keeping())
-            try:
-                image = ClusterImage.open(store, name)
-            except StoreError as error:
-                hint = "load or pull it here, so that its processor and its size are looked at too"
-                output.emit(Warned(message=error.message, hint=hint))
+    around = Surroundings(
+        home=home(), emit=output.emit, secret=output.secrets.add, logins=logins, skip=skip, plugins=tuple(plugins)
+    )
+    if read.cluster and read.cluster.image == _NO_IMAGE:
+        return check(read.clusterfile(), None, around)
+    with required(output, read, logins=logins, plugins=plugins) as (clusterfile, image):
         return check(clusterfile, image, around)
 
 

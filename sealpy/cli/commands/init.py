@@ -51,7 +51,8 @@ def command(  # noqa: PLR0917 - typer needs every option as a parameter
 ) -> None:
     """Look at machines over SSH, and write a Clusterfile with comments.
 
-    Nothing is changed on them, a file that is there is never overwritten, and no password is written.
+    Nothing is changed on them, a file that is there is never overwritten, and no password is written. The image must be
+    here, and be that of a cluster.
 
     Examples:
         sealpy init kubernetes:v1.34.4 -m 10.0.0.1 -n 10.0.0.2-10.0.0.4 --pk ~/.ssh/id_ed25519
@@ -80,6 +81,7 @@ def command(  # noqa: PLR0917 - typer needs every option as a parameter
         jump=jump,
     )
     found = clusterfile_of(wish, ctx.obj.emit)
+    _refuse_image(ctx.obj, found, logins)
     facts = {} if no_look else _looked(ctx.obj, found, logins)
     _write(ctx.obj, file, _text(found, facts))
 
@@ -93,6 +95,15 @@ def _refuse_to_overwrite(file: Path) -> None:
         raise ConfigError(f"'{file}' is there already", hint="write another one: --file NAME, or print it: --file -")
     if not file.absolute().parent.is_dir():
         raise ConfigError(f"'{file}': there is no such directory", hint=f"mkdir -p {file.parent}")
+
+
+def _refuse_image(output: Output, clusterfile: Clusterfile, logins: Logins) -> None:
+    """Refuse an image by which 'sealpy plan' could make nothing of the file: one that is not here, or no cluster's."""
+    from sealpy.actions.setup import refuse_unsupported
+    from sealpy.cli.opening import required
+
+    with required(output, clusterfile, logins=logins) as (_, image):
+        refuse_unsupported(clusterfile, image)
 
 
 def _looked(output: Output, clusterfile: Clusterfile, logins: Logins) -> Mapping[str, Facts]:

@@ -37,11 +37,11 @@ def command(
         sealpy plan -f Clusterfile --output json
     """
     from sealpy.cli.cluster import apply_and_report
-    from sealpy.clusterfile import load
+    from sealpy.clusterfile import examine
 
     apply_and_report(
         ctx.obj,
-        load(file, changes=changes_of(sets, env)),
+        examine(file, changes=changes_of(sets, env)),
         rehearsal=True,
         logins=logins_of(host_keys, ssh_config),
         verifying=Verifying(verify, tuple(verify_keys or ())),

@@ -13,6 +13,9 @@ from sealpy.cli.lazy import SealpyCommand, SealpyGroup
 from sealpy.cli.plugins import PluginsDirOption
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sealpy.errors import Problem
     from sealpy.plugin.doctor import Diagnosis, Use
     from sealpy.plugin.registry import PluginType
 
@@ -69,30 +72,32 @@ def doctor(
 ) -> None:
     """Look at the plugins of a Clusterfile: what is found, what is wrong, what is chosen, when and where it would run.
 
-    Nothing is run and no host is asked. The exit code is 2 when anything is wrong.
+    Nothing is run and no host is asked. The exit code is 2 when anything is wrong, and 5
+    when it is only that the image is not here.
 
     Examples:
         sealpy plugin doctor -f Clusterfile
         sealpy plugin doctor -f Clusterfile kubernetes:v1.34.4 --plugins-dir ./plugins
     """
+    from sealpy.actions.review import look_over
+    from sealpy.cli.opening import opened_of
     from sealpy.cli.renderers.doctor import render_diagnosis
     from sealpy.clusterfile import examine
-    from sealpy.errors import PluginError, counted
-    from sealpy.plugin import read_directories
     from sealpy.plugin.doctor import diagnose
 
-    clusterfile = examine(file)
-    inside = (
-        _files_of(image) if image else _files_if_here(ctx, clusterfile.cluster.image if clusterfile.cluster else "")
-    )
-    diagnosis = diagnose(clusterfile, image=inside, here=read_directories(plugins_dir or ()))
+    read = examine(file)
+    read = read.with_image(image) if image else read
+    with opened_of(read) as found:
+        seen = look_over(read, found, plugins_dir or ())
+    diagnosis = diagnose(seen.gathered, seen.inventory)
+    with seen.mistakes.gathering():
+        diagnosis.check()
+    unchecked = seen.gathered.unchecked
     if ctx.obj.is_json:
-        ctx.obj.json(_diagnosed(diagnosis))
+        ctx.obj.json(_diagnosed(diagnosis, (*seen.mistakes.problems, *unchecked)))
     else:
         ctx.obj.text(render_diagnosis(diagnosis))
-    if diagnosis.problems:
-        problems = diagnosis.problems
-        raise PluginError(f"{file}: {counted(len(problems), 'problem')} with plugins", problems=problems)
+    seen.mistakes.check(unchecked=unchecked)
 
 
 @app.command("test", cls=SealpyCommand)
@@ -164,18 +169,6 @@ def _files_of(name: str) -> Files:
     return image_files(ClusterImage.open(open_store(), name))
 
 
-def _files_if_here(ctx: typer.Context, name: str) -> Files:
-    """Give those of the image that a Clusterfile names; one that is not here is only told."""
-    from sealpy.errors import ImageError
-    from sealpy.events import Warned
-
-    try:
-        return _files_of(name) if name else []
-    except ImageError as error:
-        ctx.obj.emit(Warned(message=f"{error.message}: plugins that it brings are not looked at", hint=error.hint))
-        return []
-
-
 def _row(found: PluginType) -> tuple[str, ...]:
     points = ", ".join(found.declaration.phases) or "any"
     return found.type, str(found.code), found.version or "-", points
@@ -196,12 +189,12 @@ def _described(found: PluginType) -> dict[str, Any]:
     }
 
 
-def _diagnosed(diagnosis: Diagnosis) -> dict[str, Any]:
+def _diagnosed(diagnosis: Diagnosis, problems: Sequence[Problem]) -> dict[str, Any]:
     return {
         "types": [_described(found) for found in diagnosis.types],
         "plugins": [_use(use) for use in diagnosis.uses],
         "notices": [str(notice) for notice in diagnosis.notices],
-        "problems": [asdict(problem) for problem in diagnosis.problems],
+        "problems": [asdict(problem) for problem in problems],
         "others": diagnosis.others,
     }
 

@@ -55,9 +55,12 @@ class Listing:
             same = image.reference == reference
             if same or (reference.digest == image.descriptor.digest and reference.path == image.reference.path):
                 return image
-        names = [image.reference.familiar for image in images]
-        hint = did_you_mean(reference.familiar, names) or "'sealpy images' lists what is here; 'sealpy load -i FILE'"
-        raise StoreError(f"image {reference.familiar!r}: not among the local images", hint=hint)
+        near = did_you_mean(reference.familiar, [image.reference.familiar for image in images])
+        ways = f"'sealpy pull {reference.familiar}', 'sealpy load -i FILE' or 'sealpy build -t NAME'"
+        raise StoreError(
+            f"image {reference.familiar!r}: not among the local images",
+            hint=f"{near} else bring it here: {ways}" if near else f"bring it here: {ways}",
+        )
 
     @contextmanager
     def changing(self, without: str) -> Iterator[list[Descriptor]]:

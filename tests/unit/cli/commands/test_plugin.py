@@ -76,6 +76,7 @@ def test_doctor_tells_a_program_likewise(capsys: Capture) -> None:
 
 def test_doctor_finds_nothing_wrong_with_what_is_in_order(here: Path, capsys: Capture) -> None:
     only(here, "mine.py", "mine.yaml")
+    a_stored_image(Store(here / "home" / "images"), {}, name="shop:1")
     text = (here / "Clusterfile").read_text(encoding="utf-8")
     (here / "Clusterfile").write_text("---".join(text.split("---")[:4]), encoding="utf-8")
     assert run(["plugin", "doctor", "--plugins-dir", "plugins"]) == 0

@@ -86,7 +86,7 @@ def test_a_missing_image_is_refused_with_the_nearest_name(store: Store) -> None:
     image(store, "kubernetes:v1.34.4", a=b"1")
     with pytest.raises(StoreError) as caught:
         store.resolve("kubernetes:v1.34.3")
-    assert caught.value.hint == "did you mean 'kubernetes:v1.34.4'?"
+    assert caught.value.hint.startswith("did you mean 'kubernetes:v1.34.4'? else bring it here: 'sealpy pull ")
 
 
 def test_a_tag_moves_to_the_image_that_got_it_last(store: Store) -> None:

@@ -1,0 +1,232 @@
+"""Every mistake of a Clusterfile is told at once, alike by every command, and before anything is touched."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sealpy.cli.app import run
+from sealpy.connectors.reach import Ways
+from sealpy.image.store import Store
+from sealpy.testing.builders import a_stored_image
+
+Capture = pytest.CaptureFixture[str]
+COMMANDS = [
+    ["apply"],
+    ["apply", "--dry-run"],
+    ["plan"],
+    ["check", "--pre", "-f", "Clusterfile"],
+    ["plugin", "doctor"],
+    ["run", "-f", "Clusterfile"],
+]
+EVERYTHING = """\
+apiVersion: sealer.io/v2
+kind: Cluster
+metadata: {name: shop}
+spec:
+  image: shop:1
+  imagee: shop:1
+  ssh:
+    prot: 22
+  hosts:
+    - ips: [10.0.0.1]
+      roles:
+        - mster
+    - ips:
+        - 10.0.0.300
+      roles: [node]
+    - ips: [10.0.0.1]
+      roles: [node]
+---
+kind: Plugni
+metadata: {name: kind}
+---
+kind: Plugin
+metadata: {name: type}
+spec:
+  type: SHEL
+  action: PreInitt
+  on: nod
+  data: date
+---
+kind: Plugin
+metadata: {name: nobody}
+spec:
+  type: SHELL
+  action: PreInit
+  on: 10.0.0.77
+  data: date
+---
+kind: Plugin
+metadata: {name: brought}
+spec: {type: OF_THE_IMAGE, action: PostInstal}
+"""
+# line and message of every problem, but for the image
+TOLD = [
+    "6: spec.imagee: this field is unknown",
+    "8: spec.ssh.prot: this field is unknown",
+    "12: spec.hosts[0].roles[0]: 'mster' is no role by which a host joins the cluster",
+    "14: spec.hosts[1].ips[0]: host '10.0.0.300' is no IP address",
+    "16: spec.hosts[2].ips[0]: host '10.0.0.1' stands twice (first on line 10)",
+    "19: kind: 'Plugni' is no kind of a Clusterfile",
+    "25: plugin 'type': type 'SHEL' is not known",
+    "26: plugin 'type': action 'PreInitt' is not known",
+    "27: plugin 'type': scope 'nod' selects no host",
+    "35: plugin 'nobody': scope '10.0.0.77' selects no host",
+    "40: plugin 'brought': action 'PostInstal' is not known",
+]
+HINTS = ["image", "port", "master", "Plugin", "SHELL", "PreInit", "node", "PostInstall"]
+NOT_HERE = "5: image 'shop:1': not among the local images"
+UNCHECKED = (
+    "40: plugin 'brought': type 'OF_THE_IMAGE' cannot be checked: image 'shop:1', which is not here, may bring it"
+)
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Stand in a new directory, from which no machine may be reached."""
+
+    def reach(_ways: Ways, target: object) -> None:
+        raise AssertionError(f"{target} was reached for")
+
+    monkeypatch.setattr(Ways, "to", reach)
+    directory = tmp_path / "new"
+    directory.mkdir()
+    monkeypatch.chdir(directory)
+    return directory
+
+
+def write(here: Path, text: str) -> None:
+    (here / "Clusterfile").write_text(text, encoding="utf-8")
+
+
+def store(home: Path, files: dict[str, bytes] | None = None) -> None:
+    content = {"etc/kubeadm.yml": b"kind: ClusterConfiguration\nkubernetesVersion: v1.34.4\n", **(files or {})}
+    a_stored_image(Store(home / "images"), content, name="shop:1")
+
+
+def told(capsys: Capture) -> list[str]:
+    """Give place and message of every problem that was told."""
+    lines = capsys.readouterr().err.splitlines()
+    return [line.strip() for line in lines if line.startswith("  ") and not line.startswith("    ")]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_all_mistakes_are_told_with_an_image_that_is_not_here(
+    command: list[str], here: Path, home: Path, capsys: Capture
+) -> None:
+    write(here, EVERYTHING)
+    assert run(command) == 2
+    text = capsys.readouterr().err
+    found = [line.strip() for line in text.splitlines() if line.startswith("  Clusterfile:")]
+    expected = [*TOLD, NOT_HERE, UNCHECKED]
+    assert sorted(found) == sorted(f"Clusterfile:{line}" for line in expected)
+    assert text.count("error:") == 1
+    assert f"error: Clusterfile: {len(expected)} problems\n" in text
+    assert [word for word in HINTS if f"did you mean '{word}'?" not in text] == []
+    assert not (home / "clusters").exists()
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_all_mistakes_are_told_with_the_plugins_of_an_image_that_is_here(
+    command: list[str], here: Path, home: Path, capsys: Capture
+) -> None:
+    brought = b'PluginType = "OF_THE_IMAGE"\nclass Plugin: ...\n'
+    store(home, {"plugins/brought.py": brought, "plugins/half.py": b'PluginType = "HALF"\n'})
+    write(here, EVERYTHING)
+    assert run(command) == 2
+    half = "plugins/half.py: no 'Plugin' at the top level of the file"
+    assert told(capsys) == [*(f"Clusterfile:{line}" for line in TOLD), half]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_an_image_that_is_not_here_is_one_sentence_when_nothing_else_is_wrong(
+    command: list[str], here: Path, capsys: Capture
+) -> None:
+    write(here, "kind: Cluster\nspec: {image: shop:1, hosts: [{ips: [10.0.0.1], roles: [master]}]}\n")
+    assert run(command) == 5
+    assert capsys.readouterr().err == (
+        "error: image 'shop:1': not among the local images\n"
+        "next: bring it here: 'sealpy pull shop:1', 'sealpy load -i FILE' or 'sealpy build -t NAME'\n"
+    )
+
+
+def test_what_only_the_image_can_tell_is_told_as_not_checked(here: Path, capsys: Capture) -> None:
+    head = "kind: Cluster\nspec: {image: shop:1, hosts: [{ips: [10.0.0.1], roles: [master]}]}\n---\nkind: Plugin\n"
+    write(here, f"{head}metadata: {{name: mine}}\nspec: {{type: MINE, action: PreInit}}\n")
+    assert run(["plan"]) == 5
+    text = capsys.readouterr().err
+    assert "error: image 'shop:1': not among the local images\n" in text
+    assert "Clusterfile:6: plugin 'mine': type 'MINE' cannot be checked: image 'shop:1', which is not here" in text
+
+
+# what stands in the Clusterfile besides → what is told, and nothing that only follows from it
+HOSTS = "  hosts:\n    - {ips: [10.0.0.1], roles: [master]}\n"
+ON_NODE = "---\nkind: Plugin\nmetadata: {name: p}\nspec: {type: SHELL, action: PreInit, 'on': node, data: date}\n"
+CASES = {
+    "an address that is none": (f"{HOSTS}    - {{ips: [10.0.0.x], roles: [node]}}\n", "5", "no IP address"),
+    "no addresses": (f"{HOSTS}    - {{ip: [10.0.0.2], roles: [node]}}\n", "5", "ips: this field is missing"),
+    "a mistyped role": (f"{HOSTS}    - {{ips: [10.0.0.2], roles: [noed]}}\n", "5", "'noed' is no role by which"),
+    "a role that is no list": (f"{HOSTS}    - {{ips: [10.0.0.2], roles: node}}\n", "5", "a list is needed"),
+    "a mistyped field of a host": (f"{HOSTS}    - {{ips: [10.0.0.2], role: [node]}}\n", "5", "role: this field"),
+    "a mistyped list": (HOSTS.replace("hosts", "hsts").replace("[master]", "[master, node]"), "3", "hsts: this field"),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_mistake_in_the_hosts_is_not_told_again_by_a_plugin_for_them(
+    case: str, here: Path, home: Path, capsys: Capture
+) -> None:
+    store(home)
+    hosts, line, message = CASES[case]
+    write(here, f"kind: Cluster\nspec:\n{hosts}  image: shop:1\n{ON_NODE}")
+    assert run(["plan"]) == 2
+    found = told(capsys)
+    assert all(one.startswith(f"Clusterfile:{line}: spec.h") for one in found), found
+    assert any(message in one for one in found)
+
+
+PLUGIN = "---\nkind: Plugin\nmetadata: {name: p}\nspec: {type: %s, action: %s, data: date}\n"
+ENV, REGISTRY = "  env: [NOT_SET_ANYWHERE]\n", "  registry: {localRegistry: {username: admin}}\n"
+APPS = "---\nkind: Application\nmetadata: {name: a}\nspec: {launchApps: [webb]}\n"
+# what stands in a Clusterfile that can be read whole → everything that is told of it
+READ = {
+    "variables, accounts and plugins": (
+        f"{ENV}{REGISTRY}{PLUGIN % ('SHEL', 'PreInit')}",
+        ["env NOT_SET_ANYWHERE: no value is given", "registry.localRegistry: there is a username", "type 'SHEL'"],
+    ),
+    "apps, variables and plugins": (
+        f"{ENV}{APPS}{PLUGIN % ('SHELL', 'PreInitt')}",
+        ["app 'webb' is not in the image", "env NOT_SET_ANYWHERE: no value", "action 'PreInitt' is not known"],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", READ)
+@pytest.mark.parametrize("command", [["plan"], ["check", "--pre", "-f", "Clusterfile"]], ids=" ".join)
+def test_what_is_wrong_with_a_file_that_can_be_read_is_told_at_once(
+    command: list[str], case: str, here: Path, home: Path, capsys: Capture
+) -> None:
+    store(home)
+    more, messages = READ[case]
+    write(here, f"kind: Cluster\nspec:\n{HOSTS}  image: shop:1\n{more}")
+    assert run(command) == 2
+    found = told(capsys)
+    assert len(found) == len(messages), found
+    assert [message for message in messages if not any(message in one for one in found)] == []
+    assert all(one.startswith("Clusterfile:") for one in found)
+
+
+def test_passwords_are_looked_for_though_the_image_is_not_here_but_not_by_the_doctor(
+    here: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    mark = tmp_path / "ran"
+    vault = f"passwordFrom: {{command: 'touch {mark}; false'}}"
+    write(here, f"kind: Cluster\nspec:\n{HOSTS}  ssh: {{{vault}}}\n  image: shop:1\n")
+    assert run(["plugin", "doctor"]) == 5
+    assert not mark.exists()
+    assert run(["plan"]) == 2
+    text = capsys.readouterr().err
+    assert "passwordFrom command" in text
+    assert "not among the local images" in text
