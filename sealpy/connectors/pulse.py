@@ -7,7 +7,8 @@ import time
 from typing import Any
 
 import paramiko
-from paramiko.packet import Packetizer
+
+from sealpy.connectors.seal import Sealer
 
 __all__ = ["LOOK", "Ear", "Pulse"]
 
@@ -16,7 +17,7 @@ _PATIENCE = 4  # signs of life that may be missing
 _ASK = "keepalive@openssh.com"  # every server answers, be it that it does not know the request
 
 
-class Ear(Packetizer):
+class Ear(Sealer):
     """Remember when the other side was last heard, and what it said before it spoke SSH."""
 
     def __init__(self, carrier: Any) -> None:

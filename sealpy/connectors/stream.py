@@ -136,24 +136,22 @@ def _pour(feeder: _Feeder, chunks: Iterable[bytes], preamble: bytes, on_sent: Ca
     return True
 
 
-def _pieces(chunks: Iterable[bytes], size: int) -> Iterator[bytes | memoryview]:
+def _pieces(chunks: Iterable[bytes], size: int) -> Iterator[memoryview]:
     """Cut chunks of any sizes into pieces of one size; the last one may be smaller.
 
-    A piece is copied only where two chunks meet.
+    A piece is there until the next one is asked for.
     """
-    rest = b""
+    buffer = memoryview(bytearray(size))
+    filled = 0
     for chunk in chunks:
         view = memoryview(chunk)
-        if rest:
-            missing = size - len(rest)
-            rest += view[:missing]
-            view = view[missing:]
-            if len(rest) < size:
-                continue
-            yield rest
-        whole = len(view) - len(view) % size
-        for at in range(0, whole, size):
-            yield view[at : at + size]
-        rest = bytes(view[whole:])
-    if rest:
-        yield rest
+        while view:
+            taken = view[: size - filled]
+            buffer[filled : filled + len(taken)] = taken
+            filled += len(taken)
+            view = view[len(taken) :]
+            if filled == size:
+                yield buffer
+                filled = 0
+    if filled:
+        yield buffer[:filled]

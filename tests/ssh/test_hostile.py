@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import signal
 import threading
 import time
@@ -12,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from paramiko.packet import Packetizer
 
 from sealpy.connectors.secret import Secret
 from sealpy.connectors.ssh import SshConnector
@@ -40,6 +42,17 @@ def test_keys_that_change_in_the_middle_of_a_stream_spoil_nothing(client: Client
         connector = client.to(server)
         assert connector.stream(("sha256sum",), slowly()).text.split()[0] == whole
         assert len(connector.run(("head", "-c", "4000000", "/dev/zero")).stdout) == 4_000_000
+        assert server.log.read_text().count("rekey") > 2
+
+
+@pytest.mark.parametrize("cipher", ["aes128-gcm@openssh.com", "aes256-gcm@openssh.com", "aes128-ctr"])
+def test_keys_that_we_change_in_the_middle_of_a_stream_spoil_nothing(
+    client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cipher: str
+) -> None:
+    monkeypatch.setattr(Packetizer, "REKEY_BYTES", 3_000_000)
+    whole = hashlib.sha256(PIECE * 480).hexdigest()
+    with sshd(tmp_path / "a", {"Ciphers": cipher, "LogLevel": "DEBUG1"}) as server:
+        assert client.to(server).stream(("sha256sum",), itertools.repeat(PIECE, 480)).text.split()[0] == whole
         assert server.log.read_text().count("rekey") > 2
 
 
