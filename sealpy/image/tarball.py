@@ -13,7 +13,7 @@ import stat
 import tarfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Literal
 
 from sealpy.errors import ImageError
@@ -31,6 +31,7 @@ __all__ = [
     "Source",
     "Symlink",
     "Tree",
+    "above",
     "behind",
     "flaw",
     "header",
@@ -226,10 +227,17 @@ def ordered(content: Iterable[tuple[Member, Source]]) -> Content:
     """
     found = {member.path: (member, source) for member, source in content}
     for path in list(found):
-        for parent in PurePosixPath(path).parents:
-            if str(parent) != ".":
-                found.setdefault(str(parent), (Member(str(parent), "dir", 0o755), b""))
+        for parent in above(path):
+            if parent in found:
+                break  # and so are, or will be, those above it
+            found[parent] = Member(parent, "dir", 0o755), b""
     return [found[path] for path in sorted(found, key=lambda path: path.split("/"))]
+
+
+def above(path: str) -> Iterator[str]:
+    """Yield the directories above a relative path, the nearest first."""
+    while path := path.rpartition("/")[0]:
+        yield path
 
 
 def _clean(path: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import assert_never
 
 from sealpy.errors import KubefileError, Place
@@ -23,7 +23,7 @@ from sealpy.image.building.workshop import Made, Works
 from sealpy.image.cluster_image import ClusterImage
 from sealpy.image.files import Entry, merge
 from sealpy.image.metadata import APP_ROOT
-from sealpy.image.tarball import Content, Member, Range, Source, ordered
+from sealpy.image.tarball import Content, Member, Range, Source, above, ordered
 from sealpy.kubefile import (
     Add,
     App,
@@ -235,9 +235,9 @@ class Builder:
     def _with_parents(self, content: Content) -> Content:
         """Add the directories above that are there already, so that a new layer leaves their modes and owners."""
         known = self._directories()
-        above = {str(parent) for member, _ in content for parent in PurePosixPath(member.path).parents}
+        parents = {parent for member, _ in content for parent in above(member.path)}
         named = {member.path for member, _ in content}
-        return content + [(known[path].member, b"") for path in sorted(above - named) if path in known]
+        return content + [(known[path].member, b"") for path in sorted(parents - named) if path in known]
 
     def _at(self, line: int) -> Place:
         return Place(self.kubefile, line)

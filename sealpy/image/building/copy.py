@@ -132,7 +132,9 @@ class Context:
             raise KubefileError(f"{path}: a device, socket or pipe", hint=hint)
 
     def _left_out(self, path: Path) -> bool:
-        return path in self._without or self._ignore.fits(path.relative_to(self.root).as_posix())
+        if path in self._without:
+            return True
+        return bool(self._ignore.rules) and self._ignore.fits(path.relative_to(self.root).as_posix())
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +192,13 @@ def written_out(target: Target, document: Document) -> tuple[Member, Source]:
 def owned(content: Content, *, owner: tuple[int, int] | None, mode: int | None) -> Content:
     """Give files the owner and the mode that an instruction names; who may read a directory may enter it."""
     uid, gid = owner or (0, 0)
-    return [(replace(member, uid=uid, gid=gid, mode=_mode(member, mode)), source) for member, source in content]
+    return [(_given(member, uid, gid, _mode(member, mode)), source) for member, source in content]
+
+
+def _given(member: Member, uid: int, gid: int, mode: int) -> Member:
+    if (member.uid, member.gid, member.mode) == (uid, gid, mode):
+        return member  # as nearly all are: a new one for each costs more than to look at the file
+    return replace(member, uid=uid, gid=gid, mode=mode)
 
 
 def _mode(member: Member, mode: int | None) -> int:
