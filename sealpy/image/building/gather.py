@@ -17,7 +17,7 @@ from sealpy.image.finding import Found, find, listed
 from sealpy.image.manifest import Platform
 from sealpy.image.metadata import APP_INSTALLER, Metadata
 
-__all__ = ["Gathered", "begin", "gather", "once"]
+__all__ = ["Gathered", "begin", "check_lists", "gather", "once"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +74,11 @@ def _found(wish: Wish, builder: Builder, emit: Emit) -> Found:
     for doubt in found.warnings():  # what a list names after all is none
         emit(Warned(message=str(doubt), hint=doubt.hint))
     return found
+
+
+def check_lists(wish: Wish) -> None:
+    """Read the lists behind options of the build; raises ConfigError for a line that is no reference."""
+    _with_lists(wish, Found())
 
 
 def once(emit: Emit) -> Emit:

@@ -16,7 +16,7 @@ from sealpy.errors import Place, Problem
 from sealpy.image.building.bases import Bases
 from sealpy.image.building.builder import Builder
 from sealpy.image.building.download import Download
-from sealpy.image.building.gather import begin
+from sealpy.image.building.gather import begin, check_lists
 from sealpy.image.building.problems import Problems
 from sealpy.image.building.wish import Wish
 from sealpy.image.building.workshop import Rehearsal
@@ -37,7 +37,7 @@ def survey(wish: Wish, bases: Mapping[Platform, Bases]) -> None:
     """Raise one KubefileError that holds every problem of a Kubefile, for all platforms.
 
     No image is brought for a Kubefile that is wrong without it: what depends on one that is not here is told when the
-    rest is right.
+    rest is right. Raises ConfigError for lists of images that are wrong, when the Kubefile is right.
     """
     drafts = {platform: wish.draft(platform) for platform in bases}
     if any(bases[platform].must_bring(name) for platform, draft in drafts.items() for name in _images(draft)):
@@ -49,6 +49,7 @@ def survey(wish: Wish, bases: Mapping[Platform, Bases]) -> None:
     for platform, draft in drafts.items():
         told.add(_problems(wish, draft, bases[platform], draft.kubefile.instructions))
     told.refuse()
+    check_lists(wish)
 
 
 def _images(draft: Draft) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import hashlib
 import json
@@ -176,6 +177,23 @@ def test_a_damaged_layer_is_told_and_nothing_stays(
         gzipped(image.store, image.descriptor, progress=Progress(lambda _: None, "save")),
     ):
         pass
+    assert image.store.blobs() == before
+    assert list((image.store.root / "incoming").iterdir()) == []
+
+
+def test_a_disk_that_fills_up_is_told_and_nothing_stays(image: ClusterImage, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    before = image.store.blobs()
+    monkeypatch.setattr(os, "fsync", full)
+    with (
+        pytest.raises(StoreError, match="no space left on device") as caught,
+        gzipped(image.store, image.descriptor, progress=Progress(lambda _: None, "save")),
+    ):
+        pass
+    assert "make room" in caught.value.hint
+    monkeypatch.undo()
     assert image.store.blobs() == before
     assert list((image.store.root / "incoming").iterdir()) == []
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from sealpy.errors import KubefileError, RemoteError, StoreError
+from sealpy.errors import ConfigError, KubefileError, RemoteError, StoreError
 from sealpy.events import Event
 from sealpy.image.assemble import assemble, write_layer
 from sealpy.image.building.build import build
@@ -83,6 +84,17 @@ def test_what_is_wrong_for_the_second_platform_is_told_before_the_first_is_built
         "2: 'tool-arm64'",
         "3: 'nothing'",  # once for both
     ]
+    assert store.blobs() == before
+
+
+def test_a_list_of_images_that_is_wrong_is_told_before_a_layer_is_made(store: Store, tmp_path: Path) -> None:
+    (tmp_path / "Kubefile").write_text("FROM scratch\nCOPY list etc/\n")
+    (tmp_path / "list").write_text("web:1\nWEB:1\n")
+    before = store.blobs()
+    for path, told in ((tmp_path / "list", "1 line of --image-list"), (tmp_path / "none", "none: no such file")):
+        wish = replace(wished(tmp_path, tmp_path / "Kubefile"), image_lists=[path])
+        with pytest.raises(ConfigError, match=told):
+            build(wish, store=store, emit=lambda _: None)
     assert store.blobs() == before
 
 
