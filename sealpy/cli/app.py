@@ -227,9 +227,18 @@ def _ours(error: BaseException, arguments: Sequence[str]) -> BaseException:
 
     named = next((word for word in arguments if any(word == entry.name for entry in COMMANDS)), "")
     path = error.ctx.command_path if error.ctx else f"sealpy {named}".rstrip()
-    ours = ConfigError(_sentence(error), hint=f"see '{path} --help'")
+    ours = ConfigError(_sentence(error), hint=_usage(error) or f"see '{path} --help'")
     ours.__cause__ = error
     return ours
+
+
+def _usage(error: Any) -> str:
+    """Give all that a command takes where an argument of it is missing."""
+    if getattr(getattr(error, "param", None), "param_type_name", "") != "argument" or not error.ctx:
+        return ""
+    path = error.ctx.command_path
+    words = error.ctx.get_usage().removeprefix("Usage: ").replace(" [OPTIONS]", "")
+    return f"type: {' '.join(words.split())}; '{path} --help' explains it"
 
 
 def _sentence(error: Any) -> str:

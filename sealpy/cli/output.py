@@ -91,10 +91,14 @@ class Output:
             keys = [column.lower().replace(" ", "_") for column in columns]
             self.json([dict(zip(keys, row, strict=True)) for row in rows])
             return
+        from shutil import get_terminal_size
+
         from sealpy.cli.table import table_lines
 
         lines = [title] if title else []
-        lines += table_lines(columns, [[self.secrets.clean(str(cell)) for cell in row] for row in rows])
+        screen = get_terminal_size().columns if self._stdout.isatty() else 0
+        clean = [[self.secrets.clean(str(cell)) for cell in row] for row in rows]
+        lines += table_lines(columns, clean, screen=screen)
         self._result("\n".join(lines))
 
     def _result(self, text: str) -> None:

@@ -27,6 +27,7 @@ from sealpy.errors import (
 )
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "cli"
+COMPLETION = "type: sealpy completion <bash|zsh|fish>; 'sealpy completion --help' explains it"
 HEAVY = ("rich", "paramiko", "kubernetes", "pydantic", "yaml", "cryptography", "sealpy.events", "sealpy.errors")
 
 Capture = pytest.CaptureFixture[str]
@@ -122,7 +123,7 @@ def test_flags_choose_how_much_is_shown(flag: str, detail: Detail, install: Inst
         (["--vrsion"], "no such option: --vrsion; did you mean '--version'?", "see 'sealpy --help'"),
         (["version", "--hlp"], "no such option: --hlp; did you mean '--help'?", "see 'sealpy version --help'"),
         (["version", "x"], "got unexpected extra argument(s) (x)", "see 'sealpy version --help'"),
-        (["completion"], "missing argument 'shell'. Choose from: bash, zsh, fish", "see 'sealpy completion --help'"),
+        (["completion"], "missing argument 'shell'. Choose from: bash, zsh, fish", COMPLETION),
         (["version", "--output", "yaml"], "'yaml' is neither 'text' nor 'json'", "see 'sealpy version --help'"),
     ],
 )
@@ -134,6 +135,20 @@ def test_wrong_words_end_with_2_and_name_the_nearest_right_one(
     assert message in captured.err
     assert captured.err.splitlines()[-1] == f"next: {hint}"
     assert captured.out == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (["tag", "a:1"], "type: sealpy tag IMAGE NAME…; 'sealpy tag --help' explains it"),
+        (["manifest", "push"], "type: sealpy manifest push INDEX [NAME]; 'sealpy manifest push --help' explains it"),
+    ],
+)
+def test_a_missing_argument_is_answered_with_all_that_the_command_takes(
+    words: list[str], hint: str, capsys: Capture
+) -> None:
+    assert run(words) == 2
+    assert capsys.readouterr().err.splitlines()[-1] == f"next: {hint}"
 
 
 def test_wrong_words_are_told_as_json_too_wherever_the_flag_stands(capsys: Capture) -> None:

@@ -57,9 +57,11 @@ def _known(store: Store, names: list[str], *, force: bool) -> list[str]:
     for name in names:
         try:
             store.resolve(name)
-        except StoreError:
+        except StoreError as error:
             if not force:
-                raise
+                hint = "'sealpy images' lists what is here; with --force that is no error"
+                near = error.hint.partition("?")[0] if error.hint.startswith("did you mean") else ""
+                raise StoreError(error.message, hint=f"{near}? else {hint}" if near else hint) from error
         else:
             known.append(name)
     return known

@@ -21,7 +21,7 @@ import urllib3
 from urllib3.exceptions import HTTPError, NewConnectionError, ProxyError, SSLError
 
 from sealpy import __version__
-from sealpy.errors import RemoteError
+from sealpy.errors import RemoteError, SealpyError
 from sealpy.image.remote.tls import Tls, is_loopback
 
 __all__ = ["ATTEMPTS", "PIECE", "Body", "Request", "Response", "Transport", "UnreachableError", "origin"]
@@ -287,10 +287,10 @@ def _phrase(status: int) -> str:
 
 
 def _reason(error: Exception) -> str:
-    """Say in a few words why a connection failed: the innermost cause, without the names of Python's objects."""
+    """Say in a few words why a connection failed: the innermost cause that is not ours, without Python's names."""
     inner: BaseException = error
-    while inner.__cause__ or inner.__context__:
-        inner = inner.__cause__ or inner.__context__ or inner
+    while (deeper := inner.__cause__ or inner.__context__) and not isinstance(deeper, SealpyError):
+        inner = deeper
     text = getattr(inner, "strerror", None) or str(inner) or type(inner).__name__
     return _plain(re.sub(r"^\[[^\]]*\] |\s*\(_ssl\.c:\d+\)", "", str(text))).lower().rstrip(".")
 

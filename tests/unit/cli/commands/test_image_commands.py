@@ -236,6 +236,14 @@ def test_a_tag_is_another_name_for_the_same_image(capsys: pytest.CaptureFixture[
     assert [image["name"] for image in listed] == ["kube:latest", "kube:v1", "registry.example.com/kube:v1"]
 
 
+def test_what_is_to_be_removed_and_is_not_here_need_not_be_brought_here(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["rmi", "zzz"]) == 5
+    assert capsys.readouterr().err == (
+        "error: image 'zzz:latest': not among the local images\n"
+        "next: 'sealpy images' lists what is here; with --force that is no error\n"
+    )
+
+
 @pytest.mark.usefixtures("digest")
 def test_rmi_removes_none_when_one_of_the_names_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["rmi", "kube:v1", "kube:v2"]) == 5

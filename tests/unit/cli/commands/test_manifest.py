@@ -96,6 +96,13 @@ def test_an_image_that_is_not_here_is_pulled_into_the_index(
     assert store.resolve(name).size > 0
 
 
+@pytest.mark.parametrize("words", [["inspect"], ["add", "shop:1"]])
+def test_a_registry_that_does_not_answer_is_told_by_what_went_wrong_there(capsys: Capture, words: list[str]) -> None:
+    told(capsys, "create", "shop:1")
+    assert run(["manifest", *words, "127.0.0.1:1/shop:2"]) == 5
+    assert "no answer from '127.0.0.1:1': connection refused\n" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
