@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sealpy.cli.compression import CompressionFormat, packed
 from sealpy.cli.home import open_store
 from sealpy.cli.lazy import SealpyCommand, SealpyGroup
 from sealpy.cli.pairs import pairs
@@ -154,6 +155,7 @@ def push_(
         str, typer.Argument(help="Name that it gets there; else the same.", metavar="NAME", show_default=False)
     ] = "",
     *,
+    compression: CompressionFormat = None,
     remove: Annotated[bool, typer.Option("--rm", help="Take the name away here when all is there.")] = False,
     insecure: Insecure = False,
     ca: Ca = None,
@@ -173,12 +175,15 @@ def push_(
     store = open_store()
     progress = Progress(ctx.obj.emit, f"push {target.familiar}")
     remotes = open_remotes(ctx.obj, insecure=insecure, ca=ca, authfile=authfile)
-    pushed = push(store, remotes, store.resolve(source), target, progress=progress)
+    image = store.find(source)
+    with packed(store, image, compression, progress=progress, emit=ctx.obj.emit) as top:
+        pushed = push(store, remotes, top, target, progress=progress)
     progress.finish(f"{units.size(pushed.bytes)} sent")
     if remove:
         store.remove(source)
     if ctx.obj.is_json:
-        ctx.obj.json({"name": target.familiar, "digest": pushed.digest, "bytes": pushed.bytes})
+        digests = {"digest": pushed.digest, "stored_digest": image.descriptor.digest}
+        ctx.obj.json({"name": target.familiar, **digests, "bytes": pushed.bytes})
     else:
         ctx.obj.text(f"{target.familiar}  {pushed.digest}")
 

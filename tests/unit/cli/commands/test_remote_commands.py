@@ -87,6 +87,18 @@ def test_a_packed_copy_is_pushed_under_a_digest_of_its_own(capsys: Capture, name
     assert "etc/motd" in told(capsys, "inspect", name, "--files")
 
 
+def test_an_index_is_pushed_with_packed_images(capsys: Capture, name: str, registry: FakeRegistry, home: Path) -> None:
+    index = f"{registry.address}/team/shop:all"
+    told(capsys, "manifest", "create", index, name)
+    words = ("manifest", "push", index, "--compression-format", "gzip", "--output", "json")
+    pushed = json.loads(told(capsys, *words).splitlines()[-1])
+    assert pushed["stored_digest"] == Store(home / "images").resolve(index).digest != pushed["digest"]
+    _, data = registry.manifests["team/shop", "all"]
+    [entry] = json.loads(data)["manifests"]
+    _, data = registry.manifests["team/shop", entry["digest"]]
+    assert {layer["mediaType"].rpartition("+")[2] for layer in json.loads(data)["layers"]} == {"gzip"}
+
+
 def test_an_image_can_have_another_name_there(capsys: Capture, name: str, registry: FakeRegistry) -> None:
     told(capsys, "push", name, f"{registry.address}/other:2")
     assert ("other", "2") in registry.manifests
