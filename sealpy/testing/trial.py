@@ -185,10 +185,12 @@ def findings(trials: Iterable[Trial]) -> list[Problem]:
 
 
 def missing_answers(trials: Iterable[Trial]) -> str:
-    """Give the hint what to type where a plugin ended after commands that printed nothing; else an empty text."""
-    asked = dict.fromkeys(words for trial in trials if trial.problem for words in trial.unanswered)
-    typed = [f"--answer {shlex.quote(f'{words}=TEXT')}" for words in asked]
-    return f"its commands print nothing here; say what they print: {' '.join(typed)}" if typed else ""
+    """Give the hint what to type where commands printed nothing: those before a problem, or else those that read."""
+    tried = list(trials)
+    ended = [trial for trial in tried if trial.problem] or [trial for trial in tried if trial.kind is Kind.REHEARSAL]
+    typed = [f"--answer {shlex.quote(f'{words}=TEXT')}" for trial in ended for words in trial.unanswered]
+    told = " ".join(dict.fromkeys(typed))
+    return f"its commands print nothing here; say what they print: {told}" if told else ""
 
 
 def _where(trials: Iterable[Trial]) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sealpy.cli.renderers.lines import without
 from sealpy.cli.renderers.units import duration
 from sealpy.errors import counted
-from sealpy.testing.trial import alike
+from sealpy.testing.trial import alike, missing_answers
 
 if TYPE_CHECKING:
     from sealpy.testing.trial import Step, Trial
@@ -22,7 +22,8 @@ def render_trials(trials: Sequence[Trial]) -> str:
     verdict = (
         f"{failed} of {counted(len(trials), 'trial')} failed" if failed else f"good: {counted(len(trials), 'trial')}"
     )
-    return "\n".join([*(line for group in alike(trials) for line in _story(group)), verdict])
+    hint = "" if failed else missing_answers(trials)  # which an error tells by itself
+    return "\n".join([*(line for group in alike(trials) for line in _story(group)), verdict, *filter(None, [hint])])
 
 
 def _story(group: Sequence[Trial]) -> Iterator[str]:

@@ -208,6 +208,14 @@ def test_a_plugin_that_missed_an_answer_gets_the_words_to_type(
     assert "--answer" not in capsys.readouterr().err  # it fails where every command fails, which no answer mends
 
 
+def test_a_plugin_that_did_well_without_an_answer_may_want_one_all_the_same(capsys: Capture) -> None:
+    assert run(["plugin", "test", str(EXAMPLES / "list_nodes")]) == 0
+    assert trials(capsys).splitlines()[-2:] == [
+        "good: 3 trials",
+        "its commands print nothing here; say what they print: --answer kubectl=TEXT",
+    ]
+
+
 # source → the exit code, what is told
 VERDICTS = {
     "raise ValueError('oops')": (2, "MINE at PostInstall (rehearsal, run, failures): raised ValueError: oops"),
