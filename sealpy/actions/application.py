@@ -197,7 +197,7 @@ def _as_it_is(run: Session, given: Asked, asked: Asked) -> Asked:
         raise ConfigError(f"cluster '{name}' is not there", hint=hint)
     if leader != run.ctx.inventory.leader:
         _look_again(run, led_by(asked.cluster, leader), asked)
-    saved = recall(run.ctx)
+    saved = recall(run)
     if saved is not None and dumps(_bare(saved.clusterfile)) != dumps(asked.cluster):
         known = run.ctx.inventory.addresses
         asked = _merged(dataclasses.replace(given, cluster=still_there(saved.clusterfile, given.cluster)))

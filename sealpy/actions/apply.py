@@ -73,7 +73,7 @@ def _bring(
         if not run.ctx.created:
             _refuse_what_is_not_made(run.ctx, direction)
         move = find_move(run, direction) if run.ctx.created else None
-        before = recall(run.ctx)
+        before = recall(run)
         parting = _compare(run, clusterfile, before, image) if before else None
         if move:
             check_move(run, move, parting, clusterfile)

@@ -57,8 +57,9 @@ def check(clusterfile: Clusterfile, image: ClusterImage | None, surroundings: Su
     inventory = preparation.inventory if preparation else Inventory.of(clusterfile.cluster, surroundings.logins)
     for secret in (*clusterfile.cluster.secrets, *inventory.secrets):
         surroundings.secret(secret)
-    ways = Ways(known_hosts=surroundings.known_hosts, emit=surroundings.emit)
-    connections = Connections(lambda address: ways.to(inventory[address].target))
+    stop = surroundings.interruption
+    ways = Ways(known_hosts=surroundings.known_hosts, emit=surroundings.emit, interruption=stop)
+    connections = Connections(lambda address: ways.to(inventory[address].target), stop)
     with contextlib.closing(connections):
         ctx = preparation.make_context(connections, surroundings.emit) if preparation else None
         needs = needs_of(ctx) if ctx else _needs(clusterfile.cluster, inventory)

@@ -59,7 +59,7 @@ def remove(
     with exclusive(home), session("remove", surroundings, preparation, notices=notices) as run:
         _find_the_others(run)
         follow_the_leader(run, wanted, known)
-        if recall(run.ctx) is None:
+        if recall(run) is None:
             raise ConfigError(f"cluster '{run.ctx.name}' is not there yet", hint="make it first: sealpy apply")
         parting = part(run, wanted, known, gone)
         if parting:

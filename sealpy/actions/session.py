@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from sealpy.connectors import Connector
+from sealpy.connectors.interruption import Interruption
 from sealpy.context import Context
 from sealpy.disk import make_private
 from sealpy.engine import Connections, Executor, Journal, Phase, Recorded, run_phases, strict
@@ -33,7 +34,7 @@ class Surroundings:
     bounds, in seconds, how long the pods of a host that leaves may take to go; `force` lets it leave without them.
     `leave` refuses that hosts leave because the Clusterfile does not name them: it was made up from the words of a
     command line. `upgrade` refuses that Kubernetes changes, unless somebody asks for just that. `skip` are the ids of
-    checks that are left out.
+    checks that are left out. `interruption` ends what waits for machines, with the first Ctrl-C.
     """
 
     home: Path
@@ -49,6 +50,7 @@ class Surroundings:
     max_fail: int = 0
     drain: float = 300.0
     force: bool = False
+    interruption: Interruption = field(default_factory=Interruption)
 
     def cluster_home(self, name: str) -> Path:
         """Give the directory here that belongs to one cluster."""
@@ -193,7 +195,7 @@ def session(
         surroundings.emit(event)
 
     ways = dict.fromkeys(preparation.inventory.addresses, preparation.connect)
-    connections = Connections(lambda address: ways[address](address))
+    connections = Connections(lambda address: ways[address](address), surroundings.interruption)
     ctx = preparation.make_context(connections, emit)
     home = surroundings.cluster_home(ctx.name)
     begin = Journal.rehearsing if surroundings.rehearsal else Journal

@@ -73,7 +73,7 @@ def prepare(clusterfile: Clusterfile, image: ClusterImage, surroundings: Surroun
     runtime = Kubeadm(plan, secret=surroundings.secret)
     choice = choice_of(clusterfile)
 
-    ways = Ways(known_hosts=surroundings.known_hosts, emit=surroundings.emit)
+    ways = Ways(known_hosts=surroundings.known_hosts, emit=surroundings.emit, interruption=surroundings.interruption)
 
     def connect(address: str) -> Connector:
         return ways.to(inventory[address].target)

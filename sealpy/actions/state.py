@@ -94,14 +94,15 @@ class Saved:
     kubernetes: str = ""
 
 
-def recall(ctx: Context) -> Saved | None:
+def recall(run: Session) -> Saved | None:
     """Read what the cluster keeps of itself; None where there is no cluster yet, or nothing that can be read.
 
     Raises KubeError when the API server does not answer within half a minute.
     """
+    ctx = run.ctx
     if not ctx.created:
         return None
-    saved = _ask(ctx)
+    saved = _ask(run)
     if saved is None:  # a cut between the last mark and the ConfigMap, or somebody removed it
         return Saved(load(ctx.home / KEPT)) if (ctx.home / KEPT).is_file() else None
     try:
@@ -113,15 +114,15 @@ def recall(ctx: Context) -> Saved | None:
     return Saved(found, saved.get("settings", ""), saved.get("kubernetes", ""))
 
 
-def _ask(ctx: Context) -> dict[str, str] | None:
+def _ask(run: Session) -> dict[str, str] | None:
     deadline = time.monotonic() + _PATIENCE
     while True:
         try:
-            return ctx.kube.open().config_map(*CONFIG_MAP)
+            return run.ctx.kube.open().config_map(*CONFIG_MAP)
         except KubeError:
             if time.monotonic() > deadline:
                 raise
-            time.sleep(1)
+            run.executor.pause(1)
 
 
 def forget_strays(ctx: Context) -> None:

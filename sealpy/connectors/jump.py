@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sealpy.connectors.hostkeys import HostKeys
+from sealpy.connectors.interruption import Interruption
 from sealpy.connectors.target import Target
 from sealpy.errors import ConnectError
 from sealpy.events import Emit
@@ -40,10 +41,13 @@ class Jumps:
     logins are left in peace: what it has refused once is not tried again.
     """
 
-    def __init__(self, *, known_hosts: Path, emit: Emit, ssh_dir: Path) -> None:
+    def __init__(
+        self, *, known_hosts: Path, emit: Emit, ssh_dir: Path, interruption: Interruption | None = None
+    ) -> None:
         self._known_hosts = known_hosts
         self._emit = emit
         self._ssh_dir = ssh_dir
+        self._interruption = interruption or Interruption()
         self._hops: dict[tuple[Target, ...], _Hop] = {}
         self._guard = threading.Lock()
 
@@ -55,7 +59,15 @@ class Jumps:
         return HostKeys(target, known_hosts=self._known_hosts, user_known_hosts=(*theirs, _EVERYBODYS), emit=self._emit)
 
     def connect(self, target: Target) -> Wire:
-        """Connect to a machine, verify its host key and log in; raises ConnectError, HostKeyError, AuthError."""
+        """Connect to a machine, verify its host key and log in; raises ConnectError, HostKeyError, AuthError.
+
+        Raises InterruptedRunError as soon as the run is to end: nothing has been begun there yet.
+        """
+        return self._interruption.heed(
+            lambda: self._connect(target), what=f"the login on {target.endpoint}", late=lambda wire: wire.close()
+        )
+
+    def _connect(self, target: Target) -> Wire:
         from sealpy.connectors.wire import Wire  # noqa: PLC0415 - paramiko takes 126 ms, `sealpy --help` has 150
 
         return Wire(target, host_keys=self.host_keys(target), ssh_dir=self._ssh_dir, connect=self._dial)
@@ -86,7 +98,7 @@ class Jumps:
                 raise _on_the_way(target, hop.refusal)
             if hop.wire is None or not hop.wire.alive:
                 try:
-                    hop.wire = self.connect(replace(target.jumps[-1], jumps=target.jumps[:-1]))
+                    hop.wire = self._connect(replace(target.jumps[-1], jumps=target.jumps[:-1]))
                 except ConnectError as error:
                     hop.refusal = None if error.retryable else error
                     raise _on_the_way(target, error) from error

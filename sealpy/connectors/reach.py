@@ -8,6 +8,7 @@ import socket
 from pathlib import Path
 
 from sealpy.connectors import Connector
+from sealpy.connectors.interruption import Interruption
 from sealpy.connectors.jump import Jumps
 from sealpy.connectors.local import LocalConnector
 from sealpy.connectors.ssh import SshConnector
@@ -23,9 +24,24 @@ _DISCARD = 9  # a port; nothing is sent to it
 class Ways:
     """Reach machines; those behind one jump host share the connection to it."""
 
-    def __init__(self, *, known_hosts: Path, emit: Emit, ssh_dir: Path | None = None) -> None:
-        """Take our `known_hosts` file, and the user's `ssh_dir` (`~/.ssh`), which is only read."""
-        self._jumps = Jumps(known_hosts=known_hosts, emit=emit, ssh_dir=ssh_dir or Path.home() / ".ssh")
+    def __init__(
+        self,
+        *,
+        known_hosts: Path,
+        emit: Emit,
+        ssh_dir: Path | None = None,
+        interruption: Interruption | None = None,
+    ) -> None:
+        """Take our `known_hosts` file, and the user's `ssh_dir` (`~/.ssh`), which is only read.
+
+        A login is given up once there is an interruption.
+        """
+        self._jumps = Jumps(
+            known_hosts=known_hosts,
+            emit=emit,
+            ssh_dir=ssh_dir or Path.home() / ".ssh",
+            interruption=interruption,
+        )
 
     def to(self, target: Target) -> Connector:
         """Give the connector for a target; it connects at its first command.

@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 
 from sealpy.connectors import Connector
+from sealpy.connectors.interruption import Interruption
 from sealpy.errors import SealpyError
 
 __all__ = ["Connections"]
@@ -20,9 +21,13 @@ class _Line:
 
 
 class Connections:
-    """Hold the connections of a run; safe for use by many threads, one at a time per host."""
+    """Hold the connections of a run; safe for use by many threads, one at a time per host.
 
-    def __init__(self, open_: Callable[[str], Connector]) -> None:
+    `interruption` is the run's: it is to be that of the connectors, so that one wish ends everything.
+    """
+
+    def __init__(self, open_: Callable[[str], Connector], interruption: Interruption | None = None) -> None:
+        self.interruption = interruption or Interruption()
         self._open = open_
         self._lines: dict[str, _Line] = {}
         self._guard = threading.Lock()

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from sealpy.engine.connections import Connections
 from sealpy.engine.journal import Journal
 from sealpy.engine.perform import Performed, Performer
-from sealpy.errors import InterruptedRunError, SealpyError
+from sealpy.errors import SealpyError
 from sealpy.events import Emit, StepFinished, StepStarted
 from sealpy.sdk import Ask, Call, Fetch, On, PlainStep, Put, Result, Run, Send, Step, Steps, Wait
 
@@ -72,24 +72,19 @@ class Executor:
         self.sent = 0
         self.forgive: Forgive = strict
         self._guard = threading.Lock()
-        self._interrupted = threading.Event()
-        self._performer = Performer(connections, emit=emit, interrupted=self._interrupted)
+        self._performer = Performer(connections, emit=emit)
 
     def interrupt(self) -> None:
         """Ask the run to end: what is being performed is finished, nothing new is begun."""
-        self._interrupted.set()
+        self.connections.interruption.ask()
 
     def check_interrupted(self) -> None:
         """Raise InterruptedRunError once `interrupt` was called."""
-        if self._interrupted.is_set():
-            raise InterruptedRunError(
-                "stopped by the operator; what was begun is finished",
-                hint="run the same command again: it goes on where this run ended",
-            )
+        self.connections.interruption.check()
 
     def pause(self, seconds: float) -> None:
         """Wait; raises InterruptedRunError when the run is interrupted meanwhile."""
-        self._interrupted.wait(seconds)
+        self.connections.interruption.wait(seconds)
         self.check_interrupted()
 
     def fan_out(

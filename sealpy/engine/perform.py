@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -48,10 +47,9 @@ class Performed:
 class Performer:
     """Perform one step at a time on one host; knows no phases but their names for the events."""
 
-    def __init__(self, connections: Connections, *, emit: Emit, interrupted: threading.Event) -> None:
+    def __init__(self, connections: Connections, *, emit: Emit) -> None:
         self._connections = connections
         self._emit = emit
-        self._interrupted = interrupted
 
     def perform(self, phase: str, host: str, step: PlainStep) -> Performed:  # noqa: PLR0911 - one return for each kind
         """Perform the step; raises CommandError, TransferError, NotReadyError or what a `Call` raises."""
@@ -149,7 +147,7 @@ class Performer:
             if reason != told:
                 self._emit(StepRetrying(host=host, phase=phase, title=step.title, reason=reason, waited=waited))
                 told = reason
-            if self._interrupted.wait(step.pause):
+            if self._connections.interruption.wait(step.pause):
                 raise InterruptedRunError(f"stopped while waiting: {step.title}", hint="run the same command again")
         return Result()
 

@@ -66,9 +66,17 @@ class Phase(Generic[C]):
             told.changed = outcomes.changed
             told.failed += [(host, error.message) for host, error in outcomes.errors.items()]
         if errors := executor.forgive(outcomes.errors) if outcomes.errors else {}:
-            stopped = [error for error in errors.values() if isinstance(error, InterruptedRunError)]
-            raise stopped[0] if len(stopped) == len(errors) else self.failed(errors)
+            raise _stopped(errors) or self.failed(errors)
         self.finish(ctx, outcomes.values)
+
+
+def _stopped(errors: Mapping[str, SealpyError]) -> InterruptedRunError | None:
+    """Give the error of a run that the operator has stopped, with what failed besides; None when nobody has."""
+    stopped = [error for error in errors.values() if isinstance(error, InterruptedRunError)]
+    if not stopped or len(stopped) == len(errors):
+        return stopped[0] if stopped else None
+    failed = [error.message for error in errors.values() if error not in stopped]
+    return InterruptedRunError(f"{stopped[0].message}; besides, {'; '.join(failed)}", hint=stopped[0].hint)
 
 
 @dataclass(slots=True)

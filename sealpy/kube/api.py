@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from sealpy.connectors.interruption import Interruption
 from sealpy.errors import KubeError
 
 if TYPE_CHECKING:
@@ -64,15 +65,21 @@ class Pod:
 
 
 class Kube:
-    """Speak with one API server, as the administrator that the kubeconfig names."""
+    """Speak with one API server, as the administrator that the kubeconfig names.
 
-    def __init__(self, server: str, pool: PoolManager, headers: Mapping[str, str]) -> None:
+    Answers are not waited for once there is an interruption; what changes something is finished.
+    """
+
+    def __init__(self, server: str, pool: PoolManager, headers: Mapping[str, str], interruption: Interruption) -> None:
         self._server = server.rstrip("/")
         self._pool = pool
         self._headers = headers
+        self._interruption = interruption
 
     @classmethod
-    def from_kubeconfig(cls, document: Mapping[str, Any], *, server: str = "") -> Kube:
+    def from_kubeconfig(
+        cls, document: Mapping[str, Any], *, server: str = "", interruption: Interruption | None = None
+    ) -> Kube:
         """Open the doorway; `server` replaces the address, the certificate is still checked."""
         from kubernetes import client, config  # noqa: PLC0415 - 100 ms
         from urllib3 import PoolManager  # noqa: PLC0415
@@ -89,7 +96,8 @@ class Kube:
             retries=False,
         )
         logins = {one["key"]: one["value"] for one in settings.auth_settings().values() if one["in"] == "header"}
-        return cls(server or settings.host, pool, {"Accept": "application/json", "User-Agent": "sealpy", **logins})
+        headers = {"Accept": "application/json", "User-Agent": "sealpy", **logins}
+        return cls(server or settings.host, pool, headers, interruption or Interruption())
 
     def close(self) -> None:
         """End the connection."""
@@ -200,6 +208,12 @@ class Kube:
 
     def _ask(self, what: str, method: str, where: str, body: object = None) -> dict[str, Any]:
         """Make a request and read the answer; raises KubeError that says what it was for."""
+        if method != "GET":
+            return self._answer(what, method, where, body)
+        waiting = f"the API server's answer ({what})"
+        return self._interruption.heed(lambda: self._answer(what, method, where, body), what=waiting)
+
+    def _answer(self, what: str, method: str, where: str, body: object) -> dict[str, Any]:
         from urllib3.exceptions import HTTPError  # noqa: PLC0415
 
         kind = "application/strategic-merge-patch+json" if method == "PATCH" else "application/json"

@@ -58,7 +58,8 @@ class KubeDoor:
                 document = self.kubeconfig()
                 host, port = self._dig()
                 server = f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}"
-                self._kube = Kube.from_kubeconfig(document, server=server)
+                stop = self._connections.interruption
+                self._kube = Kube.from_kubeconfig(document, server=server, interruption=stop)
             return self._kube
 
     def renew(self) -> None:

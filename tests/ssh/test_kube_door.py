@@ -67,7 +67,7 @@ class _FakeKube:
 def test_the_api_is_reached_again_when_the_connection_was_lost(
     client: Client, tmp_path: Path, api: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Kube, "from_kubeconfig", lambda _document, *, server: _FakeKube(server))
+    monkeypatch.setattr(Kube, "from_kubeconfig", lambda _document, *, server, **_: _FakeKube(server))
     monkeypatch.setattr(KubeDoor, "kubeconfig", lambda _door: {})
     with sshd(tmp_path / "a") as server:
         connector = client.to(server)

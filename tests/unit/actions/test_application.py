@@ -12,7 +12,16 @@ import pytest
 from sealpy.actions.application import Asked, launch
 from sealpy.actions.session import Report
 from sealpy.clusterfile import Clusterfile, loads
-from sealpy.errors import ConfigError, ImageError, KubeError, PhaseError, PreflightError, SealpyError
+from sealpy.connectors.interruption import Interruption
+from sealpy.errors import (
+    ConfigError,
+    ImageError,
+    InterruptedRunError,
+    KubeError,
+    PhaseError,
+    PreflightError,
+    SealpyError,
+)
 from sealpy.image.cluster_image import ClusterImage
 from sealpy.image.metadata import Application, ContainerImageUse, Launch
 from sealpy.image.remains import kept_remains, remains_of
@@ -20,6 +29,7 @@ from sealpy.image.store import Store
 from sealpy.phases.save_application import APPLICATIONS
 from sealpy.testing.builders import a_stored_image
 from tests.unit.actions.conftest import World, clusterfile
+from tests.unit.actions.fleet import Door
 
 A, B, C, D, E = (f"10.0.0.{n}" for n in range(1, 6))
 CLUSTER = clusterfile([A, B], [C])
@@ -351,6 +361,20 @@ def test_a_cluster_whose_api_server_does_not_answer_is_told(living: World, monke
     monkeypatch.setattr("sealpy.actions.state._PATIENCE", 0.0)
     living.fleet.machine(A).kube = ""
     assert isinstance(refused(living, asked(living, shop(living))), KubeError)
+
+
+def test_the_first_interrupt_ends_the_wait_for_the_api_server(living: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sealpy.actions.state._PATIENCE", 600.0)
+    stop = Interruption()
+
+    def refuse(_door: Door) -> None:
+        stop.ask()
+        raise KubeError("the API server does not answer")
+
+    monkeypatch.setattr(Door, "open", refuse)
+    with pytest.raises(InterruptedRunError, match="stopped by the operator"):
+        run(living, asked(living, shop(living)), interruption=stop)
+    assert living.fleet.log == []
 
 
 def test_hosts_of_the_file_that_the_cluster_does_not_have_are_refused(living: World) -> None:

@@ -1,12 +1,20 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 
-from sealpy.engine import Connections, Executor, Journal
-from sealpy.errors import CommandError, InterruptedRunError, KubeError, NotReadyError, SealpyError, TransferError
+from sealpy.engine import Connections, Executor, Journal, Phase
+from sealpy.errors import (
+    CommandError,
+    ConnectError,
+    InterruptedRunError,
+    KubeError,
+    NotReadyError,
+    SealpyError,
+    TransferError,
+)
 from sealpy.events import Event, StepFinished, StepOutput, StepRetrying, TransferProgress
 from sealpy.sdk import Ask, Call, Fetch, On, Put, Result, Run, Send, Steps, Wait
 from sealpy.testing.connector import FakeConnector
@@ -238,6 +246,28 @@ def test_an_interrupted_run_begins_no_further_step_but_lets_the_generator_end(be
         bench.drive(steps)
     assert ended
     assert bench.machines[A].commands == []
+
+
+def test_a_phase_that_is_interrupted_ends_the_run_as_such_and_tells_what_failed_besides(bench: Bench) -> None:
+    class Begin(Phase[None]):
+        """Begin."""
+
+        def hosts(self, ctx: None) -> Sequence[str]:
+            del ctx
+            return (A, B)
+
+        def steps(self, ctx: None, host: str) -> Steps:
+            del ctx
+            if host == B:
+                raise ConnectError(B, "no route to host")
+            bench.executor.interrupt()
+            yield Run("do", "do")
+
+    with pytest.raises(InterruptedRunError) as caught:
+        Begin().perform(None, bench.executor)
+    assert caught.value.message == (
+        f"stopped by the operator; what was begun is finished; besides, {B}: no route to host"
+    )
 
 
 def test_a_rehearsal_records_changing_steps_and_performs_none(rehearsal: Bench) -> None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import http.server
 import json
+import socket
 import threading
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
+from urllib3 import PoolManager
 
-from sealpy.errors import KubeError
+from sealpy.connectors.interruption import Interruption
+from sealpy.errors import InterruptedRunError, KubeError
 from sealpy.kube import Kube, Node, Pod
 
 Answers = dict[tuple[str, str], tuple[int, Any]]
@@ -225,3 +228,41 @@ def test_a_node_that_is_not_ready_says_why(server: _Server, kube: Kube) -> None:
     ]
     server.answers["GET", "/api/v1/nodes"] = (200, {"items": nodes})
     assert [node.reason for node in kube.nodes()] == ["no network", "has not reported yet"]
+
+
+def test_an_answer_that_does_not_come_is_not_waited_for_once_the_run_is_to_end() -> None:
+    stop = Interruption()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        cluster, context = {"name": "k", "cluster": {"server": address}}, {"cluster": "k", "user": "k"}
+        document = {
+            "clusters": [cluster],
+            "users": [{"name": "k", "user": {"token": "x"}}],
+            "contexts": [{"name": "k", "context": context}],
+            "current-context": "k",
+        }
+        kube = Kube.from_kubeconfig(document, interruption=stop)
+        accepted: list[socket.socket] = []
+
+        def accept() -> None:
+            accepted.append(silent.accept()[0])
+            stop.ask()
+
+        threading.Thread(target=accept, daemon=True).start()
+        with pytest.raises(InterruptedRunError, match=r"the API server's answer \(list nodes\) was not waited for"):
+            kube.nodes()
+        kube.close()
+        accepted[0].close()
+
+
+def test_what_changes_something_is_finished_though_the_run_is_to_end(server: _Server) -> None:
+    stop = Interruption()
+    pool = PoolManager()
+    kube = Kube(f"http://127.0.0.1:{server.server_address[1]}", pool, {}, stop)
+    server.answers["PATCH", "/api/v1/nodes/a"] = (200, {})
+    stop.ask()
+    kube.cordon("a")
+    assert [method for method, _, _ in server.sent] == ["PATCH"]
+    with pytest.raises(InterruptedRunError):
+        kube.nodes()
+    kube.close()
