@@ -26,6 +26,7 @@ PLACES = {
     "ssh": ("ssh/",),
     # What starts processes and servers by the dozen.
     "thorough": (
+        "cli/test_interrupt.py",
         "contract/test_shell.py",
         "plugins/test_etcd.py",
         "plugins/test_examples.py",

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
-from types import FrameType
 
 __all__ = ["main"]
 
@@ -16,19 +14,22 @@ def main() -> None:
     """Load the command line and run it.
 
     Until it is loaded Ctrl-C ends the process on the spot: nothing is begun that had to be put in order, and an
-    exception might be lost, or reported by somebody, in the middle of an import.
+    exception might be lost, or reported by somebody, in the middle of an import. Nothing is imported before that, as
+    `signal` alone takes longer than all of this.
     """
-    before = signal.getsignal(signal.SIGINT)
-    if before is signal.default_int_handler:  # else whoever started us wants it ignored
-        signal.signal(signal.SIGINT, _leave)
-    from sealpy.cli.app import main as run
-
-    signal.signal(signal.SIGINT, before)
     try:
+        import signal
+
+        before = signal.getsignal(signal.SIGINT)
+        if before is signal.default_int_handler:  # else whoever started us wants it ignored
+            signal.signal(signal.SIGINT, _leave)
+        from sealpy.cli.app import main as run
+
+        signal.signal(signal.SIGINT, before)
         run()
     except KeyboardInterrupt:  # before it could be told, or after
         sys.exit(_INTERRUPTED)
 
 
-def _leave(_number: int, _frame: FrameType | None) -> None:
+def _leave(_number: int, _frame: object) -> None:
     os._exit(_INTERRUPTED)
