@@ -285,7 +285,7 @@ def _failed(failure: object) -> PluginError | StepFailedError:
             return StepFailedError(message)  # its own step's: the engine knows better what that was
         case {"message": str(message), "traceback": str(traceback)}:
             return PluginBrokenError("\n  ".join((message, *traceback.splitlines())))
-        case {"kind": "exit", "message": str(message)}:
+        case {"kind": "exit" | "mistake", "message": str(message)}:
             return PluginBrokenError(message)
         case {"message": str(message)}:
             return PluginError(message)

@@ -17,13 +17,13 @@ from sealpy.plugin.declaration import read_declaration
 from sealpy.plugin.manifest import SUFFIX, read_manifest
 from sealpy.plugin.registry import PluginType, Registry, register
 
-__all__ = ["discover", "is_document", "survey"]
+__all__ = ["EXECUTABLE", "discover", "is_document", "survey"]
 
 _GROUP = "sealpy.phases"
 _WHEEL = "sealpy._builtin_plugins"
 _CHECKOUT = "builtin_plugins"  # in a checkout the directory lies beside the package, not in it
 _MAIN = "__main__.py"
-_EXECUTABLE = (b"#!", b"\x7fELF")
+EXECUTABLE = (b"#!", b"\x7fELF")
 
 
 def discover(files: Iterable[tuple[str, bytes]] = ()) -> Registry:
@@ -93,7 +93,7 @@ class _Files:
             raise PluginError(
                 "there is no executable for this manifest", place=Place(path), hint=f"put {program} beside it"
             )
-        if not self.files[program].startswith(_EXECUTABLE):
+        if not self.files[program].startswith(EXECUTABLE):
             raise PluginError(
                 "neither a script that begins with '#!' nor a program for Linux",
                 place=Place(program),

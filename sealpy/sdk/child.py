@@ -47,6 +47,10 @@ def main() -> None:
         _Server(reader, writer).serve()
 
 
+class _MistakeError(PluginFailure):
+    """Tell the author of a plugin how one is written."""
+
+
 class _Server:
     """Answer one call after the other."""
 
@@ -160,13 +164,13 @@ def _open(
     steps = getattr(plugin, "steps", None)
     run = getattr(plugin, "run", None) or getattr(plugin, "Run", None)
     if steps is not None and run is not None:
-        raise PluginFailure("Plugin has both steps() and run(); which one is meant?")
+        raise _MistakeError("Plugin has both steps() and run(); which one is meant?")
     if steps is not None:
         return "steps", lambda address: _steps(steps, context, context.host(address))
     if run is None and callable(plugin):
         run = plugin
     if run is None:
-        raise PluginFailure("Plugin has neither steps(context, host) nor run(context, phase), nor is it a function")
+        raise _MistakeError("Plugin has neither steps(context, host) nor run(context, phase), nor is it a function")
     return "run", lambda _: _run(run, replace(context, channel=channel))
 
 
@@ -174,7 +178,7 @@ def _steps(steps: Callable[[PluginContext, PluginHost], object], context: Plugin
     work = steps(context, host)
     if work is not None:
         if not isinstance(work, GeneratorType):
-            raise PluginFailure("steps() must yield its steps")
+            raise _MistakeError("steps() must yield its steps")
         yield from work
 
 
@@ -191,6 +195,8 @@ def _failure(data: Message) -> StepFailedError:
 
 def _describe(error: BaseException) -> Message:
     """Say what the plugin raised: a sentence, and for what its author did not foresee a traceback."""
+    if isinstance(error, _MistakeError):
+        return {"kind": "mistake", "message": str(error)}
     if isinstance(error, PluginFailure):
         return {"kind": "failure", "message": str(error)}
     if isinstance(error, StepFailedError):
@@ -202,4 +208,6 @@ def _describe(error: BaseException) -> Message:
     here = __file__.rpartition("/")[0]
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith(here)]
     told = "".join(traceback.format_exception_only(type(error), error)).strip()
+    if isinstance(error, ModuleNotFoundError) and sys.flags.no_site:
+        told += ": a file has Python's own and sealpy.sdk; a zipapp brings others"
     return {"kind": "raised", "message": f"raised {told}", "traceback": "".join(traceback.format_list(frames))}

@@ -32,6 +32,13 @@ def _no_channel(_address: str, _step: Step) -> Result:
     )
 
 
+def _words(argv: Sequence[str]) -> Sequence[str]:
+    """Refuse a line for a shell, of which each letter would be a word."""
+    if isinstance(argv, str):
+        raise TypeError(f"a command is a list of words: {argv.split()}, not {argv!r}")
+    return argv
+
+
 @dataclass(frozen=True, slots=True)
 class PluginContext:
     """Tell a plugin why, where and with what it is called.
@@ -70,11 +77,11 @@ class PluginContext:
 
     def run(self, host: str, argv: Sequence[str], *, timeout: float = 600.0, title: str = "") -> Result:
         """Change something by a command on a host; recorded, not performed, in a rehearsal. Raises StepFailedError."""
-        return self.channel(host, Run(title or " ".join(argv), *argv, timeout=timeout))
+        return self.channel(host, Run(title or " ".join(_words(argv)), *argv, timeout=timeout))
 
     def ask(self, host: str, argv: Sequence[str], *, timeout: float = 60.0, title: str = "") -> Result:
         """Read by a command on a host, in a rehearsal too; a failing command is an answer: look at `Result.ok`."""
-        return self.channel(host, Ask(title or " ".join(argv), *argv, timeout=timeout))
+        return self.channel(host, Ask(title or " ".join(_words(argv)), *argv, timeout=timeout))
 
 
 class StepPlugin(Protocol):

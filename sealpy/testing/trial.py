@@ -7,7 +7,7 @@ import shlex
 import time
 import zipapp
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from itertools import takewhile
 from pathlib import Path
@@ -16,11 +16,12 @@ from sealpy.errors import ConfigError, Place, PluginBrokenError, PluginError, Pr
 from sealpy.events import PluginOutput, StepFinished
 from sealpy.plugin import Limits, PluginType, discover, read_directories
 from sealpy.plugin.declaration import read_declaration
+from sealpy.plugin.discovery import EXECUTABLE
 from sealpy.plugin.manifest import SUFFIX
 from sealpy.sdk import HookPoint, Result
 from sealpy.testing.stage import Stage, cluster, document
 
-__all__ = ["Kind", "Step", "Trial", "alike", "answers_of", "find_plugins", "findings", "missing_answers", "try_plugins"]
+__all__ = ["Kind", "Step", "Trial", "answers_of", "find_plugins", "try_plugins"]
 
 Answers = Sequence[tuple[tuple[str, ...], str]]
 Files = Sequence[tuple[str, bytes]]
@@ -52,7 +53,8 @@ class Step:
 class Trial:
     """Hold what came of one trial; `problem` is None when the plugin did well.
 
-    `unanswered` are the first words of the commands that printed nothing because no answer was given for them.
+    `unanswered` are the first words of the commands that printed nothing because no answer was given for them;
+    `broken` tells that the plugin ended by a mistake of its own, not by what it was asked to do.
     """
 
     plugin: str
@@ -64,6 +66,7 @@ class Trial:
     printed: tuple[str, ...]
     ended: str  # how the plugin ended: empty, or what it said
     unanswered: tuple[str, ...]
+    broken: bool
     problem: Problem | None
 
     @property
@@ -123,6 +126,8 @@ def _instead(path: Path) -> str:
     directories = [name for name in below if Path(name).is_dir() and not Path(name).name.startswith((".", "_"))]
     if directories:
         return f"name one of the directories in it: {', '.join(directories)}"
+    if path.is_file() and path.read_bytes().startswith(EXECUTABLE):
+        return f"put the manifest of the program beside it: {path}{SUFFIX}"
     return "a plugin is a Python file with PluginType and Plugin, or a program with its manifest"
 
 
@@ -160,50 +165,6 @@ def try_plugins(target: str, *, at: str = "", data: str = "", answers: Answers =
     return [trial for found in types for trial in _tried(found, files, at, data, answers)]
 
 
-def alike(trials: Iterable[Trial]) -> list[list[Trial]]:
-    """Put trials of one story together, in the order in which the stories came up."""
-    groups: list[list[Trial]] = []
-    for trial in trials:
-        group = next((group for group in groups if group[0].story == trial.story), None)
-        if group is None:
-            groups.append([trial])
-        else:
-            group.append(trial)
-    return groups
-
-
-def findings(trials: Iterable[Trial]) -> list[Problem]:
-    """Tell each problem once and in one line, with all trials that it ended."""
-    found: dict[Problem, list[Trial]] = {}
-    for trial in trials:
-        if trial.problem:
-            found.setdefault(trial.problem, []).append(trial)
-    return [
-        replace(problem, message=f"{ended[0].plugin} at {_where(ended)}: {problem.message.splitlines()[0]}")
-        for problem, ended in found.items()
-    ]
-
-
-def missing_answers(trials: Iterable[Trial]) -> str:
-    """Give the hint what to type where commands printed nothing: those before a problem, or else those that read."""
-    tried = list(trials)
-    ended = [trial for trial in tried if trial.problem] or [trial for trial in tried if trial.kind is Kind.REHEARSAL]
-    typed = [f"--answer {shlex.quote(f'{words}=TEXT')}" for trial in ended for words in trial.unanswered]
-    told = " ".join(dict.fromkeys(typed))
-    return f"its commands print nothing here; say what they print: {told}" if told else ""
-
-
-def _where(trials: Iterable[Trial]) -> str:
-    """Name hook points and kinds: `PostInstall, PostJoin (rehearsal, run)`."""
-    kinds: dict[str, list[str]] = {}
-    for trial in trials:
-        kinds.setdefault(trial.point, []).append(trial.kind)
-    points: dict[str, list[str]] = {}
-    for point, of in kinds.items():
-        points.setdefault(", ".join(of), []).append(point)
-    return "; ".join(f"{', '.join(at)} ({of})" for of, at in points.items())
-
-
 def _tried(found: PluginType, files: Files, at: str, data: str, answers: Answers) -> Iterator[Trial]:
     points = [HookPoint(at)] if at else found.declaration.phases or (HookPoint.POST_INSTALL,)
     for point in points:
@@ -231,12 +192,14 @@ class _Stand:
         patience = _PATIENCE if kind is Kind.FAILURES else 0.0
         used = document(type_=self.found.type, actions=(point,), data=self.data, timeout=patience)
         begun = time.monotonic()
-        ended, problem = "", None
+        ended, broken, problem = "", False, None
         try:
             stage.fire(used, at=point)
         except SealpyError as error:
-            ended = _told(error)
-            problem = self._judge(kind, error)
+            ended, broken = _told(error), isinstance(error.__cause__, PluginBrokenError)
+            # where commands fail a plugin may end by that
+            if broken or kind is not Kind.FAILURES:
+                problem = Problem(ended, Place(str(self.found.code)), error.hint)
         return Trial(
             plugin=self.found.type,
             version=self.found.version,
@@ -247,6 +210,7 @@ class _Stand:
             printed=tuple(event.line for event in stage.of(PluginOutput)),
             ended=ended,
             unanswered=() if kind is Kind.FAILURES else tuple(self._unanswered(stage)),
+            broken=broken,
             problem=problem,
         )
 
@@ -265,12 +229,6 @@ class _Stand:
         return list(
             dict.fromkeys(_begin(argv) for argv in asked if not any(argv[: len(words)] == words for words in answered))
         )
-
-    def _judge(self, kind: Kind, error: SealpyError) -> Problem | None:
-        """Where commands fail a plugin may end by that, but not by a mistake of its own."""
-        if kind is Kind.FAILURES and not isinstance(error.__cause__, PluginBrokenError):
-            return None
-        return Problem(_told(error), Place(str(self.found.code)), error.hint)
 
 
 def _begin(argv: Sequence[str]) -> str:

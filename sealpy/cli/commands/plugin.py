@@ -133,17 +133,20 @@ def try_out(
     """
     from sealpy.cli.renderers.trial import render_trials
     from sealpy.errors import PluginError, counted
-    from sealpy.testing.trial import answers_of, findings, missing_answers, try_plugins
+    from sealpy.testing.trial import answers_of, try_plugins
+    from sealpy.testing.verdict import advice, findings
 
-    trials = try_plugins(target, at=at, data=_data(data), answers=answers_of(answers or ()))
+    holds = _data(data)
+    trials = try_plugins(target, at=at, data=holds, answers=answers_of(answers or ()))
+    next_time = advice(trials, data=holds)
     if ctx.obj.is_json:
         ctx.obj.json([asdict(trial) for trial in trials])
     else:
-        ctx.obj.text(render_trials(trials))
+        ctx.obj.text(render_trials(trials, advice=next_time))
     failed = [trial for trial in trials if trial.problem]
     if failed:
         message = f"{target}: {len(failed)} of {counted(len(trials), 'trial')} failed"
-        raise PluginError(message, problems=findings(failed), hint=missing_answers(failed))
+        raise PluginError(message, problems=findings(failed), hint=next_time)
 
 
 def _data(typed: str) -> str:

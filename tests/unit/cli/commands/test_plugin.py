@@ -216,6 +216,42 @@ def test_a_plugin_that_did_well_without_an_answer_may_want_one_all_the_same(caps
     ]
 
 
+# source after its type → how the first problem is told
+AUTHORS = {
+    "class Plugin: ...": "(rehearsal, run, failures): Plugin has neither steps(context, host) nor run(context, phase)",
+    "class Plugin:\n    def steps(self, context, host):\n        return []": "failures): 10.0.0.1, 10.0.0.2: steps()",
+    "def Plugin(context, phase):\n    context.run(context.leader, 'rm -r /tmp/x')": (
+        "raised TypeError: a command is a list of words: ['rm', '-r', '/tmp/x'], not 'rm -r /tmp/x'"
+    ),
+    "import requests\ndef Plugin(context, phase): ...": (
+        "No module named 'requests': a file has Python's own and sealpy.sdk; a zipapp brings others"
+    ),
+}
+
+
+@pytest.mark.parametrize("source", AUTHORS)
+def test_what_authors_get_wrong_at_first_is_told_so_that_they_can_mend_it(
+    here: Path, capsys: Capture, source: str
+) -> None:
+    (here / "one.py").write_text(f'PluginType = "MINE"\n{source}\n', encoding="utf-8")
+    assert run(["plugin", "test", "one.py"]) == 2
+    assert AUTHORS[source] in capsys.readouterr().err
+
+
+def test_a_plugin_that_does_nothing_is_told_to_be_so(here: Path, capsys: Capture) -> None:
+    body = 'from sealpy.sdk import Run\nclass Plugin:\n    def steps(self, context, host):\n        Run("x", "true")\n'
+    (here / "one.py").write_text(f'PluginType = "MINE"\n{body}', encoding="utf-8")
+    assert run(["plugin", "test", "one.py"]) == 0
+    assert trials(capsys).splitlines()[-1] == "good: 3 trials, in which it did nothing: no step, and nothing printed"
+
+
+@pytest.mark.parametrize(("words", "told"), [([], True), (["--data", " "], True), (["--data", "date"], False)])
+def test_a_plugin_that_ends_for_want_of_data_gets_the_option(capsys: Capture, words: list[str], *, told: bool) -> None:
+    assert run(["plugin", "test", "SHELL", *words]) == (2 if told else 0)
+    hint = "next: say what its document would hold as data: --data TEXT, or --data @FILE"
+    assert (hint in capsys.readouterr().err.splitlines()) is told
+
+
 # source → the exit code, what is told
 VERDICTS = {
     "raise ValueError('oops')": (2, "MINE at PostInstall (rehearsal, run, failures): raised ValueError: oops"),
@@ -249,6 +285,7 @@ def test_the_verdict_tells_mistakes_of_the_plugin_from_commands_that_fail(
         (["no.py"], "'no.py': no such file, and no such type"),
         (["SHEL"], "did you mean 'SHELL'?"),
         (["plugins/notes.txt"], "no plugin is in there"),
+        (["plugins/lonely.sh"], "put the manifest of the program beside it: plugins/lonely.sh.manifest.yaml"),
         (["."], "name one of the directories in it: plugins"),
         ([str(EXAMPLES / "wait_for")], "a package is installed first: pip install "),
         (["plugins/mine.py", "--at", "PostInstal"], "hook point 'PostInstal' is not known"),
@@ -260,5 +297,6 @@ def test_the_verdict_tells_mistakes_of_the_plugin_from_commands_that_fail(
 )
 def test_test_refuses_what_it_cannot_try(here: Path, capsys: Capture, words: list[str], message: str) -> None:
     (here / "plugins" / "latin.txt").write_bytes(b"caf\xe9")
+    (here / "plugins" / "lonely.sh").write_text("#!/bin/sh\n", encoding="utf-8")
     assert run(["plugin", "test", *words]) == 2
     assert message in capsys.readouterr().err
