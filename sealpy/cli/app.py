@@ -233,8 +233,10 @@ def _ours(error: BaseException, arguments: Sequence[str]) -> BaseException:
 
 
 def _usage(error: Any) -> str:
-    """Give all that a command takes where an argument of it is missing."""
-    if getattr(getattr(error, "param", None), "param_type_name", "") != "argument" or not error.ctx:
+    """Give all that a command needs where some of it is missing, or an argument is not what it should be."""
+    param = getattr(error, "param", None)
+    missing = hasattr(error, "param_type")  # which no other error of click has
+    if param is None or not error.ctx or not (missing or param.param_type_name == "argument"):
         return ""
     path = error.ctx.command_path
     words = error.ctx.get_usage().removeprefix("Usage: ").replace(" [OPTIONS]", "")

@@ -15,8 +15,10 @@ _ARGUMENT = "argument"
 
 
 def usage(command: Any, ctx: Any) -> list[str]:
-    """Give what follows a command's name in its usage: `[OPTIONS] IMAGE [NAME]…`."""
-    return ["[OPTIONS]", *(_in_usage(param, ctx) for param in _shown(command, ctx, arguments=True))]
+    """Give what follows a command's name in its usage: `[OPTIONS] IMAGE [NAME]… --key FILE`."""
+    needed = (param for param in _shown(command, ctx, arguments=False) if param.required)
+    options = (f"{min(param.opts, key=len)} {placeholder(param, ctx)}" for param in needed)
+    return ["[OPTIONS]", *(_in_usage(param, ctx) for param in _shown(command, ctx, arguments=True)), *options]
 
 
 def write_description(text: str, formatter: Any) -> None:

@@ -142,9 +142,12 @@ def test_wrong_words_end_with_2_and_name_the_nearest_right_one(
     [
         (["tag", "a:1"], "type: sealpy tag IMAGE NAME…; 'sealpy tag --help' explains it"),
         (["manifest", "push"], "type: sealpy manifest push INDEX [NAME]; 'sealpy manifest push --help' explains it"),
+        (["sign", "a:1"], "type: sealpy sign IMAGE --key FILE; 'sealpy sign --help' explains it"),
+        (["save", "a:1"], "type: sealpy save IMAGE -o PATH; 'sealpy save --help' explains it"),
+        (["merge", "-t", "a:1"], "type: sealpy merge IMAGE… -t NAME; 'sealpy merge --help' explains it"),
     ],
 )
-def test_a_missing_argument_is_answered_with_all_that_the_command_takes(
+def test_what_is_missing_is_answered_with_all_that_the_command_needs(
     words: list[str], hint: str, capsys: Capture
 ) -> None:
     assert run(words) == 2
