@@ -167,7 +167,15 @@ def _root(
         bool, typer.Option("--version", help="Show the version.", callback=_version, is_eager=True, expose_value=False)
     ] = False,
 ) -> None:
-    """Pack a whole Kubernetes distribution into one image, and make clusters from it over SSH, offline."""
+    """Pack a whole Kubernetes distribution into one image, and make clusters from it over SSH, offline.
+
+    'sealpy COMMAND --help' explains a command.
+
+    Examples:
+        sealpy load -i kubernetes.tar
+        sealpy run kubernetes:v1.34.4 -m 10.0.0.1 -n 10.0.0.2,10.0.0.3
+        sealpy delete --all
+    """
 
 
 def main() -> None:
@@ -204,6 +212,8 @@ def _invoke(arguments: list[str], output: Output) -> None:
     if VARIABLE in os.environ:  # the shell asks what may stand there
         _complete(command, arguments)
         return
+    if arguments[:1] == ["help"]:  # as git and kubectl have it
+        arguments = [*arguments[1:], "--help"]
     with command.make_context("sealpy", arguments, obj=output) as context:
         command.invoke(context)
 

@@ -74,6 +74,16 @@ def test_without_a_command_the_help_shows_which_there_are(words: list[str], flag
     assert capsys.readouterr() == (shown, "")
 
 
+@pytest.mark.parametrize("words", [[], ["run"], ["manifest", "push"], ["lab"]])
+def test_the_word_help_does_what_the_flag_does(words: list[str], capsys: Capture) -> None:
+    assert run([*words, "--help"]) == 0
+    shown = capsys.readouterr().out
+    assert run(["help", *words]) == 0
+    assert capsys.readouterr() == (shown, "")
+    assert run(["help", "rnu"]) == 2
+    assert "no command 'rnu'; did you mean 'run'?" in capsys.readouterr().err
+
+
 def test_the_help_names_every_exit_code_there_is() -> None:
     assert set(EXITS) == {0, BUG, SIGPIPE} | {error.exit_code for error in every(SealpyError)}
 
