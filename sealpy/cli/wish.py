@@ -96,6 +96,9 @@ def _document(wish: Wish) -> dict[str, Any]:
 def _hosts(wish: Wish) -> list[dict[str, list[str]]]:
     parse_hosts(",".join(filter(None, (wish.masters, wish.nodes))))  # no host may stand in both
     masters = parse_hosts(wish.masters)
+    if not masters and not wish.image:
+        hint = "sealpy run IMAGE -m 10.0.0.1 makes a cluster, sealpy run -f Clusterfile one that a file describes"
+        raise ConfigError("what to run is not said", hint=hint)
     if not masters:
         raise ConfigError("--masters names no host", hint="a cluster has one control plane at least: -m 10.0.0.1")
     hosts = [{"ips": list(masters), "roles": ["master"]}]

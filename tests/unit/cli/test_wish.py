@@ -80,6 +80,7 @@ def test_a_key_in_a_home_that_nobody_has_is_a_path_like_any_other() -> None:
     ("words", "told"),
     [
         ({"masters": ""}, "--masters names no host"),
+        ({"masters": "", "image": ""}, "what to run is not said"),
         ({"jump": "a b"}, "--jump: 'a b' is no jump host"),
         ({"masters": "10.0.0.300"}, "host '10.0.0.300' is no IP address"),
         ({"nodes": "10.0.0.1"}, "host '10.0.0.1' stands twice in '10.0.0.1,10.0.0.1'"),
