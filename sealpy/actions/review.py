@@ -52,7 +52,8 @@ def look_over(read: Readable, image: ClusterImage | ImageError | None, directori
         here = read_directories(directories)
     inside = image_files(image) if isinstance(image, ClusterImage) else ()
     unseen = read.cluster.image if read.cluster and isinstance(image, ImageError) else ""
-    gathered = gather(read.plugins, PluginFiles(image=inside, here=here, unseen=unseen), inventory)
+    files = PluginFiles(image=inside, here=here, unseen=unseen)
+    gathered = gather(read.plugins, files, inventory, mended=read.mended)
     if gathered.problems:
         message = f"{counted(len(gathered.problems), 'problem')} with plugins; nothing was changed"
         mistakes.add(PluginError(message, problems=gathered.problems))

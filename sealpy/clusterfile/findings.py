@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from sealpy.clusterfile.document import Document, Location
 from sealpy.errors import ClusterfileError, Problem, counted, did_you_mean, known_words
 
-__all__ = ["Findings", "in_order", "refusal"]
+__all__ = ["Findings", "field_names", "in_order", "refusal"]
 
 
 @dataclass(slots=True)
@@ -38,7 +38,7 @@ class Findings:
             kind, given, context = detail["type"], detail["input"], detail.get("ctx", {})
             match kind:
                 case "extra_forbidden":
-                    known = _field_names(model, location[:-1])
+                    known = field_names(model, location[:-1])
                     hint = did_you_mean(str(location[-1]), known) or known_words(known)
                     self.problem(document, location, "this field is unknown", hint=hint)
                 case "missing":
@@ -120,7 +120,7 @@ def _kind(value: object) -> str:
             return "a list"
 
 
-def _field_names(model: type[BaseModel], location: Location) -> list[str]:
+def field_names(model: type[BaseModel], location: Location) -> list[str]:
     """Give the names that a mapping at this location may have."""
     current: object = model
     for part in location:

@@ -22,11 +22,12 @@ from sealpy.clusterfile.checks import check_cluster
 from sealpy.clusterfile.document import Document, UnreadableError, read_documents
 from sealpy.clusterfile.findings import Findings, in_order, refusal
 from sealpy.clusterfile.kubeadm import KUBEADM_KINDS, check_version
+from sealpy.clusterfile.mend import mended
 from sealpy.clusterfile.models import ApplicationDocument, ClusterDocument, ConfigDocument, Model, PluginDocument
 from sealpy.clusterfile.readable import Readable
 from sealpy.clusterfile.sketch import image_place, sketch
 from sealpy.clusterfile.types import Application, Cluster, Clusterfile, Config, KubeadmDocument, Plugin
-from sealpy.errors import ClusterfileError, Place, Problem, did_you_mean, known_words
+from sealpy.errors import ClusterfileError, Place, Problem, did_you_mean, known_words, nearest
 
 __all__ = ["Readable", "examine", "examine_plugins", "load", "load_plugins", "loads"]
 
@@ -113,6 +114,7 @@ class _Reader:
     findings: Findings = field(default_factory=Findings)
     clusters: list[Cluster] = field(default_factory=list)
     plugins: list[Plugin] = field(default_factory=list)
+    mended: list[Plugin] = field(default_factory=list)
     configs: list[Config] = field(default_factory=list)
     applications: list[Application] = field(default_factory=list)
     kubeadm: list[KubeadmDocument] = field(default_factory=list)
@@ -144,6 +146,7 @@ class _Reader:
             whole=self._whole() if self.clusters and not self.findings.problems else None,
             cluster=self.sketch or next(iter(self.clusters), None),
             plugins=tuple(self.plugins),
+            mended=tuple(self.mended),
             problems=in_order(self.findings.problems),
             image_place=self.image_place,
         )
@@ -188,6 +191,7 @@ class _Reader:
             manifest = "this looks like a Kubernetes manifest: put it into the image"
             others = manifest if document.text_of("apiVersion") else known_words(self.kinds)
             hint = did_you_mean(kind, self.kinds) or others
+            self._meant(document, nearest(kind, self.kinds))
         self.findings.problem(document, ("kind",), message, hint=hint)
 
     def _document(self, document: Document) -> None:
@@ -201,8 +205,7 @@ class _Reader:
             case "Cluster":
                 self._cluster(document)
             case "Plugin":
-                for plugin in self._shaped(document, PluginDocument):
-                    self.plugins.append(build_plugin(document, plugin, self.findings))
+                self._plugin(document)
             case "Config":
                 for config in self._shaped(document.with_text_at("spec", "data"), ConfigDocument):
                     self.configs.append(build_config(document, config))
@@ -211,6 +214,19 @@ class _Reader:
                     self.applications.append(build_application(document, application))
             case _:
                 self.kubeadm.append(build_kubeadm(document, KUBEADM_KINDS[kind], self.findings))
+
+    def _plugin(self, document: Document) -> None:
+        for plugin in self._shaped(document, PluginDocument):
+            self.plugins.append(build_plugin(document, plugin, self.findings))
+            return
+        self._meant(document, "Plugin")
+
+    def _meant(self, document: Document, kind: str) -> None:
+        """See a document that has mistakes as one of this kind, for whoever looks for others."""
+        if kind == "Cluster" and "Cluster" not in self.seen:
+            self.sketch, self.image_place = sketch(document), image_place(document)
+        elif kind == "Plugin" and (plugin := mended(document, PluginDocument)):
+            self.mended.append(build_plugin(document, plugin, Findings()))
 
     def _cluster(self, document: Document) -> None:
         told = len(self.findings.problems)

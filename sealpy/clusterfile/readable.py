@@ -17,13 +17,15 @@ class Readable:
     """Hold what can be read of a file that may have mistakes, and the mistakes.
 
     `name` is what messages call the file. `whole` is None when there are any; `cluster` is then what can be seen of
-    the Cluster, perhaps nothing: its name, its image, and which hosts have which roles.
+    the Cluster, perhaps nothing: its name, its image, and which hosts have which roles. `mended` are plugins with
+    mistakes, as they were most likely meant, to look for others in them.
     """
 
     name: str
     whole: Clusterfile | None = None
     cluster: Cluster | None = None
     plugins: tuple[Plugin, ...] = ()
+    mended: tuple[Plugin, ...] = ()
     problems: tuple[Problem, ...] = ()
     image_place: Place | None = None
 

@@ -83,19 +83,26 @@ class Binding:
 
 
 def bind(
-    written: Sequence[Plugin], registry: Registry, inventory: Inventory | None, *, image: Sequence[Plugin] = ()
+    written: Sequence[Plugin],
+    registry: Registry,
+    inventory: Inventory | None,
+    *,
+    image: Sequence[Plugin] = (),
+    mended: Sequence[Plugin] = (),
 ) -> Binding:
-    """Bind likewise, as many documents as can be.
+    """Bind likewise, as many documents as can be; those that are `mended` are only looked at.
 
     Without an inventory nothing is said of the hosts that documents select.
     """
-    binder = _Binder(registry, inventory)
+    binder, only_look = _Binder(registry, inventory), _Binder(registry, inventory)
     for document, strict in (*((d, True) for d in written), *((d, False) for d in image)):
         binder.bind(document, strict=strict)
+    for document in mended:
+        only_look.bind(document, strict=True)
     return Binding(
         bound=tuple(sorted(binder.bound.values(), key=lambda bound: bound.document.order)),
-        problems=tuple(binder.problems),
-        unchecked=tuple(binder.unchecked),
+        problems=(*binder.problems, *only_look.problems),
+        unchecked=(*binder.unchecked, *only_look.unchecked),
     )
 
 

@@ -43,15 +43,18 @@ class Gathered:
     unchecked: tuple[Problem, ...]
 
 
-def gather(written: Sequence[Plugin], files: PluginFiles, inventory: Inventory | None) -> Gathered:
+def gather(
+    written: Sequence[Plugin], files: PluginFiles, inventory: Inventory | None, *, mended: Sequence[Plugin] = ()
+) -> Gathered:
     """Look at the documents of a Clusterfile and at all plugin files, whatever is wrong with any of them.
 
-    Without an inventory nothing is said of the hosts that documents select.
+    `mended` are documents with mistakes, in which others are looked for. Without an inventory nothing is said of the
+    hosts that documents select.
     """
     registry, wrong = survey((*files.image, *files.here), unseen=files.unseen)
     problems = [*wrong]
     brought = [*_documents(files.image, "image:", problems), *_documents(files.here, "", problems)]
-    binding = bind(written, registry, inventory, image=brought)
+    binding = bind(written, registry, inventory, image=brought, mended=mended)
     return Gathered(
         registry=registry,
         bound=binding.bound,

@@ -187,6 +187,65 @@ def test_a_mistake_in_the_hosts_is_not_told_again_by_a_plugin_for_them(
     assert any(message in one for one in found)
 
 
+# a document with mistakes → all that is told of it, and nothing that only follows from them
+DOCUMENTS = {
+    "mistyped fields": (
+        "kind: Plugin\nmetadata: {name: p}\nspec: {tpye: SHEL, acton: PreInitt, 'on': nod, data: date}\n",
+        ["tpye: this field", "acton: this field", "type 'SHEL'", "action 'PreInitt'", "scope 'nod'"],
+    ),
+    "a mistyped field with a wrong value": (
+        "kind: Plugin\nmetadata: {name: p}\nspec: {timout: soon, type: SHEL, action: PreInit, data: date}\n",
+        ["timout: this field", "type 'SHEL'"],
+    ),
+    "wrong values": (
+        "kind: Plugin\nmetadata: {name: p}\nspec: {type: SHEL, action: PreInit, data: x, retry: {of: 1}, order: x}\n",
+        ["of: this field", "order: a whole number", "type 'SHEL'"],
+    ),
+    "a mistyped kind": (
+        "kind: Plugni\nmetadata: {name: p}\nspec: {type: SHEL, action: PreInit, data: date}\n",
+        ["kind: 'Plugni'", "type 'SHEL'"],
+    ),
+    "a mistyped key at the top": (
+        "kind: Plugin\nmetadata: {name: p}\nsepc: {type: SHEL, action: PreInit, data: date}\n",
+        ["sepc: this field", "spec: this field is missing", "type 'SHEL'"],
+    ),
+    "a type that is no text": (
+        "kind: Plugin\nmetadata: {name: p}\nspec: {type: [SHELL], action: PreInit, data: date}\n",
+        ["type: text is needed"],
+    ),
+    "an action that is none": (
+        "kind: Plugin\nmetadata: {name: p}\nspec: {type: SHELL, action: PreInit||PreJoin, data: date}\n",
+        ["action: 'PreInit||PreJoin' has an empty part"],
+    ),
+    "no name": (
+        "kind: Plugin\nspec: {type: SHELL, action: PreInit, data: date}\n",
+        ["metadata: this field is missing"],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", DOCUMENTS)
+def test_one_mistake_of_a_plugin_does_not_hide_another(case: str, here: Path, home: Path, capsys: Capture) -> None:
+    store(home)
+    document, messages = DOCUMENTS[case]
+    write(here, f"kind: Cluster\nspec:\n{HOSTS}  image: shop:1\n---\n{document}")
+    assert run(["plan"]) == 2
+    found = told(capsys)
+    assert [message for message in messages if not any(message in one for one in found)] == []
+    assert len(found) == len(messages), found
+
+
+def test_a_mistyped_kind_of_the_cluster_hides_neither_its_hosts_nor_its_image(here: Path, capsys: Capture) -> None:
+    plugin = "kind: Plugin\nmetadata: {name: p}\nspec: {type: SHELL, action: PreInit, 'on': nod, data: date}\n"
+    write(here, f"kind: Clutser\nspec:\n{HOSTS}  image: shop:1\n---\n{plugin}")
+    assert run(["plan"]) == 2
+    assert told(capsys) == [
+        "Clusterfile:1: kind: 'Clutser' is no kind of a Clusterfile",
+        "Clusterfile:5: image 'shop:1': not among the local images",
+        "Clusterfile:9: plugin 'p': scope 'nod' selects no host",
+    ]
+
+
 PLUGIN = "---\nkind: Plugin\nmetadata: {name: p}\nspec: {type: %s, action: %s, data: date}\n"
 ENV, REGISTRY = "  env: [NOT_SET_ANYWHERE]\n", "  registry: {localRegistry: {username: admin}}\n"
 APPS = "---\nkind: Application\nmetadata: {name: a}\nspec: {launchApps: [webb]}\n"
