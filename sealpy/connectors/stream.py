@@ -14,6 +14,7 @@ from sealpy.sdk import Result
 __all__ = ["PROGRAM", "Fed", "StalledError", "feed"]
 
 _PULSE = 1.0  # seconds at most until the program's answers are looked at while it takes no input
+_FIRST_PULSE = 0.005  # likewise at first: it may take no more until what it has said is heard
 _LOOK_EVERY = 1 << 19  # bytes; a look costs as much as a tenth of a packet
 _STATUS = 10.0  # seconds a program may take to end after its last stream has ended
 
@@ -70,14 +71,17 @@ class _Feeder:
     def write(self, data: bytes | memoryview) -> None:
         """Write all of it, hearing the program meanwhile so that neither side waits for the other for ever."""
         view = memoryview(data)
+        pulse = _FIRST_PULSE
         while view and not self.over:
-            written = self.pipe.write(view, timeout=min(_PULSE, self.left()))
+            written = self.pipe.write(view, timeout=min(pulse, self.left()))
             view = view[written:]
             self.sent += written
+            heard = False
             if not written or self.sent >= self.look_at:
                 self.look_at = self.sent + _LOOK_EVERY
                 while self.listen(0):
-                    pass
+                    heard = True
+            pulse = _FIRST_PULSE if written or heard else min(2 * pulse, _PULSE)
 
     def left(self) -> float:
         """Give the seconds until the deadline; raises StalledError behind it."""

@@ -101,6 +101,35 @@ def test_a_program_that_ends_early_is_heard_and_gets_no_more() -> None:
     assert fed.sent < 5000
 
 
+def test_a_program_that_takes_more_only_when_it_was_heard_is_heard_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    program = Program()
+    waited: list[float] = []
+    unheard = 0
+
+    def write(data: bytes | memoryview, *, timeout: float) -> int:
+        nonlocal unheard
+        if unheard:
+            waited.append(timeout)
+            return 0
+        unheard = len(data)
+        program.pieces.append(bytes(data))
+        return len(data)
+
+    def read(*, timeout: float) -> tuple[Source, bytes] | None:
+        nonlocal unheard
+        if program.ended:
+            return Program.read(program, timeout=timeout)
+        said, unheard = b"x" * unheard, 0
+        return (Source.STDOUT, said) if said else None
+
+    monkeypatch.setattr(program, "write", write)
+    monkeypatch.setattr(program, "read", read)
+
+    assert len(feed(program, [b"x" * 20_000], deadline=soon()).result.stdout) > 19_000
+    assert len(waited) > 15
+    assert sum(waited) < 1
+
+
 def test_a_program_that_takes_nothing_is_given_up_at_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     program = Program()
     now = iter(range(1000))
