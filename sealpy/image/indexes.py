@@ -47,7 +47,7 @@ class Entry:
 def create(store: Store, name: Reference) -> Descriptor:
     """Make an index that lists nothing yet; raises StoreError when the name is taken."""
     if any(image.reference == name for image in store.images()):
-        hint = f"take it away first: sealpy rmi {name.familiar}"
+        hint = f"take another name, or remove that image: sealpy rmi {name.familiar}"
         raise StoreError(f"image {name.familiar!r}: there is one of this name already", hint=hint)
     return _write(store, name, Index())
 

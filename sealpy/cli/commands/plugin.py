@@ -123,8 +123,8 @@ def try_out(
 ) -> None:
     """Try a plugin out on two machines that only pretend: its steps, how long it takes, and a verdict.
 
-    It is rehearsed, run, and run with every changing command failing. Commands succeed and print nothing, but for
-    those that --answer names. The exit code is 2 when a trial fails.
+    It is rehearsed, run, and run where every command fails; trials that go alike are told as one. Elsewhere commands
+    succeed and print nothing, but for those that --answer names. The exit code is 2 when a trial fails.
 
     Examples:
         sealpy plugin test examples/plugins/list_nodes --answer "kubectl get nodes=node/n1"
