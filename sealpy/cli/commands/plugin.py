@@ -127,7 +127,7 @@ def try_out(
     succeed and print nothing, but for those that --answer names. The exit code is 2 when a trial fails.
 
     Examples:
-        sealpy plugin test examples/plugins/list_nodes --answer "kubectl get nodes=node/n1"
+        sealpy plugin test examples/plugins/list_nodes --answer kubectl=node/n1
         sealpy plugin test examples/plugins/free_space/free_space.sh --at PreInit --answer df=12G
         sealpy plugin test SHELL --at PostInstall --data "touch /etc/mine"
     """
