@@ -134,7 +134,7 @@ def try_out(
     from sealpy.cli.renderers.trial import render_trials
     from sealpy.errors import PluginError, counted
     from sealpy.testing.trial import answers_of, try_plugins
-    from sealpy.testing.verdict import advice, findings
+    from sealpy.testing.verdict import advice, alike, findings
 
     holds = _data(data)
     trials = try_plugins(target, at=at, data=holds, answers=answers_of(answers or ()))
@@ -142,7 +142,7 @@ def try_out(
     if ctx.obj.is_json:
         ctx.obj.json([asdict(trial) for trial in trials])
     else:
-        ctx.obj.text(render_trials(trials, advice=next_time))
+        ctx.obj.text(render_trials(alike(trials), advice=next_time))
     failed = [trial for trial in trials if trial.problem]
     if failed:
         message = f"{target}: {len(failed)} of {counted(len(trials), 'trial')} failed"

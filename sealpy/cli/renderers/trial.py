@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from sealpy.cli.renderers.lines import without
 from sealpy.cli.renderers.units import duration
 from sealpy.errors import counted
-from sealpy.testing.verdict import alike
 
 if TYPE_CHECKING:
     from sealpy.testing.trial import Step, Trial
@@ -16,18 +15,19 @@ if TYPE_CHECKING:
 __all__ = ["render_trials"]
 
 
-def render_trials(trials: Sequence[Trial], *, advice: str) -> str:
-    """Write trials with their steps and what the plugin printed, those that are alike as one, then the verdict.
+def render_trials(stories: Sequence[Sequence[Trial]], *, advice: str) -> str:
+    """Write each story, which is the trials that went alike, with steps and what the plugin printed; then the verdict.
 
     When all went well the advice stands below it; else the error brings it.
     """
-    stories = (line for group in alike(trials) for line in _story(group))
+    told = [line for group in stories for line in _story(group)]
+    trials = [trial for group in stories for trial in group]
     failed = len([trial for trial in trials if trial.problem])
     if failed:
-        return "\n".join([*stories, f"{failed} of {counted(len(trials), 'trial')} failed"])
+        return "\n".join([*told, f"{failed} of {counted(len(trials), 'trial')} failed"])
     idle = not any(trial.steps or trial.printed for trial in trials)
     note = ", in which it did nothing: no step, and nothing printed" if idle else ""
-    return "\n".join([*stories, f"good: {counted(len(trials), 'trial')}{note}", *filter(None, [advice])])
+    return "\n".join([*told, f"good: {counted(len(trials), 'trial')}{note}", *filter(None, [advice])])
 
 
 def _story(group: Sequence[Trial]) -> Iterator[str]:
