@@ -91,7 +91,7 @@ def _turns(bound: BoundPlugin, inventory: Inventory | None) -> Iterable[Turn]:
         if scope.label:
             yield Turn(point, MOMENTS[point], (), f"the nodes with the label {scope.label}, known when it fires")
         elif inventory is None:
-            yield Turn(point, MOMENTS[point], (), "not known, as the Cluster cannot be read")
+            yield Turn(point, MOMENTS[point], (), "hosts that are not known here")
         else:
             yield Turn(point, MOMENTS[point], *_hosts(bound, point, inventory))
 

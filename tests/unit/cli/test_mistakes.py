@@ -289,3 +289,14 @@ def test_passwords_are_looked_for_though_the_image_is_not_here_but_not_by_the_do
     text = capsys.readouterr().err
     assert "passwordFrom command" in text
     assert "not among the local images" in text
+
+
+@pytest.mark.parametrize("hosts", ["", "  hosts: [{ips: [10.0.0.1], roles: [master]}]\n"])
+def test_the_hosts_of_an_application_are_those_of_its_cluster(
+    hosts: str, here: Path, home: Path, capsys: Capture
+) -> None:
+    a_stored_image(Store(home / "images"), {"web.yaml": b"kind: x\n"}, name="shop:1", type="app-installer")
+    plugin = "kind: Plugin\nmetadata: {name: p}\nspec: {type: SHELL, action: PreGuest, 'on': node, data: date}\n"
+    write(here, f"kind: Cluster\nspec:\n  image: shop:1\n{hosts}---\n{plugin}")
+    assert run(["plugin", "doctor"]) == 0
+    assert "        on hosts that are not known here\n" in capsys.readouterr().out
