@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from sealpy.actions.application import Asked, launch
+from sealpy.actions.mistakes import Mistakes
 from sealpy.actions.session import Report, Surroundings
 from sealpy.actions.state import still_there
 from sealpy.cli.home import open_store
@@ -28,9 +29,17 @@ __all__ = ["cluster_of", "launched", "wanted_by"]
 def wanted_by(wish: Wish, emit: Emit, *, file: Path | None, rehearsal: bool) -> tuple[Readable, Clusterfile | None]:
     """Give the Clusterfile of a run and, when it launches an application, that of the cluster.
 
-    Raises StoreError when an image that is named without a file is not here.
+    Raises StoreError when an image that is named without a file is not here, with what is wrong with the other words.
     """
-    if wish.image and not file and _is_application(wish.image):
+    mistakes, application = Mistakes("command line"), False
+    if wish.image and not file:
+        with mistakes.gathering():
+            application = _is_application(wish.image)
+    if mistakes.errors and wish.masters and not wish.provider:  # which would boot machines
+        with mistakes.gathering():
+            clusterfile_wanted(wish, emit, file=None, rehearsal=rehearsal)
+    mistakes.check()
+    if application:
         asked, cluster = _application_wanted(wish)
         return Readable.of(asked), cluster
     return clusterfile_wanted(wish, emit, file=file, rehearsal=rehearsal), None

@@ -300,3 +300,11 @@ def test_the_hosts_of_an_application_are_those_of_its_cluster(
     write(here, f"kind: Cluster\nspec:\n  image: shop:1\n{hosts}---\n{plugin}")
     assert run(["plugin", "doctor"]) == 0
     assert "        on hosts that are not known here\n" in capsys.readouterr().out
+
+
+def test_words_are_looked_at_though_the_image_is_not_here(capsys: Capture) -> None:
+    assert run(["run", "elsewhere:9", "-m", "10.0.0.1", "-n", "10.0.0.2-10.0.0.1"]) == 2
+    told_of = capsys.readouterr().err
+    assert "error: command line: 2 problems\n" in told_of
+    assert "image 'elsewhere:9': not among the local images" in told_of
+    assert "range '10.0.0.2-10.0.0.1' runs backwards" in told_of
