@@ -11,6 +11,7 @@ or through a symlink, is refused.
 from __future__ import annotations
 
 import fnmatch
+import os
 import stat
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -52,9 +53,16 @@ class Context:
         problems = Problems(at.file)
         for word in words:
             with problems.noted(at):
-                found += [(path.name, self._inside(path, word, at)) for path in self._source(word, at)]
+                found += self._found(word, at)
         problems.refuse()
         return found
+
+    def _found(self, word: str, at: Place) -> list[tuple[str, Path]]:
+        try:
+            return [(path.name, self._inside(path, word, at)) for path in self._source(word, at)]
+        except OSError as error:
+            reason = (error.strerror or "cannot be looked at").lower()
+            raise KubefileError(f"{word!r}: {reason}", place=at, hint="mend the path, or who may read it") from error
 
     def _source(self, word: str, at: Place) -> list[Path]:
         names = parts(word, at)
@@ -83,7 +91,7 @@ class Context:
                     yield from self._glob(path, names[1:])
 
     def _inside(self, path: Path, word: str, at: Place) -> Path:
-        real = path.resolve()
+        real = Path(os.path.realpath(path))  # not `resolve`, to which links in a circle are a RuntimeError
         if not real.is_relative_to(self.root):
             hint = "copy the file into the context, or build with a directory that holds both"
             raise KubefileError(f"{word!r}: leads out of the context, to {real}", place=at, hint=hint)

@@ -110,6 +110,8 @@ def test_a_link_in_a_directory_stays_a_link_and_one_that_is_named_is_followed(ro
         (["out", "x"], "leads out of the context"),
         (["outdir/secret", "x"], "leads out of the context"),
         (["gone", "x"], "to nowhere"),
+        (["circle", "x"], "to nowhere"),
+        (["x" * 300, "x"], "file name too long"),
         (["a.yml", "x"], "not in the context"),
         (["nowhere/at/all", "x"], "not in the context"),
         (["*.json", "x"], "fits no file"),
@@ -120,6 +122,7 @@ def test_what_cannot_be_copied_is_refused_with_file_and_line(root: Path, words: 
     (root / "out").symlink_to("../secret")
     (root / "outdir").symlink_to("..")
     (root / "gone").symlink_to("never-was")
+    (root / "circle").symlink_to("circle")
     with pytest.raises(KubefileError, match=reason) as caught:
         copied(root, *words)
     assert caught.value.message.startswith("Kubefile:3: ")
