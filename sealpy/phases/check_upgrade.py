@@ -26,7 +26,11 @@ class CheckUpgrade(Phase[Context]):
         return (ctx.inventory.leader,)
 
     def steps(self, ctx: Context, host: str) -> Steps:
-        """Look at the nodes and at the room on their disks, then at etcd."""
+        """Look at the nodes and at the room on their disks, then at etcd.
+
+        Where the leader was cut in the middle its kubelet, through which etcd is asked, may not run: to go on mends it,
+        and each control plane asks before and behind its own upgrade.
+        """
         problems: dict[str, list[Problem]] = {}
         for where, problem in (*_nodes(ctx), *_room(ctx)):
             problems.setdefault(where, []).append(problem)
@@ -35,7 +39,8 @@ class CheckUpgrade(Phase[Context]):
         if not ctx.runtime.keeps_etcd:
             message = "etcd runs elsewhere: its health is not looked at, and no snapshot of it is taken"
             ctx.emit(Warned(message=message, hint="take one where it runs, before you go on"))
-        yield from ctx.runtime.health(host)
+        if not _is_cut(ctx, host):
+            yield from ctx.runtime.health(host)
 
     def failed(self, errors: Mapping[str, SealpyError]) -> SealpyError:
         """Tell what was found as it is: it concerns the cluster, not the host that was asked."""

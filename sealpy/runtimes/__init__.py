@@ -106,6 +106,10 @@ class Runtime(Protocol):
         """Let a node that is drained run by the kubelet of the wanted Kubernetes; may be repeated."""
         ...
 
+    def start_kubelet(self) -> Steps:
+        """Start a kubelet that was stopped while its programs were to change."""
+        ...
+
     def serves(self, host: str) -> Steps:
         """Wait until the API server of a control plane is ready and stays so."""
         ...

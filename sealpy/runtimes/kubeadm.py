@@ -16,7 +16,7 @@ from sealpy.runtimes.kubeadm_config import DISCOVERY, discovery, init_config, jo
 from sealpy.runtimes.kubeadm_etcd import forget_member, healthy
 from sealpy.runtimes.kubeadm_merge import layered
 from sealpy.runtimes.kubeadm_reconfigure import RECONFIGURE_KUBELET, publish, reconfigure_control_plane
-from sealpy.runtimes.kubeadm_upgrade import renew_kubeconfig, renew_kubelet, serves, upgrade, upload
+from sealpy.runtimes.kubeadm_upgrade import renew_kubeconfig, renew_kubelet, serves, start_kubelet, upgrade, upload
 from sealpy.runtimes.versions import check_downgrade, check_upgrade
 from sealpy.sdk import Fetch, Put, Result, Run, Steps
 from sealpy.sdk.nodes import ADMIN_CONF
@@ -180,6 +180,10 @@ class Kubeadm:
     def renew_kubelet(self, host: str) -> Steps:
         """Put the new programs in place, and start the kubelet by them."""
         yield from renew_kubelet(self.prepare(host))
+
+    def start_kubelet(self) -> Steps:
+        """Start a kubelet that was stopped while its programs were to change."""
+        yield from start_kubelet()
 
     def serves(self, host: str) -> Steps:
         """Wait until the API server of a control plane is ready and stays so."""

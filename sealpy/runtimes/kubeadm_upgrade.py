@@ -12,7 +12,7 @@ from __future__ import annotations
 from sealpy.sdk import Run, Steps, Wait
 from sealpy.sdk.nodes import ADMIN_CONF
 
-__all__ = ["renew_kubeconfig", "renew_kubelet", "serves", "upgrade", "upload"]
+__all__ = ["renew_kubeconfig", "renew_kubelet", "serves", "start_kubelet", "upgrade", "upload"]
 
 # sealpy checks the system itself. kubeadm 1.35 refuses control groups v1, with which its kubelet may be told to live.
 _IGNORED = "--ignore-preflight-errors=SystemVerification"
@@ -66,6 +66,11 @@ def renew_kubelet(prepare: Steps) -> Steps:
     """Put programs in place by these steps while the kubelet is down: pods go on running meanwhile."""
     yield Run("stop the kubelet", "systemctl", "stop", "kubelet")
     yield from prepare
+    yield from start_kubelet()
+
+
+def start_kubelet() -> Steps:
+    """Start the kubelet by what is in place for it."""
     yield Run("start the kubelet", "sh", "-c", _START)
 
 

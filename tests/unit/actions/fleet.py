@@ -246,7 +246,8 @@ class Machine:
 
     def start(self, _words: Sequence[str], _stdin: bytes) -> str:
         """Start the kubelet, where it finds what it can read, and nobody is in its way."""
-        assert self.prepared == self.installed, "kubeadm upgrade comes before the kubelet"
+        ahead = self.installed.rpartition(".")[0] > self.prepared.rpartition(".")[0]  # patches run with each other
+        assert not ahead, "kubeadm upgrade comes before the kubelet"
         node = self.fleet.nodes_by_name[self.name]
         assert node.unschedulable
         left = [pod for pod in self.fleet.pods.get(self.name, ()) if not pod.alone]
@@ -287,6 +288,10 @@ class Machine:
         found = {path: self.registry.get(path) for path in stdin.decode().split("\0")}
         lines = [f"rootfs M 644 {path}\nrootfs {sha256} *{path}" for path, sha256 in found.items() if sha256]
         return _said("\n".join(lines))
+
+    def in_etcd(self, words: Sequence[str], said: str) -> Result:
+        """Say it in the pod of etcd on a host, where nobody comes without the kubelet there."""
+        return _said(said) if "kubelet" in self.fleet.machine(words[0]).active else Result(exit_status=1)
 
     def serve(self, words: Sequence[str], _stdin: bytes) -> str:
         return f"link images of {words[0].split('/')[-2]}"
@@ -629,16 +634,16 @@ _ASKED: Mapping[str, Callable[[Machine], Result]] = {
     audit._AUDIT: lambda _: _said(""),
     beside._THERE: lambda _: _said(""),
     etcd._LOOK: lambda _: _said(f"{_sha256(SNAPSHOT)}\n{len(SNAPSHOT)}\n" + json.dumps({"revision": 7, "totalKey": 9})),
-    kubeadm_etcd._HEALTH: lambda _: _said("healthy"),
     kubeadm_upgrade._SERVES: lambda machine: Result(exit_status=0 if machine.kube == "control-plane" else 1),
     perform._SAME: lambda _: Result(exit_status=1),
-    kubeadm_etcd._MEMBERS: lambda machine: _said(
-        "\n".join(f"{ip}, started, x, https://{ip}:2380, y" for ip in machine.fleet.members)
-    ),
 }
 _ASKED_OF: Mapping[str, Callable[[Machine, Sequence[str], bytes], Result]] = {
     SCRIPT: Machine.facts_in,
     stream._HELD: Machine.held,
+    kubeadm_etcd._HEALTH: lambda machine, words, _: machine.in_etcd(words, "healthy"),
+    kubeadm_etcd._MEMBERS: lambda machine, words, _: machine.in_etcd(
+        words, "\n".join(f"{ip}, started, x, https://{ip}:2380, y" for ip in machine.fleet.members)
+    ),
 }
 _DONE: Mapping[str, Callable[[Machine, Sequence[str], bytes], str]] = {
     _MARK: Machine.mark,
