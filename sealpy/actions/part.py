@@ -92,7 +92,7 @@ def part(run: Session, clusterfile: Clusterfile, image: ClusterImage, gone: Sequ
 
 def _confirm(run: Session, clusterfile: Clusterfile, hosts: Sequence[str]) -> None:
     around = run.surroundings
-    if around.leave == "refused":
+    if around.drastic == "refused":
         raise ConfigError(
             f"cluster '{clusterfile.cluster.name}' has {', '.join(hosts)}, too",
             hint="name them as well; sealpy delete --nodes takes workers out, --masters control planes",

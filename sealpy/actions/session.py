@@ -32,9 +32,9 @@ class Surroundings:
     what else than the Clusterfile has a word in how hosts are reached. `plugins` are directories of them. `confirm`
     asks the operator. Up to `max_fail` hosts that are no control planes may fail without ending the run. `drain`
     bounds, in seconds, how long the pods of a host that leaves may take to go; `force` lets it leave without them.
-    `leave` refuses that hosts leave because the Clusterfile does not name them: it was made up from the words of a
-    command line. `upgrade` refuses that Kubernetes changes, unless somebody asks for just that. `skip` are the ids of
-    checks that are left out. `interruption` ends what waits for machines, with the first Ctrl-C.
+    `drastic` refuses that hosts leave and that Kubernetes changes, because the Clusterfile was made up from the words
+    of a command line. `skip` are the ids of checks that are left out. `interruption` ends what waits for machines, with
+    the first Ctrl-C.
     """
 
     home: Path
@@ -45,8 +45,7 @@ class Surroundings:
     skip: frozenset[str] = frozenset()
     plugins: tuple[Path, ...] = ()
     confirm: Callable[[str], bool] = lambda _question: True
-    leave: Literal["asked", "refused"] = "asked"
-    upgrade: Literal["asked", "refused"] = "refused"
+    drastic: Literal["asked", "refused"] = "asked"
     max_fail: int = 0
     drain: float = 300.0
     force: bool = False

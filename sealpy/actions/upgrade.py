@@ -24,6 +24,7 @@ from sealpy.phases.label_nodes import LabelNodes
 from sealpy.phases.launch_apps import LaunchApps
 from sealpy.phases.reconfigure import reconfigure
 from sealpy.phases.settle import settling
+from sealpy.phases.start_kubelets import StartKubelets
 from sealpy.phases.start_registry import PrepareAuthority, StartRegistry
 from sealpy.phases.trust_registry import TrustRegistry
 from sealpy.phases.upgrade_kubernetes import UpgradeControlPlanes, UpgradeMasters, UpgradeWorkers, VacateNodes
@@ -57,7 +58,7 @@ class Move:
         first = [_snapshot(run.ctx)] if self.kubernetes and _is_to_be_saved(run.ctx) else []
         if self.direction == "forward":
             return [*first, *upgrade(hooks, drain, tolerated)]
-        return [*first, *go_back(_hooks_there(run, clusterfile), drain, tolerated)]
+        return [StartKubelets(), *first, *go_back(_hooks_there(run, clusterfile), drain, tolerated)]
 
 
 def find_move(run: Session, direction: Direction) -> Move | None:
@@ -108,11 +109,11 @@ def _check_kubernetes(run: Session, move: Move) -> None:
         hosts = set(ctx.inventory.addresses)
         kubelets = {node.name: node.version for node in kube.nodes() if node.address in hosts}
         ctx.runtime.check_upgrade(there, kubelets=kubelets)
-    if around.upgrade == "refused":
+    if around.drastic == "refused":
         command = f"sealpy upgrade {ctx.image.reference.familiar} --cluster {ctx.name}"
         raise ConfigError(
             f"cluster '{ctx.name}' has Kubernetes {there}, and {ctx.image.reference.familiar} has {wanted}",
-            hint=f"{command} brings it there; try that where it may fail first: it was seen on simulated machines only",
+            hint=f"{command} brings it there, node after node",
         )
     question = f"bring cluster '{ctx.name}' from Kubernetes {there} to {wanted}, node after node?"
     agreed = around.rehearsal or around.force or there == wanted  # an upgrade that was cut is gone on with

@@ -225,8 +225,7 @@ def _surroundings(
         max_fail=terms.max_fail,
         drain=terms.drain,
         force=terms.force,
-        leave=terms.leave,
-        upgrade=terms.upgrade,
+        drastic=terms.drastic,
         skip=terms.skip,
     )
 

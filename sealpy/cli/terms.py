@@ -39,12 +39,11 @@ ForceOption = Annotated[
 class Terms:
     """Hold what the options say.
 
-    `leave` tells whether hosts that the file does not name may be taken out, `upgrade` whether Kubernetes may change.
+    `drastic` tells whether hosts that the file does not name may be taken out, and Kubernetes may change.
     """
 
     max_fail: int = 0
     drain: float = 300.0
     force: bool = False
-    leave: Literal["asked", "refused"] = "asked"
-    upgrade: Literal["asked", "refused"] = "refused"
+    drastic: Literal["asked", "refused"] = "asked"
     skip: frozenset[str] = frozenset()  # ids of checks that are left out

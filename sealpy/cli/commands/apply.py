@@ -37,8 +37,8 @@ def command(
     """Make a cluster what its Clusterfile says: create it, go on where a run was cut, or find nothing to do.
 
     Hosts that you add to the file join; those that you take out of it are drained, taken out of the cluster and
-    cleaned. One of them that does not answer is only forgotten, and what is left on it is told. Another image of
-    the same Kubernetes comes to every host; one of another is for `sealpy upgrade`.
+    cleaned. One of them that does not answer is only forgotten, and what is left on it is told. Another image comes
+    to every host, and with it its Kubernetes, node after node.
 
     A file whose image is an application launches it on the cluster of that name, which need not be described in it.
 

@@ -59,6 +59,6 @@ def command(
         rehearsal=dry_run,
         logins=logins_of(host_keys, ssh_config),
         verifying=Verifying(verify, tuple(verify_keys or ())),
-        terms=Terms(max_fail=max_fail, drain=drain, force=force, skip=skipped(skip), upgrade="asked"),
+        terms=Terms(max_fail=max_fail, drain=drain, force=force, skip=skipped(skip)),
         plugins=plugins_dir or (),
     )

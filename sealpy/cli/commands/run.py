@@ -109,7 +109,7 @@ def command(  # noqa: PLR0917 - typer needs every option as a parameter
         rehearsal=dry_run,
         logins=logins_of(host_keys, ssh_config),
         verifying=Verifying(verify, tuple(verify_keys or ())),
-        terms=Terms(skip=skipped(skip), leave="asked" if file else "refused"),
+        terms=Terms(skip=skipped(skip), drastic="asked" if file else "refused"),
         plugins=plugins_dir or (),
         cluster=cluster,
     )

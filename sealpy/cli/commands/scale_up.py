@@ -76,6 +76,6 @@ def command(
         rehearsal=dry_run,
         logins=logins_of(host_keys, ssh_config),
         verifying=Verifying(verify, tuple(verify_keys or ())),
-        terms=Terms(max_fail=max_fail, skip=skipped(skip), leave="refused"),
+        terms=Terms(max_fail=max_fail, skip=skipped(skip), drastic="refused"),
         plugins=plugins_dir or (),
     )

@@ -39,8 +39,7 @@ def command(
 ) -> None:
     """Bring a cluster that was made from here to another image, and to its Kubernetes.
 
-    Write the image into a Clusterfile of your own afterwards. `apply` brings images of the same Kubernetes alone: an
-    upgrade was seen on simulated machines only so far, so try it where it may fail.
+    The same as `apply` with another image in the file: write it into a Clusterfile of your own afterwards.
 
     Kubernetes comes to a newer patch or to the next minor version: first a snapshot of etcd is kept here, then control
     planes are upgraded one by one, then each node while it is drained, workers --max-fail at once. A run that was cut
@@ -59,6 +58,6 @@ def command(
         rehearsal=dry_run,
         logins=logins_of(host_keys, ssh_config),
         verifying=Verifying(verify, tuple(verify_keys or ())),
-        terms=Terms(max_fail=max_fail, drain=drain, force=force, skip=skipped(skip), upgrade="asked"),
+        terms=Terms(max_fail=max_fail, drain=drain, force=force, skip=skipped(skip)),
         plugins=plugins_dir or (),
     )

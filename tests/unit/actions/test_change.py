@@ -175,7 +175,7 @@ def test_the_operator_is_asked_before_a_host_leaves(world: World) -> None:
 def test_a_command_that_names_fewer_hosts_than_there_are_takes_none_out(world: World) -> None:
     settle(world, clusterfile([A], [B, C]))
     with pytest.raises(ConfigError, match=rf"cluster 'my-cluster' has {C}, too") as caught:
-        world.apply(clusterfile([A], [B]), leave="refused")
+        world.apply(clusterfile([A], [B]), drastic="refused")
     assert "sealpy delete --nodes" in caught.value.hint
     assert world.fleet.log == []
 

@@ -284,7 +284,7 @@ def test_no_way_leads_back_over_a_minor_version(living: World) -> None:
     assert living.fleet.log == []
 
 
-def test_an_operator_is_asked_before_kubernetes_changes_and_apply_never_does_it_by_itself(living: World) -> None:
+def test_an_operator_is_asked_before_kubernetes_changes_and_a_run_by_flags_never_does_it(living: World) -> None:
     comes_to(living, PATCH)
     asked: list[str] = []
 
@@ -298,7 +298,7 @@ def test_an_operator_is_asked_before_kubernetes_changes_and_apply_never_does_it_
     with pytest.raises(
         ConfigError, match=r"has Kubernetes v1\.34\.4, and kubernetes:v1\.34\.5 has v1\.34\.5"
     ) as refused:
-        living.apply(FILE, upgrade="refused")
+        living.apply(FILE, drastic="refused")
     assert refused.value.hint.startswith("sealpy upgrade kubernetes:v1.34.5 --cluster my-cluster brings it there")
     assert living.fleet.log == []
 
@@ -308,10 +308,11 @@ def test_nothing_goes_back_where_no_cluster_is(world: World) -> None:
         world.rollback(FILE)
 
 
-def test_an_upgrade_that_was_cut_goes_back_by_name_alone(living: World) -> None:
+@pytest.mark.parametrize("what", ["kubeadm upgrade apply", "stop kubelet", "prepare"])
+def test_an_upgrade_that_was_cut_goes_back_by_name_alone(living: World, what: str) -> None:
     comes_to(living, PATCH)
     with pytest.raises(Killed):
-        cut_at(living, "kubeadm upgrade apply").apply(FILE)
+        cut_at(living, what).apply(FILE)
     living.fleet.restart()
     comes_to(living, FIRST)
     with pytest.raises(ConfigError, match="apply does not go back"):

@@ -53,7 +53,7 @@ def test_the_kept_clusterfile_is_applied_with_the_image_that_is_named(
     assert run(words) == 0
     [(wanted, image, around)] = calls
     assert (wanted.cluster.image, image) == ("kubernetes:v2", "kubernetes:v2")
-    assert (around.max_fail, around.drain, around.force, around.upgrade) == (2, 5.0, True, "asked")
+    assert (around.max_fail, around.drain, around.force, around.drastic) == (2, 5.0, True, "asked")
     assert f"cluster 'shop' {told}" in capsys.readouterr().out
     assert run(words) == 0
     assert capsys.readouterr().out == "cluster 'shop': nothing to change\n"
