@@ -10,8 +10,10 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -80,6 +82,29 @@ class Sealpy:
             errors = result.of("error")
             assert done.returncode == 0, f"sealpy {' '.join(words)}: {errors or done.stderr}"
         return result
+
+    def kill_when(self, title: str, *words: str, timeout: float = 300) -> None:
+        """Run a command, and kill -9 it as soon as a step of this title has begun."""
+        with subprocess.Popen(
+            (self.program, "--output", "json", *words),
+            env=self.env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        ) as process:
+            watchdog = threading.Timer(timeout, process.kill)
+            watchdog.start()
+            assert process.stdout is not None
+            event: dict[str, Any] = {}
+            try:
+                for line in process.stdout:
+                    event = json.loads(line)
+                    if event.get("event") == "step.started" and event["title"].startswith(title):
+                        return
+                pytest.fail(f"no step '{title}' was seen before {event}")
+            finally:
+                watchdog.cancel()
+                process.send_signal(signal.SIGKILL)
 
     def on(self, machine: str, command: str, *, check: bool = True) -> str:
         """Run a shell command on a machine of the lab, past everything under test."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -47,8 +49,8 @@ def with_patch(directory: Path) -> tuple[Path, Path]:
     versions.write_text(_KUBERNETES.sub(f'kubernetes = "{number}"', (BASE / "versions.toml").read_text()))
     cache.mkdir()
     for entry in _CACHE.iterdir():
-        if not entry.name.startswith("."):
-            (cache / entry.name).symlink_to(entry)
+        if entry.is_dir() and not entry.name.startswith("."):
+            shutil.copytree(entry, cache / entry.name, symlinks=True, copy_function=_link)
     programs = _workshop(_CACHE).entry(there, "source").directory
 
     def say(out: Path) -> None:
@@ -59,6 +61,13 @@ def with_patch(directory: Path) -> tuple[Path, Path]:
 
     _workshop(cache).entry(_component(versions), "source").make(say)
     return versions, cache
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # another filesystem
+        shutil.copy2(source, target)
 
 
 def _component(versions: Path) -> Component:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -100,23 +99,7 @@ class Life:
 
     def kill_when(self, title: str, *words: str) -> None:
         """Apply, or do what the words say, and kill -9 it as soon as a step of this title has begun."""
-        words = (self.sealpy.program, "--output", "json", *(words or ("apply",)), "-f", str(self.file))
-        with subprocess.Popen(
-            words, env=self.sealpy.env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-        ) as process:
-            watchdog = threading.Timer(300, process.kill)
-            watchdog.start()
-            assert process.stdout is not None
-            event: dict[str, Any] = {}
-            try:
-                for line in process.stdout:
-                    event = json.loads(line)
-                    if event.get("event") == "step.started" and event["title"].startswith(title):
-                        return
-                pytest.fail(f"no step '{title}' was seen before {event}")
-            finally:
-                watchdog.cancel()
-                process.send_signal(signal.SIGKILL)
+        self.sealpy.kill_when(title, *(words or ("apply",)), "-f", str(self.file))
 
     def is_clean(self, number: int) -> bool:
         name = self.five[number].name

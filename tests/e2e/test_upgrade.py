@@ -9,13 +9,9 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import signal
-import subprocess
-import threading
+import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -36,12 +32,11 @@ READY = "condition=Ready --timeout=180s"
 
 
 @pytest.fixture(scope="module")
-def patch(sealpy: Sealpy, images: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+def patch(sealpy: Sealpy, images: str) -> None:
     assert images
-    directory = tmp_path_factory.mktemp("patch")
-    versions, cache = with_patch(directory)
-    assert build(sealpy, versions, cache=cache) == PATCH
-    shutil.rmtree(directory)  # half a gigabyte
+    with tempfile.TemporaryDirectory(dir=sealpy.home) as directory:  # half a gigabyte
+        versions, cache = with_patch(Path(directory))
+        assert build(sealpy, versions, cache=cache) == PATCH
 
 
 @pytest.fixture(scope="module")
@@ -115,24 +110,7 @@ class Life:
         return self.sealpy.on(machine.name, "cat /var/fired; rm -f /var/fired").split()
 
     def kill_when(self, title: str) -> None:
-        """Apply, and kill -9 that as soon as a step of this title has begun."""
-        words = (self.sealpy.program, "--output", "json", "apply", "-f", str(self.file))
-        with subprocess.Popen(
-            words, env=self.sealpy.env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-        ) as process:
-            watchdog = threading.Timer(600, process.kill)
-            watchdog.start()
-            assert process.stdout is not None
-            event: dict[str, Any] = {}
-            try:
-                for line in process.stdout:
-                    event = json.loads(line)
-                    if event.get("event") == "step.started" and event["title"].startswith(title):
-                        return
-                pytest.fail(f"no step '{title}' was seen before {event}")
-            finally:
-                watchdog.cancel()
-                process.send_signal(signal.SIGKILL)
+        self.sealpy.kill_when(title, "apply", "-f", str(self.file), timeout=600)
 
 
 @pytest.fixture(scope="module")
