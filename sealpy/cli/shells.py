@@ -11,10 +11,11 @@ __all__ = ["SCRIPTS", "VARIABLE"]
 
 VARIABLE: Final = "_SEALPY_COMPLETE"  # in the environment: the words are to be completed, not run
 
-# Bash cuts words at colons too, which names of images have: the line is read anew, and what bash keeps is taken off.
+# Bash cuts words at colons and equals signs too, unless somebody told it not to, as npm's completion does: the line is
+# read anew, and what bash keeps is taken off.
 _BASH = r"""
 _sealpy() {
-  local line=${COMP_LINE:0:COMP_POINT} typed="" kept="" words answer
+  local line=${COMP_LINE:0:COMP_POINT} cuts=${COMP_WORDBREAKS//[^:=]/} typed="" kept="" words answer
   read -ra words <<<"$line"
   [[ $line == *[[:space:]] ]] || typed=${words[${#words[@]} - 1]}
   [[ $line == *[[:space:]] ]] && words+=("")
@@ -24,7 +25,7 @@ _sealpy() {
     compopt -o default
     return
   fi
-  [[ $typed == *[:=]* && $COMP_WORDBREAKS == *:* ]] && kept=${typed%"${typed##*[:=]}"}
+  [[ -n $cuts ]] && kept=${typed%"${typed##*["$cuts"]}"}
   local candidate
   while IFS=$'\t' read -r candidate _; do
     [[ -n $candidate ]] && COMPREPLY+=("${candidate#"$kept"}")

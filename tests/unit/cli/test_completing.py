@@ -133,23 +133,26 @@ def test_nothing_heavy_is_imported_for_the_name_of_an_image() -> None:
         assert (words, done.stderr) == (words, "[]\n")
 
 
-# what stands on the line → what bash puts in place of the part after its last colon or equals sign
+# what stands on the line, the signs besides blanks at which bash cuts words → what it puts in place of the part it cut
 BASH = {
-    "sealpy run ": ["kubernetes:v1.34.4", "kubernetes:v1.33.1"],
-    "sealpy run kubernetes:v1.3": ["v1.34.4", "v1.33.1"],
-    "sealpy run --image=kubernetes:v1.34": ["v1.34.4", "v1.33.1"],
+    ("sealpy run ", ":="): ["kubernetes:v1.34.4", "kubernetes:v1.33.1"],
+    ("sealpy run kubernetes:v1.3", ":="): ["v1.34.4", "v1.33.1"],
+    ("sealpy run --image=kubernetes:v1.34", ":="): ["v1.34.4", "v1.33.1"],
+    ("sealpy run --image=kubernetes:v1.34", "="): ["kubernetes:v1.34.4", "kubernetes:v1.33.1"],
+    ("sealpy run --image=kub", ":"): ["--image=kubernetes:v1.34.4", "--image=kubernetes:v1.33.1"],
+    ("sealpy run kubernetes:v1.3", ""): ["kubernetes:v1.34.4", "kubernetes:v1.33.1"],
 }
 
 
-@pytest.mark.parametrize("line", BASH)
-def test_bash_hands_over_whole_words_and_keeps_what_stands_before_a_colon(line: str, tmp_path: Path) -> None:
-    typed = line.rpartition(" ")[2]
-    before = typed.removesuffix(typed.rpartition(":")[2])
+@pytest.mark.parametrize(("line", "signs"), BASH)
+def test_bash_hands_over_whole_words_and_keeps_what_stands_before_a_sign(line: str, signs: str, tmp_path: Path) -> None:
+    option, equals, _ = line.rpartition(" ")[2].rpartition("=")
     stub = tmp_path / "stub"
-    candidates = "\n".join(f"{before if typed else 'kubernetes:'}{tag}\twhat" for tag in ("v1.34.4", "v1.33.1"))
+    candidates = "\n".join(f"{option}{equals}kubernetes:{tag}\twhat" for tag in ("v1.34.4", "v1.33.1"))
     stub.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/words\ncat <<EOF\n{candidates}\nEOF\n', encoding="utf-8")
     stub.chmod(0o755)
-    program = f"{SCRIPTS['bash']}\nCOMP_LINE='{line} more' COMP_POINT={len(line)}\n_sealpy {stub}\n"
+    state = f"COMP_WORDBREAKS=' {signs}' COMP_LINE='{line} more' COMP_POINT={len(line)}"
+    program = f"{SCRIPTS['bash']}\n{state}\n_sealpy {stub}\n"
     done = subprocess.run(
         ["bash", "-c", program + 'printf "%s\\n" "${COMPREPLY[@]}"'],
         capture_output=True,
@@ -157,7 +160,7 @@ def test_bash_hands_over_whole_words_and_keeps_what_stands_before_a_colon(line: 
         check=True,
         env={"PATH": os.environ["PATH"]},
     )
-    assert (done.stdout.split(), done.stderr) == (BASH[line], "")
+    assert (done.stdout.split(), done.stderr) == (BASH[line, signs], "")
     assert (tmp_path / "words").read_text(encoding="utf-8") == f"{line.removeprefix('sealpy ')}\n"
 
 
