@@ -37,6 +37,7 @@ from sealpy.image.tarball import Range, read
 __all__ = ["gzipped"]
 
 _LEVEL: Final = 6
+_PATIENCE: Final = 10.0  # seconds for the pieces that are packed when Ctrl-C comes: while one is, nothing is discarded
 _GZIP_WINDOW: Final = 31  # zlib's way to say: a gzip header, with time 0, and the largest window
 _DOCKER_LAYER: Final = "application/vnd.docker.image.rootfs.diff.tar"
 _GZIP_OF: Final = {OCI_LAYER: OCI_LAYER_GZIP, _DOCKER_LAYER: f"{_DOCKER_LAYER}.gzip"}
@@ -51,14 +52,13 @@ def gzipped(store: Store, top: Descriptor, *, progress: Progress) -> Iterator[De
     ImageError for layers that are packed otherwise, StoreError for those that are damaged or for which
     there is no room.
     """
-    before = store.blobs()
     packing = _Packing(store)
     try:
         with store.keeping():
             packing.pack(_plain_layers(store, top), progress)
             yield packing.copy(top)
     finally:
-        store.discard(packing.made - before)
+        store.discard(packing.made)  # also what is left of such a copy that was killed
 
 
 def _plain_layers(store: Store, top: Descriptor) -> list[Descriptor]:
@@ -101,7 +101,10 @@ class _Packing:
             self._stop.check()
 
         largest_first = sorted(layers, key=lambda layer: -layer.size)
-        at_once(lambda layer: self._pack(layer, told), largest_first, limit=os.cpu_count() or 1, stop=self._stop)
+        workers = os.cpu_count() or 1
+        at_once(
+            lambda layer: self._pack(layer, told), largest_first, limit=workers, stop=self._stop, patience=_PATIENCE
+        )
 
     def _pack(self, layer: Descriptor, on_bytes: Callable[[int], None]) -> None:
         gzip, plain = zlib.compressobj(_LEVEL, zlib.DEFLATED, _GZIP_WINDOW), hashlib.sha256()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterable
 from typing import Final, TypeVar
 
@@ -33,10 +34,11 @@ class _StoppedError(Exception):
     """End the work of a thread because another thread's has failed; never leaves `at_once`."""
 
 
-def at_once(work: Callable[[T], object], items: Iterable[T], *, limit: int, stop: Stop) -> None:
+def at_once(work: Callable[[T], object], items: Iterable[T], *, limit: int, stop: Stop, patience: float = 0.0) -> None:
     """Call `work` for each item by as many threads as `limit`; raises what the first that failed has raised.
 
-    Threads are daemons: Ctrl-C ends the process also while one of them waits for an answer.
+    Threads are daemons: Ctrl-C ends the process also while one of them waits for an answer. Where they hold what must
+    be put in order behind them, it waits for their end, `patience` seconds at most.
     """
     waiting: queue.SimpleQueue[T] = queue.SimpleQueue()
     for item in items:
@@ -57,14 +59,21 @@ def at_once(work: Callable[[T], object], items: Iterable[T], *, limit: int, stop
         ended.put(failure)
 
     threads = [threading.Thread(target=run, daemon=True) for _ in range(min(limit, waiting.qsize()))]
-    for thread in threads:
-        thread.start()
     try:
+        for thread in threads:
+            thread.start()
         failure = next(filter(None, (ended.get() for _ in threads)), None)
     except BaseException:
         stop.set()
+        _wait_for(threads, patience)
         raise
     if failure:
-        for thread in threads:
-            thread.join(_PATIENCE)
+        _wait_for(threads, _PATIENCE)
         raise failure
+
+
+def _wait_for(threads: Iterable[threading.Thread], seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    for thread in threads:
+        if thread.is_alive():  # one that was not begun cannot be waited for
+            thread.join(max(0.0, deadline - time.monotonic()))

@@ -73,6 +73,17 @@ def test_the_same_image_gives_the_same_copy_and_nothing_of_it_stays(tmp_path: Pa
     assert image.store.blobs() == before
 
 
+def test_what_a_copy_left_that_was_killed_is_taken_away_by_the_next(image: ClusterImage) -> None:
+    before, progress = image.store.blobs(), Progress(lambda _: None, "save")
+    with gzipped(image.store, image.descriptor, progress=progress):
+        left = [image.store.blob_path(digest).read_bytes() for digest in image.store.blobs() - before]
+    for data in left:
+        image.store.put(data, media_type=OCI_LAYER_GZIP)
+    with gzipped(image.store, image.descriptor, progress=progress):
+        pass
+    assert image.store.blobs() == before
+
+
 def test_how_far_it_is_is_told_in_plain_bytes(image: ClusterImage) -> None:
     told: list[Event] = []
     with gzipped(image.store, image.descriptor, progress=Progress(told.append, "save")):
