@@ -51,7 +51,8 @@ def command(
 
 def _known(store: Store, names: list[str], *, force: bool) -> list[str]:
     """Look all of them up before the first is removed."""
-    from sealpy.errors import StoreError
+    from sealpy.errors import StoreError, did_you_mean
+    from sealpy.image.reference import Reference
 
     known = []
     for name in names:
@@ -60,8 +61,10 @@ def _known(store: Store, names: list[str], *, force: bool) -> list[str]:
         except StoreError as error:
             if not force:
                 hint = "'sealpy images' lists what is here; with --force that is no error"
-                near = error.hint.partition("?")[0] if error.hint.startswith("did you mean") else ""
-                raise StoreError(error.message, hint=f"{near}? else {hint}" if near else hint) from error
+                near = did_you_mean(
+                    Reference.parse(name).familiar, [image.reference.familiar for image in store.images()]
+                )
+                raise StoreError(error.message, hint=f"{near} else {hint}" if near else hint) from error
         else:
             known.append(name)
     return known

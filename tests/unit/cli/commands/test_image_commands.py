@@ -246,7 +246,7 @@ def test_what_is_to_be_removed_and_is_not_here_need_not_be_brought_here(capsys: 
 
 @pytest.mark.usefixtures("digest")
 def test_rmi_removes_none_when_one_of_the_names_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["rmi", "kube:v1", "kube:v2"]) == 5
+    assert run(["rmi", "kube:v1", "docker.io/library/kube:v2"]) == 5
     assert "did you mean 'kube:v1'?" in capsys.readouterr().err
     assert "kube:v1" in told(capsys, "images")
 
