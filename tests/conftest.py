@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 from collections.abc import Callable
@@ -64,6 +65,7 @@ settings.load_profile("same")
 
 def pytest_configure() -> None:
     """Let the tests find the same in every session: a usual umask, and no proxy between them and their own servers."""
+    gc.disable()  # until all is collected
     os.umask(0o022)
     for name in ("no_proxy", "NO_PROXY"):
         os.environ[name] = f"127.0.0.1,localhost,::1,{os.environ.get(name, '')}".rstrip(",")
@@ -82,6 +84,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         for marker in markers(item.path):
             item.add_marker(marker)
+
+
+def pytest_collection_finish() -> None:
+    """Spare the collector of memory what stays to the end: thousands of tests, and the modules they use."""
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

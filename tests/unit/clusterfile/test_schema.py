@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -18,8 +19,18 @@ VALID = sorted(case.name for case in CASES.iterdir() if case.name.startswith("va
 
 @cache
 def checker() -> Any:
-    from jsonschema import Draft202012Validator  # noqa: PLC0415 - two seconds in every process that reads this file
+    """Make a validator without the grammar of RFC 3987: it takes seconds to build in every process.
 
+    That is for formats, which are not checked here. Who has them checked imports the library again, and finds it whole.
+    """
+    grammar = sys.modules.get("rfc3987_syntax")
+    if grammar is None:
+        sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment] # as if it were not installed
+    from jsonschema import Draft202012Validator  # noqa: PLC0415 - see above
+
+    if grammar is None:
+        for name in [name for name in sys.modules if name.split(".")[0] in {"jsonschema", "rfc3987_syntax"}]:
+            del sys.modules[name]
     return Draft202012Validator(schema())
 
 

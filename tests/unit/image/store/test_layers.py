@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import os
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from sealpy.image.store import Store, layers
 from sealpy.image.store.layers import plain_layer
 
 DATA = os.urandom(700_000) + bytes(3_000_000)
+Pack = Callable[[], bytes]  # when the test runs: every process that tests reads this file
 
 
 @pytest.fixture
@@ -26,9 +29,18 @@ def in_members(data: bytes) -> bytes:
     return b"".join(gzip.compress(data[at : at + 300_000]) for at in range(0, len(data), 300_000))
 
 
-@pytest.mark.parametrize("packed", [gzip.compress(DATA), in_members(DATA), gzip.compress(DATA) + bytes(512)])
-def test_a_compressed_layer_is_unpacked_once_under_its_diff_id(store: Store, packed: bytes) -> None:
-    layer = store.put(packed, media_type=OCI_LAYER_GZIP)
+@cache
+def packed() -> bytes:
+    return gzip.compress(DATA)
+
+
+@pytest.mark.parametrize(
+    "pack",
+    [packed, lambda: in_members(DATA), lambda: packed() + bytes(512)],
+    ids=["one member", "several members", "padded"],
+)
+def test_a_compressed_layer_is_unpacked_once_under_its_diff_id(store: Store, pack: Pack) -> None:
+    layer = store.put(pack(), media_type=OCI_LAYER_GZIP)
     path = plain_layer(store, layer, digest_of(DATA))
     assert path == store.blob_path(digest_of(DATA))
     assert path.read_bytes() == DATA
@@ -37,17 +49,18 @@ def test_a_compressed_layer_is_unpacked_once_under_its_diff_id(store: Store, pac
 
 
 @pytest.mark.parametrize(
-    ("packed", "reason"),
+    ("pack", "reason"),
     [
-        (gzip.compress(DATA)[:-700], "ends too early"),
-        (gzip.compress(DATA)[:5000] + b"damage" + gzip.compress(DATA)[5006:], "incorrect|invalid|Error"),
-        (b"never compressed", "incorrect header"),
-        (gzip.compress(DATA + b"more"), "does not unpack to sha256:"),
-        (b"", "does not unpack to sha256:"),
+        (lambda: packed()[:-700], "ends too early"),
+        (lambda: packed()[:5000] + b"damage" + packed()[5006:], "incorrect|invalid|Error"),
+        (lambda: b"never compressed", "incorrect header"),
+        (lambda: gzip.compress(DATA + b"more"), "does not unpack to sha256:"),
+        (lambda: b"", "does not unpack to sha256:"),
     ],
+    ids=["cut", "damaged", "plain", "more than it should be", "empty"],
 )
-def test_a_layer_that_is_not_what_the_configuration_says_is_refused(store: Store, packed: bytes, reason: str) -> None:
-    layer = store.put(packed, media_type=OCI_LAYER_GZIP)
+def test_a_layer_that_is_not_what_the_configuration_says_is_refused(store: Store, pack: Pack, reason: str) -> None:
+    layer = store.put(pack(), media_type=OCI_LAYER_GZIP)
     with pytest.raises(ImageError, match=f"layer {layer.digest}: .*({reason})"):
         plain_layer(store, layer, digest_of(DATA))
     assert store.blobs() == {layer.digest}
