@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import shlex
 import time
-import zipapp
+import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -136,7 +136,11 @@ def _zipped(directory: Path) -> tuple[str, bytes]:
     main, source = _read(directory / _MAIN)
     read_declaration(main, source)  # which is told with the file's place, not with one in an archive that is nowhere
     packed = io.BytesIO()
-    zipapp.create_archive(directory, packed, filter=lambda path: not any(map(_is_private, path.parts)))
+    with zipfile.ZipFile(packed, "w", strict_timestamps=False) as archive:  # `zipapp` refuses files from before 1980
+        for path in sorted(directory.rglob("*")):
+            inner = path.relative_to(directory)
+            if not any(map(_is_private, inner.parts)):
+                archive.write(path, inner.as_posix())
     return f"{directory.resolve().name}.pyz", packed.getvalue()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -165,6 +166,15 @@ def test_test_takes_the_directory_of_a_zipapp_as_its_author_has_it(capsys: Captu
     words = [str(EXAMPLES / "certificates"), "--at", "PostJoin", "--answer", f"kubeadm certs={DATES}"]
     assert run(["plugin", "test", *words]) == 0
     assert "✓ CERTIFICATES 1.0.0 at PostJoin, run: " in trials(capsys)
+
+
+def test_the_files_of_a_zipapp_may_be_of_any_age(here: Path, capsys: Capture) -> None:
+    (here / "mine").mkdir()
+    main = here / "mine" / "__main__.py"
+    main.write_text('PluginType = "MINE"\ndef Plugin(context, phase):\n    print("hello")\n', encoding="utf-8")
+    os.utime(main, (1, 1))  # as reproducible checkouts have it
+    assert run(["plugin", "test", "mine"]) == 0
+    assert "hello" in trials(capsys)
 
 
 def test_a_directory_that_becomes_a_zipapp_is_refused_by_the_name_of_its_file(here: Path, capsys: Capture) -> None:
