@@ -17,7 +17,8 @@ __all__ = ["renew_kubeconfig", "renew_kubelet", "serves", "start_kubelet", "upgr
 # sealpy checks the system itself. kubeadm 1.35 refuses control groups v1, with which its kubelet may be told to live.
 _IGNORED = "--ignore-preflight-errors=SystemVerification"
 
-# $1 kubeadm, $2 the version it must be of, then its words.
+# $1 kubeadm, $2 the version it must be of, then its words. Before it changes anything kubeadm runs a Job, and gives up
+# after 15 seconds, which a busy cluster may not manage at once: then it is asked again.
 _UPGRADE = r"""set -eu
 kubeadm=$1 version=$2
 shift 2
@@ -26,7 +27,15 @@ if [ "$found" != "$version" ]; then
   echo "kubeadm of the image is $found, but its documents say $version" >&2
   exit 1
 fi
-exec "$kubeadm" upgrade "$@"
+said=$(mktemp)
+trap 'rm -f "$said"' EXIT
+for attempt in 1 2 3; do
+  status=0
+  "$kubeadm" upgrade "$@" 2>"$said" || status=$?
+  cat "$said" >&2
+  if [ $status = 0 ] || ! grep -q 'ERROR CreateJob' "$said"; then break; fi
+done
+exit $status
 """
 # A kubelet of another version may start the pods of its control plane anew, a few seconds after it has come up itself.
 _SERVES = r"""for _ in 1 2 3 4 5; do

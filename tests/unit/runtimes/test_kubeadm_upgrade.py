@@ -98,6 +98,27 @@ def test_a_kubeadm_of_another_version_than_the_documents_upgrades_nothing(
 
 
 @pytest.mark.parametrize(
+    ("error", "fails", "calls", "status"),
+    [("CreateJob", 2, 3, 0), ("CreateJob", 9, 3, 1), ("ControlPlaneNodesReady", 1, 1, 1), ("", 0, 1, 0)],
+)
+def test_a_cluster_that_is_too_busy_for_the_job_of_kubeadm_gets_two_more_chances(
+    tmp_path: Path, error: str, fails: int, calls: int, status: int
+) -> None:
+    program, told = tmp_path / "bin" / "kubeadm", tmp_path / "told"
+    program.parent.mkdir()
+    program.write_text(
+        f"#!/bin/sh\n[ $1 != version ] || {{ echo v1.34.5; exit; }}\necho called >> {told}\n"
+        f"[ $(wc -l < {told}) -gt {fails} ] || {{ echo '[ERROR {error}]: no' >&2; exit 1; }}\n"
+    )
+    program.chmod(0o755)
+    (step,), _ = walk(kubeadm(str(tmp_path)).upgrade_worker(WORKER))
+    assert isinstance(step, Run)
+    done = subprocess.run(step.argv, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr.count(f"[ERROR {error}]")) == (status, min(fails, calls))
+    assert len(told.read_text().splitlines()) == calls
+
+
+@pytest.mark.parametrize(
     ("there", "left"),
     [("server: a\nclient-key-data: old\n", "new"), ("server: b\nclient-key-data: old\n", "old"), ("", "")],
 )
