@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sealpy.clusterfile.findings import field_meant
 from sealpy.clusterfile.schema import KINDS, document_schema
 from sealpy.errors import ConfigError, did_you_mean, known_words
 
@@ -55,7 +56,7 @@ def explain(field: str) -> Explanation:
         fields = _fields(found, root)
         if part not in fields:
             where = f"{kind}.{walked}" if walked else kind
-            hint = did_you_mean(part, fields) or (known_words(fields) if fields else "it holds no fields")
+            hint = field_meant(part, tuple(fields)) or (known_words(fields) if fields else "it holds no fields")
             hint = hint if _inner(found, root).get("additionalProperties") is False or not fields else _HANDED_ON
             raise ConfigError(f"field '{field}': {where} has no '{part}'", hint=hint)
         found, walked = fields[part], f"{walked}.{part}".removeprefix(".")

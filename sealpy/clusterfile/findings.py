@@ -13,7 +13,20 @@ from pydantic import BaseModel, ValidationError
 from sealpy.clusterfile.document import Document, Location
 from sealpy.errors import ClusterfileError, Problem, counted, did_you_mean, known_words
 
-__all__ = ["Findings", "field_names", "in_order", "refusal"]
+__all__ = ["Findings", "as_list", "field_meant", "field_names", "in_order", "refusal"]
+
+# Words of other tools, or of another part of the same file, for a field: the nearest word would be another secret.
+_MEANT = {
+    "passwdfrom": "passwordFrom",
+    "password": "passwd",
+    "passwd": "password",
+    "passphrase": "pkPasswd",
+    "privatekey": "pk",
+    "identityfile": "pk",
+    "username": "user",
+}
+_PLAIN_LISTS = {"ips", "roles", "taints", "appNames", "certSANs"}  # no secret stands in them
+_PLAIN = re.compile(r"[\w./:-]+(?:, *[\w./:-]+)*")
 
 
 @dataclass(slots=True)
@@ -39,7 +52,7 @@ class Findings:
             match kind:
                 case "extra_forbidden":
                     known = field_names(model, location[:-1])
-                    hint = did_you_mean(str(location[-1]), known) or known_words(known)
+                    hint = field_meant(str(location[-1]), known) or known_words(known)
                     self.problem(document, location, "this field is unknown", hint=hint)
                 case "missing":
                     self.problem(document, location, "this field is missing", hint=_hints_for_missing(location))
@@ -47,6 +60,8 @@ class Findings:
                     self.problem(document, location, context["message"], hint=context["hint"])
                 case _:
                     message, hint = _wrong_type(kind, given, context)
+                    if kind in {"list_type", "tuple_type"}:
+                        hint = as_list(location, given)
                     self.problem(document, location, message, hint=hint)
 
 
@@ -59,6 +74,22 @@ def refusal(name: str, problems: Sequence[Problem]) -> ClusterfileError:
 
     ordered = sorted(in_order(problems), key=file_of)
     return ClusterfileError(f"{name}: {counted(len(ordered), 'problem')}", problems=ordered)
+
+
+def field_meant(word: str, known: Sequence[str]) -> str:
+    """Give the hint that names the field which a wrong word most likely means; empty when none is like it."""
+    meant = _MEANT.get(word.casefold(), "")
+    return f"did you mean '{meant}'?" if meant in known else did_you_mean(word, known)
+
+
+def as_list(location: Location, given: object) -> str:
+    """Give the hint that says how a list is written instead; it shows the value only where that is no secret."""
+    if isinstance(given, Mapping):
+        return "put '- ' before its first key"
+    name = str(location[-1]) if location else ""
+    if name in _PLAIN_LISTS and isinstance(given, str) and _PLAIN.fullmatch(given):
+        return f"write [{given}]"
+    return 'write it in brackets and quotes: ["…"]'
 
 
 def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
@@ -87,8 +118,7 @@ def _wrong_type(  # noqa: PLR0911 - one line for each kind of error
         case "string_type":
             return f"text is needed, not {_kind(given)}", ""
         case "list_type" | "tuple_type":
-            hint = "put '- ' before its first key" if isinstance(given, Mapping) else "put '- ' before it"
-            return f"a list is needed, not {_kind(given)}", hint
+            return f"a list is needed, not {_kind(given)}", ""
         case "dict_type" | "model_type" | "model_attributes_type":
             return f"a mapping is needed, not {_kind(given)}", "write `key: value` below it"
         case "int_parsing" | "int_type" | "int_from_float":

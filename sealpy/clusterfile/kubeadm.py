@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, get_args
 
 from sealpy.clusterfile.document import Document, Location, Tree, core_scalar, plain_mapping
-from sealpy.clusterfile.findings import Findings
+from sealpy.clusterfile.findings import Findings, as_list
 from sealpy.clusterfile.types import KubeadmKind
 from sealpy.errors import did_you_mean, known_words
 
@@ -249,7 +249,7 @@ class _Fields:
 
     def _list(self, tree: Tree, item: Shape, at: Location) -> Any:
         if not isinstance(tree, list):
-            return self._unfit(at, "a list", "put '- ' before it")
+            return self._unfit(at, "a list", as_list(at, tree))
         return [self.read(value, item, (*at, index)) for index, value in enumerate(tree)]
 
     def _arguments(self, tree: Tree, at: Location) -> Any:

@@ -32,6 +32,8 @@ from sealpy.errors import ClusterfileError, Place, Problem, did_you_mean, known_
 __all__ = ["Readable", "examine", "examine_plugins", "load", "load_plugins", "loads"]
 
 _NO_CHANGES = Changes()
+_NO_FILE = "name it after -f, or write one: sealpy init IMAGE -m … -n …"
+_USUAL = ("Clusterfile", "Clusterfile.yaml", "clusterfile.yaml")
 ModelT = TypeVar("ModelT", bound=Model)
 
 _KINDS = ("Cluster", "Config", "Plugin", "Application", *KUBEADM_KINDS)
@@ -99,9 +101,22 @@ def _text(path: Path) -> str:
         raise ClusterfileError("the file is no text", place=Place(path), hint="save it as UTF-8") from error
     except OSError as error:
         reason = error.strerror or "cannot be read"
-        raise ClusterfileError(
-            f"'{path}': {reason.lower()}", hint="name it after -f, or write one: sealpy init IMAGE -m … -n …"
-        ) from error
+        raise ClusterfileError(f"'{path}': {reason.lower()}", hint=_way_out(path)) from error
+
+
+def _way_out(path: Path) -> str:
+    """Say which file is most likely meant instead of one that cannot be read."""
+    if str(path) == "-":
+        return "to read what is piped into sealpy: -f /dev/stdin"
+    if path.is_dir():
+        within = next((path / name for name in _USUAL if (path / name).is_file()), None)
+        return f"name the file in it: -f {within or path / 'NAME'}"
+    try:
+        beside = [found.name for found in path.parent.iterdir() if found.is_file()]
+    except OSError:
+        beside = []  # there is no such directory, or it cannot be read
+    near = nearest(path.name, beside)
+    return f"did you mean '{path.with_name(near)}'?" if near else _NO_FILE
 
 
 @dataclass(slots=True)

@@ -182,7 +182,8 @@ class _Expansion:
                 out += sign
                 self._at += 1
         if closing or quote:
-            raise WordError(f"'{_short(self._word)}' is not closed", f"add {closing or quote}")
+            hint = "write ${NAME/pattern/other}" if closing == "/" and not quote else f"add {quote or closing}"
+            raise WordError(f"'{_short(self._word)}' is not closed", hint)
         return out
 
     def _escaped(self, quote: str) -> str:

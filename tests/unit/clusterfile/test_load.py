@@ -191,6 +191,55 @@ def test_a_file_that_cannot_be_read_is_an_error_with_a_hint(tmp_path: Path) -> N
         load(tmp_path / "binary")
 
 
+def hint_for(path: Path) -> str:
+    with pytest.raises(ClusterfileError) as caught:
+        load(path)
+    return caught.value.hint
+
+
+def test_a_file_that_is_not_there_is_looked_for_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "one-machine.yaml").write_text(MINIMAL)
+    assert hint_for(tmp_path / "one-machin.yaml") == f"did you mean '{tmp_path}/one-machine.yaml'?"
+    assert "sealpy init" in hint_for(tmp_path / "Clusterfile")
+    assert "sealpy init" in hint_for(tmp_path / "no" / "one-machine.yaml")
+
+
+def test_a_directory_is_refused_and_the_file_in_it_named(tmp_path: Path) -> None:
+    assert hint_for(tmp_path) == f"name the file in it: -f {tmp_path}/NAME"
+    (tmp_path / "Clusterfile").write_text(MINIMAL)
+    assert hint_for(tmp_path) == f"name the file in it: -f {tmp_path}/Clusterfile"
+
+
+def test_a_dash_is_no_file_and_the_way_to_pipe_is_told() -> None:
+    assert hint_for(Path("-")) == "to read what is piped into sealpy: -f /dev/stdin"
+
+
+# a field that is unknown → the one that is meant: never another secret than the one in the word
+MEANT = [("ssh: {passwdFrom: {env: A}}", "passwordFrom"), ("ssh: {password: x}", "passwd")]
+MEANT += [("ssh: {pkPasswordFrom: {env: A}}", "pkPasswdFrom"), ("ssh: {sudoPasswordFrom: {env: A}}", "sudoPasswdFrom")]
+MEANT += [("ssh: {username: x}", "user"), ("registry: {externalRegistry: {passwd: x}}", "password")]
+
+
+@pytest.mark.parametrize(("spec", "meant"), MEANT)
+def test_of_a_wrong_word_for_a_login_the_right_secret_is_named(spec: str, meant: str) -> None:
+    with pytest.raises(ClusterfileError) as caught:
+        cluster(spec)
+    assert f"did you mean '{meant}'?" in [problem.hint for problem in caught.value.problems]
+
+
+# what stands where a list is needed → what to write, which is read when it is typed
+LISTS = [("hosts:\n  - {ips: 10.0.0.2, roles: [node]}", "write [10.0.0.2]")]
+LISTS += [("hosts:\n  - {ips: '10.0.0.2, fd00::3', roles: [node]}", "write [10.0.0.2, fd00::3]")]
+LISTS += [("env: DB_PASSWORD=hunter2", 'write it in brackets and quotes: ["…"]')]
+
+
+@pytest.mark.parametrize(("spec", "hint"), LISTS)
+def test_how_a_list_is_written_is_told_without_showing_a_secret(spec: str, hint: str) -> None:
+    with pytest.raises(ClusterfileError) as caught:
+        cluster(spec)
+    assert hint in [problem.hint for problem in caught.value.problems]
+
+
 def test_a_file_of_plugins_holds_plugins_only(tmp_path: Path) -> None:
     file = tmp_path / "disk.yaml"
     file.write_text(

@@ -85,6 +85,18 @@ def test_what_is_not_closed_is_shown_by_its_first_line() -> None:
     assert caught.value.message == "'a ${A:-x…' is not closed"
 
 
+# what is not closed → what is to be added, so that typing it is enough
+OPEN = [("${A", "write"), ("${A:-x", "add }"), ("${A/", "write ${NAME/pattern/other}")]
+OPEN += [("${A//", "write ${NAME/pattern/other}"), ("${A//x/y", "add }"), ("${A/x/", "add }"), ('${A:-"x', 'add "')]
+
+
+@pytest.mark.parametrize(("word", "hint"), OPEN)
+def test_what_closes_a_variable_is_named(word: str, hint: str) -> None:
+    with pytest.raises(WordError) as caught:
+        variables().expand(word)
+    assert hint in caught.value.hint
+
+
 @pytest.mark.parametrize(
     "word", ["$NO", "${NO}", "${", "${A", "${NO:?x}", "${NO?}", "${1}", "${A/x}", "${NO%x}", "${A:-x"]
 )
