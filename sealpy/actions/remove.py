@@ -12,7 +12,7 @@ from sealpy.actions.state import addresses, follow_the_leader, leaving, recall, 
 from sealpy.clusterfile import Clusterfile
 from sealpy.context import Context
 from sealpy.engine import Phase
-from sealpy.errors import ConfigError, StoreError, did_you_mean
+from sealpy.errors import ConfigError, StoreError
 from sealpy.events import Warned
 from sealpy.image.cluster_image import ClusterImage
 from sealpy.image.remains import Remains, kept_remains
@@ -25,7 +25,7 @@ from sealpy.phases.start_registry import PrepareAuthority, StartRegistry
 from sealpy.phases.trust_registry import TrustRegistry
 from sealpy.phases.write_hosts import WriteHosts
 
-__all__ = ["remove"]
+__all__ = ["refuse_strangers", "remove"]
 
 
 def remove(
@@ -36,7 +36,7 @@ def remove(
     Workers leave without the image, too; when a control plane leaves, the others take the registry over, and that needs
     it. Raises ConfigError for hosts that are none of the cluster, and when no control plane would stay.
     """
-    _refuse_strangers(clusterfile, hosts)
+    refuse_strangers(clusterfile, hosts)
     home = surroundings.cluster_home(clusterfile.cluster.name)
     known = image or kept_remains(home / REMAINS)
     if known is None:
@@ -71,6 +71,18 @@ def remove(
         return run.report()
 
 
+def refuse_strangers(clusterfile: Clusterfile, hosts: Sequence[str]) -> None:
+    """Refuse what is no host of the cluster; no nearest one is named, as nobody is to guess at what is removed.
+
+    Raises ConfigError that lists the hosts there are.
+    """
+    known = addresses(clusterfile)
+    for host in hosts:
+        if host not in known:
+            message = f"{host} is no host of cluster '{clusterfile.cluster.name}'"
+            raise ConfigError(message, hint=f"it has {', '.join(known)}")
+
+
 def take_over() -> Sequence[Phase[Context]]:
     """List the phases by which those that stay do without control planes that leave."""
     return [Distribute(), WriteHosts(), PrepareAuthority(), StartRegistry(), TrustRegistry()]
@@ -82,13 +94,3 @@ def _find_the_others(run: Session) -> None:
         run.executor.emit(Warned(message=f"{error.message}: it stays as it is", hint=error.hint, host=host))
     if not run.ctx.inventory.masters:
         raise next(iter(silent.values()))
-
-
-def _refuse_strangers(clusterfile: Clusterfile, hosts: Sequence[str]) -> None:
-    known = addresses(clusterfile)
-    for host in hosts:
-        if host not in known:
-            near = did_you_mean(host, known)
-            raise ConfigError(
-                f"{host} is no host of cluster '{clusterfile.cluster.name}'", hint=near or f"it has {', '.join(known)}"
-            )

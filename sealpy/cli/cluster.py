@@ -16,6 +16,7 @@ from sealpy.actions.delete import delete
 from sealpy.actions.remove import remove
 from sealpy.actions.session import Report, Surroundings
 from sealpy.cli.application import cluster_of, launched
+from sealpy.cli.asking import can_ask, is_wanted
 from sealpy.cli.home import home
 from sealpy.cli.kept import kept_file
 from sealpy.cli.opening import opened, required
@@ -24,7 +25,7 @@ from sealpy.cli.renderers.plan import render_plan
 from sealpy.cli.signatures import Verifying, admitted
 from sealpy.cli.terms import Terms
 from sealpy.clusterfile import Clusterfile, Readable, load
-from sealpy.errors import ImageError, StoreError, counted
+from sealpy.errors import ConfigError, ImageError, InterruptedRunError, StoreError, counted
 from sealpy.events import Warned
 from sealpy.image.cluster_image import ClusterImage
 from sealpy.image.metadata import APP_INSTALLER
@@ -34,7 +35,7 @@ __all__ = [
     "Given",
     "apply_and_report",
     "ask_secrets",
-    "confirmed",
+    "confirm",
     "delete_and_report",
     "kept_clusterfile",
     "remove_and_report",
@@ -84,13 +85,21 @@ def kept_clusterfile(file: Path | None, *, name: str, password: str, otherwise: 
     return found.with_password(password) if password else found
 
 
-def confirmed(clusterfile: Clusterfile, hosts: Sequence[str] = ()) -> bool:
-    """Ask whether the cluster is to be removed, or these hosts from it."""
+def confirm(clusterfile: Clusterfile, hosts: Sequence[str] = ()) -> None:
+    """Ask whether the cluster is to be removed, or these hosts from it.
+
+    Raises InterruptedRunError for a no, ConfigError where nobody can be asked.
+    """
     cluster = clusterfile.cluster
-    if hosts:
-        return bool(typer.confirm(f"remove {', '.join(hosts)} from cluster '{cluster.name}'?", err=True))
-    every = [ip for entry in cluster.hosts for ip in entry.ips]
-    return bool(typer.confirm(f"remove cluster '{cluster.name}' from {', '.join(every)}?", err=True))
+    every = ", ".join(ip for entry in cluster.hosts for ip in entry.ips)
+    what = f"remove {', '.join(hosts)} from cluster '{cluster.name}'"
+    if not hosts:
+        what = f"remove cluster '{cluster.name}' from {every}"
+    if not can_ask():
+        hint = "give --force to do it without a question; --dry-run shows what would be removed"
+        raise ConfigError(f"{what}: there is no terminal to ask on", hint=hint)
+    if not is_wanted(f"{what}?"):
+        raise InterruptedRunError("nothing was changed", hint="--dry-run shows what would be removed")
 
 
 def apply_and_report(
@@ -232,7 +241,7 @@ def _surroundings(
 
 def _asked(question: str) -> bool:
     """Ask who sits at the terminal; a script has said what it wants by its file."""
-    return bool(typer.confirm(question, err=True)) if sys.stdin.isatty() else True
+    return is_wanted(question) if can_ask() else True
 
 
 def _print_plan(output: Output, report: Report) -> None:

@@ -47,6 +47,7 @@ def command(
         sealpy delete -a -f Clusterfile --force
         sealpy delete -n 10.0.0.7,10.0.0.8 --cluster shop
     """
+    from sealpy.actions.remove import refuse_strangers
     from sealpy.cli import cluster
     from sealpy.cli.hosts import check_roles
     from sealpy.errors import ConfigError
@@ -61,8 +62,9 @@ def command(
     (secret,) = cluster.ask_secrets(ctx.obj, cluster.Given("--passwd", password, "password of the machines"))
     found = cluster.kept_clusterfile(file, name=name, password=secret)
     hosts = check_roles(found, masters=masters, nodes=nodes)
-    if not (force or dry_run) and not cluster.confirmed(found, hosts):
-        raise typer.Abort
+    refuse_strangers(found, hosts)
+    if not (force or dry_run):
+        cluster.confirm(found, hosts)
     plugins = plugins_dir or ()
     if everything:
         cluster.delete_and_report(ctx.obj, found, rehearsal=dry_run, logins=logins, plugins=plugins)

@@ -206,18 +206,66 @@ def test_a_file_that_is_not_there_is_told_by_its_name(tmp_path: Path) -> None:
         kept_clusterfile(tmp_path / "nowhere", name="x", password="")
 
 
-@pytest.mark.parametrize(("answer", "exit_code", "calls"), [("y\n", 0, 1), ("n\n", 130, 0), ("", 130, 0)])
+class ATerminal(io.StringIO):
+    """Be standard input at which somebody sits and types this."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("answer", "exit_code", "told"),
+    [
+        ("y\n", 0, ""),
+        ("perhaps\nYES\n", 0, "answer y or n"),
+        ("n\n", 130, "error: nothing was changed"),
+        ("\n", 130, "error: nothing was changed"),
+        ("", 130, "error: interrupted"),
+    ],
+)
 def test_delete_asks_first_and_names_the_hosts(
-    answer: str, exit_code: int, calls: int, action: FakeAction, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+    answer: str, exit_code: int, told: str, action: FakeAction, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
     run(RUN)
     action.calls.clear()
-    monkeypatch.setattr("sys.stdin", io.StringIO(answer))
+    capsys.readouterr()
+    monkeypatch.setattr("sys.stdin", ATerminal(answer))
 
     assert run(["delete", "--all"]) == exit_code
 
-    assert "remove cluster 'my-cluster' from 10.0.0.1, 10.0.0.2?" in capsys.readouterr().err
-    assert len(action.calls) == calls
+    shown = capsys.readouterr()
+    assert "remove cluster 'my-cluster' from 10.0.0.1, 10.0.0.2? [y/N]: " in shown.err
+    assert told in shown.err
+    assert len(action.calls) == (exit_code == 0)
+
+
+def test_a_question_is_nothing_of_standard_output(
+    action: FakeAction, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    run(RUN)
+    action.calls.clear()
+    capsys.readouterr()
+    monkeypatch.setattr("sys.stdin", ATerminal("n\n"))
+    assert run(["--output", "json", "delete", "--all"]) == 130
+    assert json.loads(capsys.readouterr().out)["message"] == "nothing was changed"
+    assert not action.calls
+
+
+@pytest.mark.parametrize("piped", ["", "y\n"])
+def test_delete_without_a_terminal_asks_nothing_and_says_what_to_type(
+    piped: str, action: FakeAction, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    run(RUN)
+    action.calls.clear()
+    monkeypatch.setattr("sys.stdin", io.StringIO(piped))
+
+    assert run(["delete", "--all"]) == 2
+
+    told = capsys.readouterr().err
+    assert "remove cluster 'my-cluster' from 10.0.0.1, 10.0.0.2: there is no terminal to ask on" in told
+    assert "--force" in told
+    assert "[y/N]" not in told
+    assert not action.calls
 
 
 def test_delete_without_all_says_what_to_type(capsys: Capture) -> None:

@@ -115,6 +115,7 @@ def test_hosts_are_taken_out_by_name_and_the_image_may_be_gone(removed: Removed,
         (["-m", "10.0.0.2"], "--masters: 10.0.0.2 is a worker"),
         (["-a", "-n", "10.0.0.2"], "--all is the whole cluster, so no hosts besides"),
         ([], "what to delete is not said"),
+        (["-n", "10.0.0.7"], "10.0.0.7 is no host of cluster 'shop'\nnext: it has 10.0.0.1, 10.0.0.2, 10.0.0.3"),
     ],
 )
 def test_what_cannot_be_taken_out_is_refused(words: list[str], told: str, removed: Removed, capsys: Capture) -> None:
@@ -126,7 +127,19 @@ def test_what_cannot_be_taken_out_is_refused(words: list[str], told: str, remove
 def test_it_is_asked_before_a_host_is_taken_out(
     removed: Removed, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
-    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+    typed = io.StringIO("n\n")
+    monkeypatch.setattr(typed, "isatty", lambda: True)
+    monkeypatch.setattr("sys.stdin", typed)
     assert run(["delete", "-c", "shop", "-n", "10.0.0.2"]) == 130
-    assert "remove 10.0.0.2 from cluster 'shop'?" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "remove 10.0.0.2 from cluster 'shop'?" in told
+    assert "error: nothing was changed" in told
+    assert not removed
+
+
+def test_a_stranger_is_refused_before_anybody_is_asked(removed: Removed, capsys: Capture) -> None:
+    assert run(["delete", "-c", "shop", "-n", "10.0.0.7"]) == 2
+    told = capsys.readouterr().err
+    assert "10.0.0.7 is no host of cluster 'shop'" in told
+    assert "did you mean" not in told
     assert not removed
