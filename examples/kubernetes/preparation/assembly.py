@@ -19,6 +19,7 @@ from .recipes import ContainerImage, Recipes
 __all__ = ["Assembly", "with_versions"]
 
 _MARK = re.compile(r"@([a-z][a-z-]*)@")  # @kubernetes@ in a file of rootfs/ is that version
+_DEFAULT = re.compile(r"^ARG KubernetesVersion=.*$", re.MULTILINE)
 _SEARCHED = "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"  # kubeadm starts programs of images by name
 _STAMP = ".prepared"  # in a context: the digest of all it was made of
 
@@ -95,7 +96,7 @@ class Assembly:
         for file in sorted(path for path in rootfs.rglob("*") if path.is_file()):
             mode = 0o755 if file.suffix == ".sh" else 0o644
             yield str(file.relative_to(rootfs)), (with_versions(file, self.recipes.versions), mode)
-        yield "Kubefile", ((sources / "Kubefile").read_bytes(), 0o644)
+        yield "Kubefile", (_default_version(sources / "Kubefile", self.recipes.versions["kubernetes"]), 0o644)
         references = "".join(f"{image.reference}\n" for image in self.recipes.container_images)
         yield "manifests/imageList", (references.encode(), 0o644)
 
@@ -115,6 +116,11 @@ def with_versions(file: Path, versions: Mapping[str, str]) -> bytes:
             raise ConfigError(f"no version of {mark[1]!r} is known", place=Place(file, line)) from None
 
     return _MARK.sub(version, file.read_text(encoding="utf-8")).encode()
+
+
+def _default_version(kubefile: Path, version: str) -> bytes:
+    """Read the Kubefile with the version that was prepared as its default, so that one command builds any of them."""
+    return _DEFAULT.sub(f"ARG KubernetesVersion=v{version}", kubefile.read_text(encoding="utf-8")).encode()
 
 
 def _digest(texts: Mapping[str, tuple[bytes, int]], links: Mapping[str, Path]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import platform
+import shlex
 import sys
 import threading
 import time
@@ -18,9 +19,9 @@ from .assembly import Assembly
 from .cache import Cache, Entry
 from .download import Site
 from .origins import Origin, Workshop
-from .recipes import Component, Recipes, load
+from .recipes import Component, load
 
-__all__ = ["main"]
+__all__ = ["main", "next_command"]
 
 _HERE = Path(__file__).resolve().parents[1]
 _MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
@@ -59,12 +60,46 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="prepare", description=_ABOUT, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--from", dest="wish", choices=("release", "source", "auto"), default="auto")
-    parser.add_argument("--cache", type=Path, default=Path("~/.cache/sealpy/kubernetes"), metavar="DIR")
-    parser.add_argument("--context", type=Path, default=_HERE / ".context", metavar="DIR")
-    parser.add_argument("--arch", choices=("amd64", "arm64"), default=_MACHINES.get(platform.machine(), "amd64"))
-    parser.add_argument("--versions", type=Path, default=_HERE / "versions.toml", metavar="FILE")
-    parser.add_argument("--release-url", default="", metavar="URL", help="a mirror: each site lies below its host name")
+    parser.add_argument(
+        "--from",
+        dest="wish",
+        choices=("release", "source", "auto"),
+        default="auto",
+        help="where programs come from; auto, which is the default: releases where they can be reached, else source",
+    )
+    parser.add_argument(
+        "--cache",
+        type=Path,
+        default=Path("~/.cache/sealpy/kubernetes"),
+        metavar="DIR",
+        help="what was made once is kept here; default: %(default)s",
+    )
+    parser.add_argument(
+        "--context",
+        type=Path,
+        default=_HERE / ".context",
+        metavar="DIR",
+        help="the directory to fill, which `sealpy build` is given then; default: %(default)s",
+    )
+    parser.add_argument(
+        "--arch",
+        choices=("amd64", "arm64"),
+        default=_MACHINES.get(platform.machine(), "amd64"),
+        help="processor of the machines of the cluster; default: that of this machine, %(default)s",
+    )
+    parser.add_argument(
+        "--versions",
+        type=Path,
+        default=_HERE / "versions.toml",
+        metavar="FILE",
+        help="which version of each part; default: %(default)s",
+    )
+    parser.add_argument(
+        "--release-url",
+        default="",
+        metavar="URL",
+        help="a mirror of the release sites, each below its host name; default: the sites themselves",
+    )
     return parser
 
 
@@ -82,7 +117,7 @@ def _prepare(arguments: argparse.Namespace) -> None:
                 _timed(f"container image {image.reference}", partial(assembly.write_archive, image))
         changed = assembly.write_context(context, sources=_HERE)
     _say(f"{context}: {'filled' if changed else 'nothing to do'} ({time.monotonic() - began:.1f} s)")
-    _say(f"next: {_next_command(recipes, context)}")
+    _say(f"next: {next_command(recipes.versions['kubernetes'], context)}")
 
 
 def _obtain(workshop: Workshop, components: Iterable[Component], wish: Wish) -> dict[str, Entry]:
@@ -129,9 +164,11 @@ def _timed(title: str, work: Callable[[], Entry]) -> Entry:
     return result
 
 
-def _next_command(recipes: Recipes, context: Path) -> str:
-    version = recipes.versions["kubernetes"]
-    return f"sealpy build -t kubernetes:v{version} --build-arg KubernetesVersion=v{version} {context}"
+def next_command(version: str, context: Path) -> str:
+    """Give the line that builds the image of this version, as it is typed in this directory."""
+    here = Path.cwd()
+    named = context.relative_to(here) if context.is_relative_to(here) else context
+    return f"sealpy build -t kubernetes:v{version} {shlex.quote(str(named))}"
 
 
 def _say(line: str) -> None:

@@ -123,6 +123,14 @@ def test_the_context_holds_all_an_image_is_built_from(
     assert (context / "manifests/imageList").read_text() == "registry.example/proxy:v1.0.0\n"
 
 
+def test_the_kubefile_of_the_context_is_for_the_version_that_was_prepared(
+    recipes: Recipes, workshop: Workshop, sources: Path, tmp_path: Path
+) -> None:
+    (sources / "Kubefile").write_text("FROM scratch\nARG KubernetesVersion=v0.9.0\nLABEL v=${KubernetesVersion}\n")
+    assemble(recipes, workshop).write_context(tmp_path / "context", sources=sources)
+    assert "\nARG KubernetesVersion=v1.0.0\n" in (tmp_path / "context/Kubefile").read_text()
+
+
 def test_a_second_time_there_is_nothing_to_do(
     recipes: Recipes, workshop: Workshop, sources: Path, tmp_path: Path, releases: ReleaseSite
 ) -> None:
