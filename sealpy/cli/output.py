@@ -56,6 +56,13 @@ class Output:
         return self.settings.style is Style.JSON
 
     @property
+    def screen(self) -> int:
+        """Give how many columns the terminal has that results go to, 0 for a file or a pipe."""
+        from shutil import get_terminal_size
+
+        return get_terminal_size().columns if self._stdout.isatty() else 0
+
+    @property
     def log_path(self) -> Path | None:
         """Give the log file of this run, when one was opened."""
         return self._log.path if self._log else None
@@ -91,14 +98,11 @@ class Output:
             keys = [column.lower().replace(" ", "_") for column in columns]
             self.json([dict(zip(keys, row, strict=True)) for row in rows])
             return
-        from shutil import get_terminal_size
-
         from sealpy.cli.table import table_lines
 
         lines = [title] if title else []
-        screen = get_terminal_size().columns if self._stdout.isatty() else 0
         clean = [[self.secrets.clean(str(cell)) for cell in row] for row in rows]
-        lines += table_lines(columns, clean, screen=screen)
+        lines += table_lines(columns, clean, screen=self.screen)
         self._result("\n".join(lines))
 
     def _result(self, text: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from sealpy.cli.renderers import units
 from sealpy.cli.table import table_lines
@@ -13,11 +13,13 @@ if TYPE_CHECKING:
 
 __all__ = ["preview_data", "preview_lines"]
 
+_INDENT: Final = "  "
 _ORIGINS: dict[Origin, str] = {"archive": "from an archive", "base": "in the base", "missing": "not here yet"}
 
 
-def preview_lines(preview: Preview, name: str) -> Iterator[str]:
-    """Yield the preview of one platform as text."""
+def preview_lines(preview: Preview, name: str, *, screen: int = 0) -> Iterator[str]:
+    """Yield the preview of one platform as text, its tables made for a screen of so many columns."""
+    room = max(0, screen - len(_INDENT))
     base = "on nothing"
     if preview.base:
         out = ", which is left out" if preview.base_mode == "left out" else ""
@@ -29,7 +31,8 @@ def preview_lines(preview: Preview, name: str) -> Iterator[str]:
         else (line.title, f"{line.files} files" if line.files != 1 else "1 file", units.size(line.size))
         for line in preview.lines
     ]
-    yield from (f"  {line}" for line in (table_lines(["layer", "files", "bytes"], rows) if rows else ["no new layers"]))
+    table = table_lines(["layer", "files", "bytes"], rows, screen=room) if rows else ["no new layers"]
+    yield from (f"{_INDENT}{line}".rstrip() for line in table)
     for url in preview.urls:
         yield f"  fetched at the build: {url}"
     for app in preview.metadata.launch.app_names:
@@ -41,7 +44,8 @@ def preview_lines(preview: Preview, name: str) -> Iterator[str]:
         for reference, origin in preview.origins.items()
     ]
     if images:
-        yield from (f"  {line}" for line in table_lines(["container image", "comes", "named in"], images))
+        table = table_lines(["container image", "comes", "named in"], images, screen=room)
+        yield from (f"{_INDENT}{line}".rstrip() for line in table)
 
 
 def preview_data(preview: Preview, name: str) -> dict[str, Any]:

@@ -122,7 +122,7 @@ def _preview(ctx: typer.Context, wish: Wish) -> None:
         if ctx.obj.is_json:
             ctx.obj.json(preview_data(one, wish.tag.familiar))
         else:
-            ctx.obj.text("\n".join(preview_lines(one, wish.tag.familiar)))
+            ctx.obj.text("\n".join(preview_lines(one, wish.tag.familiar, screen=ctx.obj.screen)))
 
 
 def _report(ctx: typer.Context, built: Built) -> None:

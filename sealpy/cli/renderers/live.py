@@ -42,6 +42,7 @@ _LASTING: Final = {  # what is printed above the moving part, and how
     e.HostKeyAccepted: "none",
     e.Warned: "yellow",
 }
+_FOREIGN: Final = (e.PluginOutput, e.StepOutput, e.TaskOutput)
 
 
 class Live:
@@ -68,9 +69,10 @@ class Live:
         if isinstance(event, e.RunFinished):
             self.close()
         for text in _lasting(event):
-            self._console.print(text, soft_wrap=True)
+            # what a command printed may be copied: the terminal itself goes on in the next line
+            self._console.print(text, soft_wrap=isinstance(event, _FOREIGN))
         if isinstance(event, e.RunFinished):
-            for row in summary(self._progress):
+            for row in summary(self._progress, screen=self._console.width):
                 self._console.print(Text(row), soft_wrap=True)
             self._progress = Progress()
         else:

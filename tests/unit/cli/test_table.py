@@ -1,6 +1,9 @@
 from __future__ import annotations
 
-from sealpy.cli.table import table_lines
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sealpy.cli.table import table_lines, width
 
 
 def test_columns_are_as_wide_as_their_widest_cell() -> None:
@@ -30,6 +33,52 @@ def test_the_last_column_is_folded_to_the_width_of_the_screen() -> None:
 def test_a_word_that_is_longer_than_the_screen_stays_whole() -> None:
     digest = "sha256:0123456789"
     assert list(table_lines(["name", "digest"], [("a", digest)], screen=12)) == ["NAME   DIGEST", f"a      {digest}"]
+
+
+def test_wide_columns_share_the_screen_and_short_ones_stay() -> None:
+    found = "port 6443 is in use by another program of this machine"
+    fix = "ss -lntp 'sport = :6443' names the process, which is to be stopped"
+    lines = list(table_lines(["host", "check", "found", "what to do"], [("10.0.0.1", "ports", found, fix)], screen=80))
+    assert lines == [
+        "HOST       CHECK   FOUND                           WHAT TO DO",
+        "10.0.0.1   ports   port 6443 is in use by          ss -lntp 'sport = :6443'",
+        "                   another program of this         names the process, which is",
+        "                   machine                         to be stopped",
+    ]
+
+
+def test_words_that_are_too_wide_for_columns_are_listed_whole_row_by_row() -> None:
+    image, path = "registry.k8s.io/kube-apiserver:v1.34.4", "spec.template.spec.containers[0].image"
+    rows = [(image, "", "manifests/imageList:1", ""), (image, "web", "applications/web.yaml:17", path)]
+    assert list(table_lines(["image", "app", "named in", "path"], rows, screen=80)) == [
+        f"IMAGE      {image}",
+        "NAMED IN   manifests/imageList:1",
+        "",
+        f"IMAGE      {image}",
+        "APP        web",
+        "NAMED IN   applications/web.yaml:17",
+        f"PATH       {path}",
+    ]
+
+
+def test_where_there_is_no_screen_no_line_is_broken() -> None:
+    assert list(table_lines(["a", "b"], [("x " * 100, "y " * 100)]))[1].count("x") == 100
+
+
+@given(
+    st.lists(st.tuples(*[st.text("abc 你", max_size=90)] * 3), max_size=4),
+    st.integers(min_value=1, max_value=120),
+)
+def test_no_word_is_cut_and_no_line_is_wider_than_the_screen_unless_a_word_is(
+    rows: list[tuple[str, str, str]], screen: int
+) -> None:
+    lines = list(table_lines(["first", "second", "third"], rows, screen=screen))
+    words = sorted(word for row in rows for cell in row for word in cell.split())
+    told = sorted(word for line in lines for word in line.split() if not word.isupper())
+    assert told == words
+    longest = max([width(word) for word in words], default=0)
+    if longest + len("SECOND   ") <= screen and screen >= len("FIRST   SECOND   THIRD") and words:
+        assert max(map(width, lines)) <= screen
 
 
 def test_a_table_without_rows_is_its_heading() -> None:

@@ -14,6 +14,8 @@ from sealpy.events import (
     PhaseStarted,
     RunFinished,
     RunStarted,
+    StepFinished,
+    StepOutput,
     StepStarted,
     TransferProgress,
     Warned,
@@ -118,3 +120,26 @@ def test_the_cursor_comes_back_when_the_screen_is_closed() -> None:
     live.close()
     assert isinstance(console.file, io.StringIO)
     assert console.file.getvalue().rindex("\033[?25h") > console.file.getvalue().rindex("\033[?25l")
+
+
+def test_what_stays_is_broken_between_words_and_so_are_the_tables_of_the_end() -> None:
+    console = screen(width=80)
+    why = "10.0.0.1: cannot log in as 'root': it refuses the key ~/.ssh/id_ed25519, and it wants no password"
+    live = Live(io.StringIO(), console=console, clock=lambda: 10.0)
+    with console.capture() as capture:
+        live.show(RunStarted(run="r", action="apply", cluster="c", hosts=("10.0.0.1",)), time=0.0)
+        live.show(StepFinished(host="10.0.0.1", phase="c", kind="login", title="log in", seconds=0.1, ok=False,
+                               changed=False, error=why), time=1)  # fmt: skip
+        live.show(PhaseFinished(phase="c", title="Connect", seconds=1, changed=0, failed=(("10.0.0.1", why),)), time=1)
+        live.show(RunFinished(run="r", ok=False, seconds=1, changed=0, sent=0), time=1)
+    lines = capture.get().splitlines()
+    assert max(map(len, lines)) <= 80
+    assert {word for line in lines for word in line.split()} >= set(why.split()[1:])
+
+
+def test_what_a_command_printed_is_not_broken() -> None:
+    console = screen(width=40)
+    live = Live(io.StringIO(), console=console, clock=lambda: 10.0)
+    with console.capture() as capture:
+        live.show(StepOutput(host="h", phase="p", title="t", line="word " * 20 + "end", live=True), time=0.0)
+    assert len(capture.get().splitlines()) == 1
