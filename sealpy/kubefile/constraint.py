@@ -47,6 +47,8 @@ def _group(text: str) -> tuple[Check, ...]:
         match = _TERM.match(text, at)
         if match is None:
             raise ConstraintError(f"'{text[at:].strip(' ,') or text}' is no version or range of versions")
+        if match["operator"] not in {None, "=", "!="} and not _parts(match["version"]):  # nothing is above any version
+            raise ConstraintError(f"'{match[0].strip(' ,')}' is no version or range of versions")
         checks.append(_check(match["operator"] or "=", match["version"]))
         at = match.end()
     if not checks:

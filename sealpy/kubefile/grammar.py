@@ -27,6 +27,7 @@ from sealpy.kubefile.instructions import (
     Run,
 )
 from sealpy.kubefile.parse import Node
+from sealpy.kubefile.platforms import PlatformError, check_platform
 from sealpy.kubefile.reader import Reader
 from sealpy.kubefile.words import WordError, split
 
@@ -43,12 +44,22 @@ def _from(reader: Reader, node: Node) -> Iterator[Instruction]:
     platform = flags.get("platform", "")
     if platform and not _PLATFORM.fullmatch(platform):
         raise WordError(f"'{platform}' is no platform", "write --platform=linux/amd64 or --platform=linux/arm64")
+    if platform:
+        _check_platform(platform)
     if not words:
         raise WordError("an image is missing", "write FROM scratch, or FROM and the name of an image")
     if len(words) > 1:
         hint = "a Kubefile has one stage" if words[1].upper() == "AS" else f"write FROM {words[0]}"
         raise WordError(f"takes one image, not also '{' '.join(words[1:])}'", hint)
     yield From(line=node.line, image=reader.variables.expand(words[0]), platform=platform)
+
+
+def _check_platform(platform: str) -> None:
+    system, processor = platform.split("/")[:2]
+    try:
+        check_platform(system, processor)
+    except PlatformError as error:
+        raise WordError(f"--platform={platform}: {error}", error.hint) from error
 
 
 def _run(reader: Reader, node: Node) -> Iterator[Instruction]:

@@ -8,6 +8,7 @@ from typing import Final
 from sealpy.errors import ConfigError, ImageError, known_words
 from sealpy.image.assemble import host_architecture
 from sealpy.image.manifest import Descriptor, Index, Platform
+from sealpy.kubefile.platforms import PlatformError, check_platform
 
 __all__ = ["ALL", "choose", "here", "named", "platform_name", "read_platform"]
 
@@ -26,6 +27,10 @@ def read_platform(text: str) -> Platform:
     if len(parts) not in _PARTS or not all(parts):
         near = f"write linux/{text}" if "/" not in text and text else "write OS/ARCHITECTURE, such as linux/arm64"
         raise ConfigError(f"--platform {text!r}: not a platform", hint=near)
+    try:
+        check_platform(parts[0], parts[1])
+    except PlatformError as error:
+        raise ConfigError(f"--platform {text!r}: {error}", hint=error.hint) from error
     return Platform(os=parts[0], architecture=parts[1], variant=parts[2] if len(parts) > _PARTS[0] else None)
 
 

@@ -35,6 +35,7 @@ FITS = [
     ("1.30 - 1.32", "1.33.0", False),
     ("< 1.20 || >= 1.30", "1.19.1", True),
     ("< 1.20 || >= 1.30", "1.25.0", False),
+    (">= 1.x", "1.30.0", True),
     (">= 1.30", "1.30.0-rc.1", False),
     ("< 1.31", "1.30.0-rc.1", True),
     ("1.30.4-alpha.1+k3s1", "1.30.4-alpha.1", True),
@@ -46,7 +47,10 @@ def test_a_version_fits_a_constraint_or_not(constraint: str, version: str, *, fi
     assert allows(constraint, version) is fits
 
 
-@pytest.mark.parametrize("constraint", ["", "latest", ">= ", ">= 1.30,", "1.30 <", "1.2.3.4", ">> 1", "1.30 || ", "v"])
+@pytest.mark.parametrize(
+    "constraint",
+    ["", "latest", ">= ", ">= 1.30,", "1.30 <", "1.2.3.4", ">> 1", "1.30 || ", "v", ">= x", "~*", "1.30, < X"],
+)
 def test_a_text_that_is_no_constraint_is_refused(constraint: str) -> None:
     with pytest.raises(ConstraintError):
         allows(constraint, "1.30.0")

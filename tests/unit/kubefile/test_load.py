@@ -93,6 +93,10 @@ REFUSED = [
     ("FROM\n", "FROM: an image is missing"),
     ("FROM a .\n", "FROM: takes one image, not also '.'"),
     ("FROM a AS b\n", "a Kubefile has one stage"),
+    (
+        "FROM --platform=linux/amd46 a\n",
+        "FROM: --platform=linux/amd46: processor 'amd46' is unknown -> did you mean 'amd64'",
+    ),
     ("FROM --pull=x a\n", "FROM: flag '--pull' is unknown"),
     ("FROM a\nFROM b\n", "FROM stands twice (first on line 1)"),
     ("COPY a b\nFROM a\n", "COPY stands before FROM"),
@@ -118,6 +122,7 @@ REFUSED = [
     ("FROM a\nCMD \"sh -c 'a b'\"\n", "CMD: a command in quotes is the name of one program"),
     ('FROM a\nAPPCMDS x "kubectl apply -f a"\n', "APPCMDS: a command in quotes is the name of one program"),
     ("FROM a\nMAINTAINER\n", "MAINTAINER: a name is missing"),
+    ('FROM a\nKUBEVERSION ">= x"\n', "Kubefile:2: KUBEVERSION: '>= x' is no version or range of versions"),
     ("FROM a\nKUBEVERSION\n", "KUBEVERSION: a version is missing"),
     ("FROM a\nEXPOSE 80\n", "'EXPOSE' has no meaning in a cluster image"),
     ("FROM a\n...\n", "'...' is no instruction"),

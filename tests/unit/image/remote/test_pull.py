@@ -12,7 +12,7 @@ import pytest
 from sealpy.errors import ConfigError, DigestMismatchError, ImageError, RemoteAuthError, RemoteError, StoreError
 from sealpy.image.cluster_image import ClusterImage
 from sealpy.image.manifest import OCI_INDEX, OCI_MANIFEST, Descriptor, Index, Platform, encode
-from sealpy.image.remote.platforms import read_platform
+from sealpy.image.remote.platforms import platform_name, read_platform
 from sealpy.image.remote.settings import Setting
 from sealpy.image.store import Store
 from sealpy.testing.registry import FakeRegistry, Fault
@@ -351,7 +351,18 @@ def test_an_image_for_another_platform_alone_is_refused(client: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "hint"), [("amd64", "linux/amd64"), ("", "OS/ARCH"), ("a/b/c/d", "OS/ARCH"), ("linux/", "OS/ARCH")]
+    ("text", "hint"),
+    [
+        ("amd64", "linux/amd64"),
+        ("", "OS/ARCH"),
+        ("a/b/c/d", "OS/ARCH"),
+        ("linux/", "OS/ARCH"),
+        ("linux/amd46", "did you mean 'amd64'?"),
+        ("linux/x86_64", "did you mean 'amd64'?"),
+        ("linux/armhf", "did you mean 'arm/v7'?"),
+        ("lunix/arm64", "did you mean 'linux'?"),
+        ("linux/vax", "known here: 386, amd64"),
+    ],
 )
 def test_a_word_that_is_no_platform_is_refused(text: str, hint: str) -> None:
     with pytest.raises(ConfigError) as caught:
@@ -361,6 +372,14 @@ def test_a_word_that_is_no_platform_is_refused(text: str, hint: str) -> None:
 
 def test_a_platform_is_read_with_its_variant() -> None:
     assert read_platform("linux/arm/v7") == Platform(os="linux", architecture="arm", variant="v7")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["linux/arm/v6", "linux/riscv64", "linux/s390x", "linux/ppc64le", "linux/loong64", "linux/386", "windows/amd64"],
+)
+def test_an_odd_platform_is_one_as_well(name: str) -> None:
+    assert platform_name(read_platform(name)) == name
 
 
 # ---- mirrors
