@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from sealpy.errors import ImageError, StoreError, known_words
 from sealpy.image.manifest import (
@@ -23,6 +24,8 @@ from sealpy.image.remote.platforms import choose, here, platform_name
 from sealpy.image.store import Store
 
 __all__ = ["Entry", "add", "create", "remove"]
+
+_NO_PLATFORM: Final = {"", "unknown/unknown"}  # the second is what buildx writes for what it attests
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,12 +47,32 @@ class Entry:
         )
 
 
-def create(store: Store, name: Reference) -> Descriptor:
-    """Make an index that lists nothing yet; raises StoreError when the name is taken."""
+def create(
+    store: Store,
+    name: Reference,
+    images: Sequence[tuple[str, Descriptor]] = (),
+    *,
+    platforms: Sequence[Platform] | None = (),
+) -> Descriptor:
+    """Make an index that lists images, each given with what to call it; `platforms` as for `add`.
+
+    Raises StoreError when the name is taken, ImageError for two images of one platform: one would hide the other.
+    """
     if any(image.reference == name for image in store.images()):
         hint = f"take another name, or remove that image: sealpy rmi {name.familiar}"
         raise StoreError(f"image {name.familiar!r}: there is one of this name already", hint=hint)
-    return _write(store, name, Index())
+    with store.keeping():
+        listed: list[Descriptor] = []
+        whose: dict[str, str] = {}
+        for called, image in images:
+            added = _entries(store, image, Entry(), platforms)
+            for platform in {platform_name(one.platform) for one in added} - _NO_PLATFORM:
+                if platform in whose:
+                    message = f"'{whose[platform]}' and '{called}' are both for {platform}"
+                    raise ImageError(message, hint="list one image for each platform")
+                whose[platform] = called
+            listed += added
+        return _write(store, name, Index(manifests=tuple(listed)))
 
 
 def add(

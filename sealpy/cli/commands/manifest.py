@@ -59,10 +59,8 @@ def create_(
 
     target = Reference.parse(name)
     remotes = open_remotes(ctx.obj, insecure=insecure, ca=ca, authfile=authfile)
-    found = [_image(ctx, remotes, text, every=everything) for text in images or []]
-    made = indexes.create(open_store(), target)
-    for image in found:
-        made = indexes.add(open_store(), target, image, platforms=None if everything else ())
+    found = [(text, _image(ctx, remotes, text, every=everything)) for text in images or []]
+    made = indexes.create(open_store(), target, found, platforms=None if everything else ())
     _tell(ctx, target, made)
 
 
@@ -190,9 +188,10 @@ def push_(
 
 def _image(ctx: typer.Context, remotes: Remotes, text: str, *, every: bool) -> Descriptor:
     """Find an image here, or pull it."""
-    from sealpy.errors import StoreError
+    from sealpy.errors import RemoteError, StoreError
     from sealpy.image.progress import Progress
     from sealpy.image.reference import Reference
+    from sealpy.image.remote.policy import missing
     from sealpy.image.remote.pull import pull
 
     reference = Reference.parse(text)
@@ -201,7 +200,10 @@ def _image(ctx: typer.Context, remotes: Remotes, text: str, *, every: bool) -> D
         return store.resolve(reference)
     except StoreError:
         progress = Progress(ctx.obj.emit, f"pull {reference.familiar}")
-        pulled = pull(store, remotes.sources(reference), progress=progress, platforms=None if every else ())
+        try:
+            pulled = pull(store, remotes.sources(reference), progress=progress, platforms=None if every else ())
+        except RemoteError as error:
+            raise missing(store, reference, error) from error
         progress.finish(pulled.descriptor.digest)
         return pulled.descriptor
 

@@ -16,7 +16,7 @@ from sealpy.image.remote.pull import pull
 from sealpy.image.remote.remotes import Remotes
 from sealpy.image.store import Store, graph
 
-__all__ = ["ensure"]
+__all__ = ["ensure", "missing"]
 
 
 def ensure(
@@ -51,11 +51,18 @@ def ensure(
             emit(Warned(message=f"{error.message}; using what is here", hint=error.hint))
             return local
         if local is None:
-            message = f"image {reference.familiar!r}: not among the local images; {error.message}"
-            raise type(error)(message, status=error.status, hint=error.hint) from error
+            raise missing(store, reference, error) from error
         raise
     progress.finish(pulled.descriptor.digest)
     return pulled.descriptor
+
+
+def missing(store: Store, reference: Reference, error: RemoteError) -> RemoteError:
+    """Say that an image is not here either, and which one of those that are here may be meant."""
+    near = store.like(reference)
+    meant = f"did you mean '{near}', which is here?" if near else ""
+    message = f"image {reference.familiar!r}: not among the local images; {error.message}"
+    return type(error)(message, status=error.status, hint=" else ".join(filter(None, (meant, error.hint))))
 
 
 def _local(store: Store, reference: Reference, platforms: Sequence[Platform] | None) -> Descriptor | None:

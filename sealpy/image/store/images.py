@@ -72,6 +72,10 @@ class Store(BlobStore):
         """Find a local image by any form of its name, also by its digest; raises StoreError with the nearest name."""
         return self._listing.find(_reference(name))
 
+    def like(self, reference: Reference) -> str:
+        """Give the name of a local image that may be meant; empty when none is like it, or it is here itself."""
+        return self._listing.like(reference)
+
     def tag(self, name: str | Reference, descriptor: Descriptor) -> None:
         """Give a whole image a name, which is taken from the image that had it before.
 

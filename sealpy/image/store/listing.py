@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sealpy.disk import write_whole
-from sealpy.errors import BadReferenceError, ImageError, StoreError, did_you_mean
+from sealpy.errors import BadReferenceError, ImageError, StoreError, nearest
 from sealpy.image.manifest import REF_NAME, Descriptor, Index, encode, parse
 from sealpy.image.reference import Reference
 
@@ -55,12 +55,18 @@ class Listing:
             same = image.reference == reference
             if same or (reference.digest == image.descriptor.digest and reference.path == image.reference.path):
                 return image
-        near = did_you_mean(reference.familiar, [image.reference.familiar for image in images])
+        near = self.like(reference)
+        near = f"did you mean '{near}'?" if near else ""
         ways = f"'sealpy pull {reference.familiar}', 'sealpy load -i FILE' or 'sealpy build -t NAME'"
         raise StoreError(
             f"image {reference.familiar!r}: not among the local images",
             hint=f"{near} else bring it here: {ways}" if near else f"bring it here: {ways}",
         )
+
+    def like(self, reference: Reference) -> str:
+        """Give the name most like this one; empty when none is like it, or it is there itself."""
+        names = [image.reference.familiar for image in self.images()]
+        return "" if reference.familiar in names else nearest(reference.familiar, names)
 
     @contextmanager
     def changing(self, without: str) -> Iterator[list[Descriptor]]:

@@ -99,6 +99,18 @@ def test_an_index_is_pushed_with_packed_images(capsys: Capture, name: str, regis
     assert {layer["mediaType"].rpartition("+")[2] for layer in json.loads(data)["layers"]} == {"gzip"}
 
 
+def test_two_images_for_one_platform_make_no_index(capsys: Capture, name: str, home: Path) -> None:
+    a_stored_image(Store(home / "images"), {"etc/other": b"x"}, name="other:1")
+    said = refused(capsys, "manifest", "create", "both:1", name, "other:1")
+    assert f"'{name}' and 'other:1' are both for linux/amd64" in said
+    assert "both:1" not in told(capsys, "images")
+
+
+def test_what_is_listed_and_neither_here_nor_there_is_told_with_what_is_like_it(capsys: Capture, name: str) -> None:
+    said = refused(capsys, "manifest", "create", "all:1", name.replace("shop", "shp"))
+    assert f"did you mean '{name}', which is here?" in said
+
+
 def test_an_image_can_have_another_name_there(capsys: Capture, name: str, registry: FakeRegistry) -> None:
     told(capsys, "push", name, f"{registry.address}/other:2")
     assert ("other", "2") in registry.manifests

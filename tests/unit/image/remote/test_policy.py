@@ -71,3 +71,12 @@ def test_a_missing_image_is_told_with_what_the_registry_says(client: Client, reg
     with pytest.raises(RemoteError, match=r"not among the local images; .*manifest unknown"):
         got(client, PullPolicy.MISSING)
     assert registry.seen
+
+
+def test_a_missing_image_is_told_with_the_one_here_that_is_like_it(client: Client) -> None:
+    client.image()
+    here = client.name()
+    wrong = client.name("team/shp:1")
+    with pytest.raises(RemoteError) as caught:
+        ensure(client.store(), client.remotes(), wrong, policy=PullPolicy.MISSING, emit=client.events.append)
+    assert caught.value.hint.startswith(f"did you mean '{here.familiar}', which is here? else ")
