@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import shutil
 from collections.abc import Collection, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from sealpy.disk import make_private, write_whole
 from sealpy.errors import ImageError, StoreError
@@ -19,6 +21,7 @@ from sealpy.image.store.locks import holders
 __all__ = ["BlobStore"]
 
 _BLOBS_LOCK = ".blobs.lock"
+_NOT_WRITABLE = frozenset({errno.EROFS, errno.EACCES})
 
 
 class BlobStore:
@@ -141,9 +144,24 @@ class BlobStore:
     @contextmanager
     def _locked(self, name: str, how: int) -> Iterator[None]:
         self._prepare()
-        with (self.root / name).open("ab") as file:
-            fcntl.flock(file, how)  # given back when the file is closed
+        with self._opened_lock(name, how) as file:
+            if file:
+                fcntl.flock(file, how)  # given back when the file is closed
             yield
+
+    def _opened_lock(self, name: str, how: int) -> AbstractContextManager[BinaryIO | None]:
+        """Open a lock, made when it is missing; gives None to a reader of a disk where nobody can make one."""
+        path = self.root / name
+        try:
+            return path.open("ab")
+        except OSError as error:
+            if how != fcntl.LOCK_SH or error.errno not in _NOT_WRITABLE:
+                raise
+            if path.exists():
+                return path.open("rb")
+            if error.errno == errno.EROFS:
+                return nullcontext()
+            raise
 
     def _prepare(self) -> None:
         if (self.root / "oci-layout").is_file():

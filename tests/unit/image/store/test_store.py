@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import stat
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -37,6 +40,49 @@ def blobs(store: Store) -> set[str]:
 def test_nothing_is_made_by_looking(store: Store) -> None:
     assert store.images() == ()
     assert not store.root.exists()
+
+
+@pytest.mark.parametrize("lock_is_there", [True, False])
+def test_where_nothing_can_be_written_images_are_read_and_none_is_added(
+    *, lock_is_there: bool, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = image(store, "x:1", a=b"1")
+    lock = store.root / ".blobs.lock"
+    if not lock_is_there:
+        lock.unlink()
+    real: Any = Path.open
+
+    def read_only(path: Path, mode: str = "r", *words: int) -> Any:
+        if path.is_relative_to(store.root) and set(mode) & set("wax+"):
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
+        return real(path, mode, *words)
+
+    monkeypatch.setattr(Path, "open", read_only)
+    with store.keeping():
+        assert ClusterImage.open(store, "x:1").read("a") == b"1"
+    assert lock.exists() == lock_is_there
+    with pytest.raises(OSError, match="Read-only file system"):
+        store.tag("y:1", written.descriptor)
+
+
+def test_images_that_are_only_read_are_kept_from_who_may_remove_them(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = image(store, "x:1", a=b"1").reference
+    real: Any = Path.open
+    reading = True
+
+    def no_right_to_write(path: Path, mode: str = "r", *words: int) -> Any:
+        if reading and path.name == ".blobs.lock" and mode != "rb":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return real(path, mode, *words)
+
+    monkeypatch.setattr(Path, "open", no_right_to_write)
+    with store.keeping():
+        reading = False
+        store.forget(str(name))
+        assert store.collect() == 0
+    assert store.collect() > 0
 
 
 def test_a_blob_is_what_its_digest_says(store: Store) -> None:
