@@ -15,7 +15,7 @@ from typing import BinaryIO, Literal
 from sealpy.errors import ImageError
 from sealpy.image.tarball import BLOCK
 
-__all__ = ["MOST_ENTRIES", "TarEntry", "opened_entries", "tar_entries"]
+__all__ = ["MOST_ENTRIES", "TarEntry", "is_header", "opened_entries", "tar_entries"]
 
 MOST_ENTRIES = 100_000
 _LONGEST_EXTENSION = 1 << 20  # bytes; a path may have 4096
@@ -67,6 +67,15 @@ def opened_entries(file: BinaryIO, size: int, *, what: str, most: int | None = N
         yield from _entries(file, size, MOST_ENTRIES if most is None else most)
     except (ValueError, tarfile.HeaderError) as error:
         raise ImageError(f"{what}: {error}", hint=_HINT) from error
+
+
+def is_header(block: bytes) -> bool:
+    """Tell whether the first block of a file can be that of a tar."""
+    try:
+        tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
+    except tarfile.HeaderError:
+        return False
+    return True
 
 
 def _entries(file: BinaryIO, end: int, most: int) -> Iterator[TarEntry]:

@@ -10,12 +10,13 @@ from pathlib import Path, PurePosixPath
 from sealpy.errors import DigestMismatchError, ImageError
 from sealpy.image.archive.parts import Parts
 from sealpy.image.manifest import MOST_DOCUMENT, digest_of
-from sealpy.image.tar_entries import MOST_ENTRIES, TarEntry, opened_entries, tar_entries
-from sealpy.image.tarball import Range, Source, read
+from sealpy.image.tar_entries import MOST_ENTRIES, TarEntry, is_header, opened_entries, tar_entries
+from sealpy.image.tarball import BLOCK, Range, Source, read
 
 __all__ = ["Blob", "Contents", "oci_path"]
 
 _PACKED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\xfd7zXZ\x00", b"BZh")  # gzip, zstd, xz, bzip2
+_NO_ARCHIVE = "name one that 'sealpy save' or 'docker save' wrote; if this is one, it was damaged: copy it again"
 _DOCUMENTS = ("index.json", "manifest.json", "oci-layout")
 
 
@@ -41,7 +42,7 @@ class Contents:
             return
         try:
             self.parts = Parts.find(path)
-            self._refuse_packed()
+            self._refuse_what_is_no_tar()
             self._list(self._entries())
         except OSError as error:
             raise ImageError(f"{path}: cannot be read: {(error.strerror or str(error)).lower()}") from error
@@ -87,10 +88,12 @@ class Contents:
             what = f"{self.parts.listing}: its parts cannot be read as an archive"
             yield from opened_entries(file, self.parts.size, what=what)
 
-    def _refuse_packed(self) -> None:
-        first = next(read(self.parts.range(0) if self.parts else Range(self.path), 6), b"")
+    def _refuse_what_is_no_tar(self) -> None:
+        first = b"".join(read(self.parts.range(0) if self.parts else Range(self.path), BLOCK))
         if first.startswith(_PACKED):
             raise ImageError(f"{self.path}: a compressed archive", hint="unpack it: its layers are compressed already")
+        if not is_header(first):
+            raise ImageError(f"{self.path}: no archive of an image", hint=_NO_ARCHIVE)
 
     def _list(self, entries: Iterator[TarEntry]) -> None:
         links: dict[str, str] = {}

@@ -51,6 +51,7 @@ def test_an_image_comes_back_the_same(tmp_path: Path, image: ClusterImage) -> No
 
 
 def test_the_same_image_gives_the_same_archive_and_no_other_file(tmp_path: Path, image: ClusterImage) -> None:
+    (tmp_path / "out").mkdir()
     for name in ("a.tar", "b.tar"):
         keep(image, tmp_path / "out" / name)
     assert (tmp_path / "out" / "a.tar").read_bytes() == (tmp_path / "out" / "b.tar").read_bytes()
@@ -99,16 +100,18 @@ def test_bytes_that_were_changed_on_the_way_are_refused_and_the_rest_need_not_co
 def test_a_blob_damaged_here_does_not_go_out(tmp_path: Path, image: ClusterImage) -> None:
     blob = image.store.blob_path(image.manifest.layers[0].digest)
     blob.write_bytes(blob.read_bytes().replace(b"x", b"y", 1))
+    (tmp_path / "out").mkdir()
     with pytest.raises(StoreError, match="damaged"):
         keep(image, tmp_path / "out" / "k.tar")
     assert list((tmp_path / "out").iterdir()) == []
 
 
-@pytest.mark.parametrize("data", [b"", b"text", bytes(10240)])
+@pytest.mark.parametrize("data", [b"", b"text", b"kind: Cluster\n" * 100, bytes(100), bytes(10240)])
 def test_what_is_no_archive_is_refused(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "k.tar").write_bytes(data)
-    with pytest.raises(ImageError, match=r"k\.tar"):
+    with pytest.raises(ImageError, match=r"k\.tar: no archive of an image$") as caught:
         load(Store(tmp_path / "there"), tmp_path / "k.tar")
+    assert "'sealpy save'" in caught.value.hint
 
 
 def test_a_list_of_platforms_in_several_archives_is_refused_with_what_to_do(tmp_path: Path) -> None:
