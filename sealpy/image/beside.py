@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import glob
 import os
+import shlex
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -16,9 +17,21 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-__all__ = ["directory_beside", "file_beside"]
+from sealpy.errors import ConfigError
+
+__all__ = ["directory_beside", "file_beside", "require_parent"]
 
 _MARK = ".sealpy-"
+
+
+def require_parent(out: Path) -> None:
+    """Raise ConfigError when the directory that something is to be written in is not there: it may be misspelled."""
+    parent = out.parent
+    if parent.is_dir():
+        return
+    if parent.exists():
+        raise ConfigError(f"{out}: {parent} is no directory", hint="name a place in a directory")
+    raise ConfigError(f"{out}: there is no directory {parent}", hint=f"mkdir -p {shlex.quote(str(parent))}")
 
 
 @contextmanager

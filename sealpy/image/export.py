@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sealpy.errors import ConfigError, ImageError
-from sealpy.image.beside import directory_beside
+from sealpy.image.beside import directory_beside, require_parent
 from sealpy.image.cluster_image import ClusterImage
 from sealpy.image.files import Entry
 from sealpy.image.store.blobs import telling_full_disk
@@ -21,11 +21,12 @@ def export(image: ClusterImage, out: Path, *, on_bytes: Callable[[int], None] = 
     """Write the files of an image into a new or empty directory; gives their number.
 
     It appears under its name when it is whole. Modes are those of the image; the owner is who asks. Every file is
-    verified. Raises ConfigError for a directory that has something in it, ImageError for a file that is damaged.
+    verified. Raises ConfigError for a directory that has something in it or lies in none, ImageError for a file that is
+    damaged.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise ConfigError(f"{out}: there already", hint="name a directory that is new or empty")
-    out.parent.mkdir(parents=True, exist_ok=True)
+    require_parent(out)
     with (
         telling_full_disk(out.parent, hint="write to another disk, or make room there"),
         directory_beside(out) as beside,

@@ -42,6 +42,7 @@ def carrying(*, size: int = 2000, files: int = 20) -> Iterator[Row]:
         (site / "skopeo.tar").unlink()
         yield f"save of {size} MB", took, theirs, memory, MEMORY
 
+        (site / "parts").mkdir()
         took, memory = sealpy(site, "here", "save", "big:1", "-o", site / "parts" / "big.tar", "--part-size", "300M")
         yield f"save of {size} MB in parts", took, None, memory, MEMORY
 

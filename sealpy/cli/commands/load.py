@@ -34,6 +34,9 @@ def command(
     from sealpy.image.archive.load import load
     from sealpy.image.progress import Progress
 
+    if str(file) == "-" and not file.exists():
+        hint = "write it to a file first: cat > image.tar && sealpy load -i image.tar"
+        raise ConfigError("'-': standard input is not read: an image is verified before it is taken", hint=hint)
     if not file.exists() and not file.with_name(f"{file.name}.sha256").exists():
         raise ConfigError(f"{file}: no such file", hint="name the file that 'sealpy save' wrote")
     progress = Progress(ctx.obj.emit, f"load {file}")

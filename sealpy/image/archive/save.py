@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shlex
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sealpy.errors import ConfigError, ImageError, StoreError
 from sealpy.image import tarball
-from sealpy.image.archive.contents import oci_path
+from sealpy.image.archive.contents import Contents, oci_path
 from sealpy.image.archive.formats import Format
 from sealpy.image.archive.goods import REFERRERS, SINCE_DIGEST, SINCE_NAME
 from sealpy.image.archive.parts import PartsWriter
-from sealpy.image.beside import directory_beside, file_beside
+from sealpy.image.beside import directory_beside, file_beside, require_parent
 from sealpy.image.manifest import LAYOUT, MANIFEST_TYPES, REF_NAME, Descriptor, Index, Manifest, encode
 from sealpy.image.store import Store
 from sealpy.image.store.blobs import telling_full_disk
@@ -92,7 +93,6 @@ def save(
     """
     since = shipment.since.reference.familiar if shipment.since else ""
     check_out(out, format_, part_size=part_size, since=since)
-    out.parent.mkdir(parents=True, exist_ok=True)
     with shipment.store.keeping(), telling_full_disk(out.parent, hint="write to another disk, or make room there"):
         match format_:
             case Format.OCI_DIR:
@@ -105,7 +105,10 @@ def save(
 
 
 def check_out(out: Path | str, format_: Format, *, part_size: int = 0, since: str = "") -> None:
-    """Raise ConfigError for a place that cannot be written like this; of a text a `/` at its end counts."""
+    """Raise ConfigError for a place that cannot be written like this; of a text `-`, and a `/` at its end, count."""
+    if out == "-":
+        hint = "name a file, which gets its name when it is whole; './-' is one that is called '-'"
+        raise ConfigError("'-': standard output takes no image", hint=hint)
     path, directory = Path(out), format_ in {Format.OCI_DIR, Format.DOCKER_DIR}
     if part_size and directory:
         raise ConfigError(f"{format_.value}: a directory has no parts", hint="leave out --part-size or --format")
@@ -119,6 +122,28 @@ def check_out(out: Path | str, format_: Format, *, part_size: int = 0, since: st
         raise ConfigError(f"{out}: a directory, and {format_.value} is one file", hint=hint)
     if not directory and path.exists() and not path.is_file():  # such as /dev/stdout, which must not be replaced
         raise ConfigError(f"{path}: a device or a pipe", hint="name a file: it gets its name when it is whole")
+    if not directory and not part_size:  # parts have names of their own
+        _refuse_other_file(path)
+    require_parent(path)
+
+
+def _refuse_other_file(path: Path) -> None:
+    """Raise ConfigError for a file with something in it that nobody would call an image to be replaced."""
+    if path.exists() and path.stat().st_size and not _is_archive(path):
+        hint = f"name another file, or, when nobody needs this one: rm {shlex.quote(str(path))}"
+        raise ConfigError(f"{path}: there already, and no whole archive of an image", hint=hint)
+
+
+def _is_archive(path: Path) -> bool:
+    try:
+        contents = Contents(path)
+        if contents.parts:
+            return False  # one of several, which are of no use without it
+        if "oci-layout" in contents:
+            return "index.json" in contents
+        return "manifest.json" in contents and isinstance(json.loads(contents.read("manifest.json")), list)
+    except (ImageError, ValueError, RecursionError):
+        return False
 
 
 def _layout(shipment: Shipment, format_: Format) -> dict[str, bytes]:

@@ -31,6 +31,7 @@ def image(tmp_path: Path) -> ClusterImage:
 
 def test_the_files_are_those_of_the_image_after_all_its_layers(tmp_path: Path, image: ClusterImage) -> None:
     counted: list[int] = []
+    (tmp_path / "out").mkdir()
     assert export(image, tmp_path / "out" / "rootfs", on_bytes=counted.append) == 4
     root = tmp_path / "out" / "rootfs"
     assert sorted(str(path.relative_to(root)) for path in root.rglob("*")) == [*sorted(image.files)]
@@ -48,6 +49,13 @@ def test_an_empty_directory_may_be_there_and_no_other(tmp_path: Path, image: Clu
     export(image, tmp_path / "out")
     with pytest.raises(ConfigError, match="out: there already"):
         export(image, tmp_path / "out")
+
+
+def test_a_directory_above_that_is_not_there_is_not_made(tmp_path: Path, image: ClusterImage) -> None:
+    with pytest.raises(ConfigError, match="/nope/rootfs: there is no directory ") as caught:
+        export(image, tmp_path / "nope" / "rootfs")
+    assert caught.value.hint == f"mkdir -p {tmp_path}/nope"
+    assert not (tmp_path / "nope").exists()
 
 
 def test_a_file_that_is_damaged_leaves_nothing_behind(tmp_path: Path, image: ClusterImage) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import io
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import tarfile
@@ -39,6 +41,12 @@ def store(tmp_path: Path) -> Store:
 @pytest.fixture
 def there(tmp_path: Path) -> Store:
     return Store(tmp_path / "there")
+
+
+@pytest.fixture(autouse=True)
+def _places(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "p").mkdir()
 
 
 @pytest.fixture
@@ -246,6 +254,66 @@ def test_a_name_that_ends_with_a_slash_is_no_file(format_: Format, tmp_path: Pat
     )
     check_out(f"{tmp_path}/backups/", Format.OCI_DIR)
     check_out(f"{tmp_path}/backups", format_)
+
+
+@pytest.mark.parametrize("format_", [*Format])
+def test_a_directory_that_is_not_there_is_not_made(format_: Format, tmp_path: Path, image: ClusterImage) -> None:
+    with pytest.raises(ConfigError, match="/no where/a/k: there is no directory ") as caught:
+        save(pack(image.store, "kube:v1"), tmp_path / "no where" / "a" / "k", format_=format_)
+    assert caught.value.hint == f"mkdir -p '{tmp_path}/no where/a'"
+    assert not (tmp_path / "no where").exists()
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigError, match=r"/file/k: .*/file is no directory"):
+        check_out(tmp_path / "file" / "k", format_)
+
+
+@pytest.mark.parametrize("format_", [*Format])
+def test_nothing_is_written_to_standard_output(format_: Format) -> None:
+    with pytest.raises(ConfigError, match="'-': standard output takes no image") as caught:
+        check_out("-", format_)
+    assert caught.value.hint == "name a file, which gets its name when it is whole; './-' is one that is called '-'"
+    check_out("./-", format_)
+
+
+def _tar(path: Path, **files: bytes) -> None:
+    with tarfile.open(path, "w") as tar:
+        for name, data in files.items():
+            info = tarfile.TarInfo(name.replace("_", "."))
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+
+
+@pytest.mark.parametrize("format_", [Format.OCI_ARCHIVE, Format.DOCKER_ARCHIVE])
+def test_a_file_that_is_no_archive_of_an_image_is_not_replaced(
+    format_: Format, tmp_path: Path, image: ClusterImage
+) -> None:
+    shipment = pack(image.store, "kube:v1")
+    save(shipment, tmp_path / "k.tar", part_size=1 << 30)
+    (tmp_path / "notes 1.txt").write_text("mine\n")
+    _tar(tmp_path / "mine.tar", notes_txt=b"mine")
+    _tar(tmp_path / "web.tar", index_json=b"[]", manifest_json=b'{"name": "web"}')
+    (tmp_path / "cut.tar").write_bytes((tmp_path / "k.tar.001").read_bytes()[:4000])
+    for name in ("notes 1.txt", "mine.tar", "web.tar", "cut.tar", "k.tar.001", "k.tar.sha256"):
+        out = tmp_path / name
+        before = out.read_bytes()
+        with pytest.raises(ConfigError, match=f"{name}: there already, and no whole archive of an image") as caught:
+            save(shipment, out, format_=format_)
+        assert caught.value.hint == f"name another file, or, when nobody needs this one: rm {shlex.quote(str(out))}"
+        assert out.read_bytes() == before
+
+
+@pytest.mark.parametrize("format_", [Format.OCI_ARCHIVE, Format.DOCKER_ARCHIVE])
+def test_an_archive_of_an_image_is_replaced_and_so_is_an_empty_file(
+    format_: Format, tmp_path: Path, image: ClusterImage, app: ClusterImage, there: Store
+) -> None:
+    out = tmp_path / "k.tar"
+    out.touch()
+    save(pack(image.store, "kube:v1"), out, format_=format_)
+    save(pack(app.store, "shop:2"), out, format_=Format.OCI_ARCHIVE)
+    assert [loaded.digest for loaded in load(there, out)] == [app.digest]
+    _tar(out, manifest_json=b'[{"Config": "a.json", "RepoTags": ["a:1"], "Layers": []}]')  # as docker save wrote it
+    save(pack(image.store, "kube:v1"), out, format_=format_)
+    assert [loaded.digest for loaded in load(there, out)] == [image.digest]
 
 
 @pytest.mark.parametrize("format_", [Format.OCI_ARCHIVE, Format.OCI_DIR, Format.DOCKER_DIR])

@@ -112,6 +112,7 @@ def test_a_save_that_is_killed_leaves_nothing_under_its_name_and_the_next_one_ti
     here, there = Store(tmp_path / "here"), Store(tmp_path / "there")
     image = built(here, context(tmp_path, "a"), "kube:v1")
     out = tmp_path / "out" / "k"
+    out.parent.mkdir()
     words = [sys.executable, "-c", KILLED_SAVE, str(image.store.root), str(out), format_.value, str(part_size)]
     assert subprocess.run(words, check=False, capture_output=True).returncode == -9
     assert list((tmp_path / "out").glob("k*")) == []
