@@ -40,6 +40,8 @@ class Use:
 class Diagnosis:
     """Hold all that was found; `others` are files of plugin directories that nothing here reads.
 
+    `unseen` names an image that is not here, so that nobody knows which plugins it brings.
+
     `problems` are of types that no document names; those of documents were gathered with them.
     """
 
@@ -48,6 +50,7 @@ class Diagnosis:
     notices: tuple[Problem, ...]
     problems: tuple[Problem, ...]
     others: tuple[str, ...] = ()
+    unseen: str = ""
 
     def check(self) -> None:
         """Raise one PluginError with all problems."""
@@ -67,6 +70,7 @@ def diagnose(found: Gathered, inventory: Inventory | None) -> Diagnosis:
         notices=notices,
         problems=tuple(dict.fromkeys(problems)),
         others=found.registry.others,
+        unseen=found.registry.unseen,
     )
 
 

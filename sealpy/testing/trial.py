@@ -166,24 +166,28 @@ def try_plugins(target: str, *, at: str = "", data: str = "", answers: Answers =
         points = [point.value for point in HookPoint]
         raise PluginError(f"hook point '{at}' is not known", hint=did_you_mean(at, points) or ", ".join(points))
     types, files = find_plugins(target)
-    return [trial for found in types for trial in _tried(found, files, at, data, answers)]
+    # the zipapp that a directory is to become is nowhere yet
+    source = target if (Path(target) / _MAIN).is_file() else ""
+    stands = [_Stand(found, files, data, answers, source or str(found.code)) for found in types]
+    return [trial for stand in stands for trial in _tried(stand, at)]
 
 
-def _tried(found: PluginType, files: Files, at: str, data: str, answers: Answers) -> Iterator[Trial]:
-    points = [HookPoint(at)] if at else found.declaration.phases or (HookPoint.POST_INSTALL,)
+def _tried(stand: _Stand, at: str) -> Iterator[Trial]:
+    points = [HookPoint(at)] if at else stand.found.declaration.phases or (HookPoint.POST_INSTALL,)
     for point in points:
         for kind in Kind:
-            yield _Stand(found, files, data, answers).try_at(point, kind)
+            yield stand.try_at(point, kind)
 
 
 @dataclass(frozen=True, slots=True)
 class _Stand:
-    """Put one plugin on a stage of two machines."""
+    """Put one plugin on a stage of two machines; `source` is where the operator finds its code."""
 
     found: PluginType
     files: Files
     data: str
     answers: Answers
+    source: str
 
     def try_at(self, point: HookPoint, kind: Kind) -> Trial:
         stage = Stage(
@@ -203,7 +207,7 @@ class _Stand:
             ended, broken = _told(error), isinstance(error.__cause__, PluginBrokenError)
             # where commands fail a plugin may end by that
             if broken or kind is not Kind.FAILURES:
-                problem = Problem(ended, Place(str(self.found.code)), error.hint)
+                problem = Problem(ended, Place(self.source), error.hint)
         return Trial(
             plugin=self.found.type,
             version=self.found.version,

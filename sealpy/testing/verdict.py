@@ -41,13 +41,18 @@ def advice(trials: Sequence[Trial], *, data: str) -> str:
     failed = [trial for trial in trials if trial.problem]
     # where all went well, commands that only read: what the others print is seldom looked at
     silent = failed or [trial for trial in trials if trial.kind is Kind.REHEARSAL and _reads(trial)]
-    typed = dict.fromkeys(f"{words}=TEXT" for trial in silent for words in trial.unanswered)
+    typed = dict.fromkeys(f"{words}={_form(words)}" for trial in silent for words in trial.unanswered)
     if typed:
         told = " ".join(f"--answer {shlex.quote(word)}" for word in typed)
         return f"its commands print nothing here; say what they print: {told}"
     if not data.strip() and any(not trial.broken for trial in failed):
         return "say what its document would hold as data: --data TEXT, or --data @FILE"
     return ""
+
+
+def _form(words: str) -> str:
+    """Say what a command prints: JSON where one of its words asks for it."""
+    return "JSON" if "json" in shlex.split(words) else "TEXT"
 
 
 def _reads(trial: Trial) -> bool:

@@ -20,13 +20,27 @@ __all__ = ["render_diagnosis"]
 def render_diagnosis(diagnosis: Diagnosis) -> str:
     """Write the plugins in the order in which they fire, then notices; problems are for the error that follows."""
     uses = diagnosis.uses
-    lines = [f"{counted(len(uses), 'plugin')}, in the order in which they fire", ""] if uses else ["no plugin fires"]
+    lines = [_headline(diagnosis), *([""] if uses else [])]
     for use in uses:
         lines += [*_use(use), ""]
     lines += _notices(diagnosis.notices)
     if diagnosis.others:
         lines += [f"read by nothing here: {', '.join(diagnosis.others)}", ""]
     return "\n".join(lines).rstrip("\n")
+
+
+def _headline(diagnosis: Diagnosis) -> str:
+    uses, unseen = diagnosis.uses, diagnosis.unseen
+    more = f"image '{unseen}', which is not here, may bring {'more' if uses else 'some'}" if unseen else ""
+    if not uses:
+        return f"no plugin fires by what is written here; {more}" if more else "no plugin fires"
+    wrong = sum(1 for use in uses if use.problems)
+    order = (
+        f"{wrong} of them wrong, in the order in which they would fire" if wrong else "in the order in which they fire"
+    )
+    if wrong == len(uses) == 1:
+        order = "which is wrong"
+    return "\n".join(filter(None, [f"{counted(len(uses), 'plugin')}, {order}", more]))
 
 
 def _use(use: Use) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
@@ -82,6 +83,26 @@ def test_doctor_finds_nothing_wrong_with_what_is_in_order(here: Path, capsys: Ca
     (here / "Clusterfile").write_text("---".join(text.split("---")[:4]), encoding="utf-8")
     assert run(["plugin", "doctor", "--plugins-dir", "plugins"]) == 0
     assert capsys.readouterr().out.startswith("4 plugins, in the order in which they fire\n\n✓ mine (Clusterfile:")
+
+
+def test_doctor_counts_the_documents_that_are_wrong(capsys: Capture) -> None:
+    assert run(["plugin", "doctor", "--plugins-dir", "plugins"]) == 2
+    told = capsys.readouterr().out.splitlines()
+    wrong = len([line for line in told if line.startswith("✗")])
+    assert told[:2] == [
+        f"20 plugins, {wrong} of them wrong, in the order in which they would fire",
+        "image 'shop:1', which is not here, may bring more",
+    ]
+
+
+def test_doctor_does_not_say_what_an_image_that_is_not_here_may_bring(here: Path, capsys: Capture) -> None:
+    only(here)
+    text = (here / "Clusterfile").read_text(encoding="utf-8")
+    (here / "Clusterfile").write_text(text.split("---")[0], encoding="utf-8")
+    assert run(["plugin", "doctor"]) == 5
+    assert capsys.readouterr().out == (
+        "no plugin fires by what is written here; image 'shop:1', which is not here, may bring some\n"
+    )
 
 
 def test_doctor_says_so_when_the_cluster_itself_cannot_be_read(here: Path, capsys: Capture) -> None:
@@ -166,6 +187,25 @@ def test_test_takes_the_directory_of_a_zipapp_as_its_author_has_it(capsys: Captu
     words = [str(EXAMPLES / "certificates"), "--at", "PostJoin", "--answer", f"kubeadm certs={DATES}"]
     assert run(["plugin", "test", *words]) == 0
     assert "✓ CERTIFICATES 1.0.0 at PostJoin, run: " in trials(capsys)
+
+
+def readme_lines() -> list[str]:
+    text = (EXAMPLES / "README.md").read_text(encoding="utf-8")
+    return [line for line in text.splitlines() if line.startswith("sealpy plugin test ")]
+
+
+@pytest.mark.parametrize("line", readme_lines())
+def test_each_trial_that_the_readme_shows_is_good(line: str, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    monkeypatch.chdir(EXAMPLES)
+    assert run(shlex.split(line, comments=True)[1:]) == 0, capsys.readouterr().err
+
+
+def test_a_mistake_in_a_directory_that_becomes_a_zipapp_is_told_with_the_directory(capsys: Capture) -> None:
+    certificates = str(EXAMPLES / "certificates")
+    assert run(["plugin", "test", certificates, "--at", "PostJoin"]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[1].startswith(f"  {certificates}: CERTIFICATES at PostJoin (rehearsal, run): ")
+    assert lines[-1].endswith("--answer 'kubeadm certs check-expiration -o json=JSON'")
 
 
 def test_the_files_of_a_zipapp_may_be_of_any_age(here: Path, capsys: Capture) -> None:
