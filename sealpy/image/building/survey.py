@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from sealpy.errors import Place, Problem
+from sealpy.errors import Place, Problem, nearest
 from sealpy.image.building.bases import Bases
 from sealpy.image.building.builder import Builder
 from sealpy.image.building.download import Download
@@ -22,6 +22,8 @@ from sealpy.image.building.wish import Wish
 from sealpy.image.building.workshop import Rehearsal
 from sealpy.image.files import Entry
 from sealpy.image.manifest import Platform
+from sealpy.image.reference import Reference
+from sealpy.image.store import Store
 from sealpy.image.tarball import Content
 from sealpy.kubefile import App, Cni, Copy, Csi, Draft, From, Instruction, Run
 
@@ -31,6 +33,7 @@ _BRING_NO_APP: Final = frozenset({
     "ADD", "APPCMDS", "APPENV", "ARG", "CMD", "CMDS", "COPY", "ENV", "KUBEVERSION", "LABEL", "LAUNCH", "MAINTAINER",
     "RUN",
 })  # fmt: skip
+_BRING_APPS: Final = frozenset({"APP", "CNI", "CSI", "FROM"})
 
 
 def survey(wish: Wish, bases: Mapping[Platform, Bases]) -> None:
@@ -40,10 +43,14 @@ def survey(wish: Wish, bases: Mapping[Platform, Bases]) -> None:
     rest is right. Raises ConfigError for lists of images that are wrong, when the Kubefile is right.
     """
     drafts = {platform: wish.draft(platform) for platform in bases}
-    if any(bases[platform].must_bring(name) for platform, draft in drafts.items() for name in _images(draft)):
+    far = {platform: _far(draft, bases[platform]) for platform, draft in drafts.items()}
+    if any(far.values()):
         told = Problems(wish.kubefile)
         for platform, draft in drafts.items():
-            told.add(_problems(wish, draft, bases[platform], _without_images(draft)))
+            here = [one for one in draft.kubefile.instructions if one not in far[platform]]
+            told.add(_problems(wish, draft, bases[platform], here))
+        for platform, those in far.items() if told.found else ():
+            told.add(_mistyped(wish, those, bases[platform].store))
         told.refuse()
     told = Problems(wish.kubefile)
     for platform, draft in drafts.items():
@@ -52,22 +59,18 @@ def survey(wish: Wish, bases: Mapping[Platform, Bases]) -> None:
     check_lists(wish)
 
 
-def _images(draft: Draft) -> Iterator[str]:
-    for instruction in draft.kubefile.instructions:
-        match instruction:
-            case From(image=name) | Copy(image=name) if name:
-                yield name
-            case _:
-                pass
+def _far(draft: Draft, bases: Bases) -> Sequence[From | Copy]:
+    """List what begins with an image that is not here, or takes something out of one."""
+    taking = (one for one in draft.kubefile.instructions if isinstance(one, From | Copy))
+    return [one for one in taking if one.image and bases.must_bring(one.image)]
 
 
-def _without_images(draft: Draft) -> Sequence[Instruction]:
-    """Leave out what begins with an image, or takes something out of one."""
-    return [
-        one
-        for one in draft.kubefile.instructions
-        if not (isinstance(one, From) and one.image != "scratch") and not (isinstance(one, Copy) and one.image)
-    ]
+def _mistyped(wish: Wish, far: Sequence[From | Copy], store: Store) -> Iterator[Problem]:
+    """Tell of images that nobody was asked for yet, and whose names are like those of images that are here."""
+    for one in far:
+        message = f"image '{one.image}': not among the local images; a registry is asked when the rest is right"
+        if near := store.like(Reference.parse(one.image)):
+            yield Problem(message, Place(wish.kubefile, one.line), f"did you mean '{near}', which is here?")
 
 
 def _problems(wish: Wish, draft: Draft, bases: Bases, instructions: Sequence[Instruction]) -> Sequence[Problem]:
@@ -97,7 +100,8 @@ def _knows_every_app(builder: Builder, draft: Draft, instructions: Sequence[Inst
     """Tell whether nothing that could bring an app was left out: the base, or a line that could not be read."""
     begun = [one for one in instructions if isinstance(one, From)]
     is_base_known = bool(begun) and (builder.base is not None or begun[0].image == "scratch")
-    return is_base_known and draft.unread <= _BRING_NO_APP
+    meant = {nearest(name, _BRING_NO_APP | _BRING_APPS) or name for name in draft.unread}
+    return is_base_known and meant <= _BRING_NO_APP
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,3 +144,31 @@ def test_an_image_that_cannot_be_brought_is_told_with_what_else_is_wrong_with_th
         "1: gone:1: not found there",
         "2: 'etc/modt': not in image 'far:1'",
     ]
+
+
+def told_by(site: Path, store: Store, text: str) -> list[tuple[str, str]]:
+    """Give line and message of each problem, and its hint, when a registry could be asked."""
+    (site / "Kubefile").write_text(text)
+    registry = Registry(store)
+    error = refusal(lambda: build(wished(site, site / "Kubefile"), store=store, emit=lambda _: None, obtain=registry))
+    assert not [asked for asked in registry.asked if not asked.startswith("base:1 ")]
+    return [(str(problem).partition("Kubefile:")[2], problem.hint) for problem in error.problems]
+
+
+def test_a_mistyped_image_is_told_with_what_else_is_wrong_and_the_one_that_is_here(
+    store: Store, tmp_path: Path
+) -> None:
+    later = "not among the local images; a registry is asked when the rest is right"
+    meant = "did you mean 'base:1', which is here?"
+    assert told_by(tmp_path, store, "FROM bsae:1\nCOPY --from=baes:1 etc/motd etc/\nCOPY no\\ thing etc/\n")[:2] == [
+        (f"1: image 'bsae:1': {later}", meant),
+        (f"2: image 'baes:1': {later}", meant),
+    ]
+
+
+@pytest.mark.parametrize("other", ["COPY --from=elsewhere:7 etc/motd etc/\nCOPY none etc/", "CPOY a b\nCOPY none etc/"])
+def test_an_app_that_is_not_there_is_told_when_what_else_is_wrong_brings_none(
+    other: str, store: Store, tmp_path: Path
+) -> None:
+    found = told_by(tmp_path, store, f'FROM base:1\n{other}\nLAUNCH ["callico"]\n')
+    assert ("4: app 'callico': there is none", "did you mean 'calico'?") in found
