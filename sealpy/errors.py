@@ -21,13 +21,16 @@ __all__ = [
     "ConfigError",
     "ConnectError",
     "DigestMismatchError",
+    "DiskFullError",
     "HostError",
     "HostKeyError",
     "ImageError",
     "InterruptedRunError",
+    "KeyFileError",
     "KubeError",
     "KubefileError",
     "MachineError",
+    "NotBegunError",
     "NotReadyError",
     "PartlyDoneError",
     "PhaseError",
@@ -233,6 +236,13 @@ class PhaseError(SealpyError):
         self.errors = dict(errors)
 
 
+class NotBegunError(PhaseError):
+    """Report hosts that were not reached, or refused, before anything was begun on any host."""
+
+    code = "phase.not_begun"
+    exit_code = 3
+
+
 class PartlyDoneError(PhaseError):
     """Report a run that did all it had to do but on some hosts: which, and why each."""
 
@@ -287,6 +297,14 @@ class BadReferenceError(ImageError):
     """Refuse a name that is no image reference."""
 
     code = "image.reference"
+    exit_code = 2  # it was typed, or stands in a file
+
+
+class KeyFileError(ImageError):
+    """Refuse the file of a key that signs or verifies, or the passphrase of one."""
+
+    code = "image.key"
+    exit_code = 2
 
 
 class DigestMismatchError(ImageError):
@@ -299,6 +317,13 @@ class StoreError(ImageError):
     """Report a local image that is missing, in use or damaged."""
 
     code = "image.store"
+
+
+class DiskFullError(StoreError):
+    """Report that the disk of this machine has no room, or its quota none, for what is to be written."""
+
+    code = "image.store.full"
+    exit_code = 1
 
 
 class RemoteError(ImageError):
@@ -367,11 +392,9 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Give the hint `did you mean 'apply'?`; empty when no known word is like this one."""
-    near = nearest(word, known)
-    return f"did you mean '{near}'?" if near else ""
+    return f"did you mean '{near}'?" if (near := nearest(word, known)) else ""
 
 
 def known_words(known: Iterable[str]) -> str:
     """Give the hint that lists every word there is, for when none is like the wrong one; empty when there are none."""
-    words = ", ".join(sorted(known))
-    return f"known here: {words}" if words else ""
+    return f"known here: {words}" if (words := ", ".join(sorted(known))) else ""

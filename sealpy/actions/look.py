@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from sealpy.actions.session import Surroundings
 from sealpy.connectors.reach import Ways
 from sealpy.engine import Connections, Executor, Journal
-from sealpy.errors import PhaseError
+from sealpy.errors import NotBegunError
 from sealpy.inventory import Facts, Inventory, gather_facts
 
 __all__ = ["about", "free_range", "look"]
@@ -23,7 +23,7 @@ _MIB, _GIB = 1 << 10, 1 << 20  # in KiB
 
 
 def look(inventory: Inventory, surroundings: Surroundings, *, directory: str) -> dict[str, Facts]:
-    """Give the facts of every host; raises PhaseError that names each host that does not tell any.
+    """Give the facts of every host; raises NotBegunError that names each host that does not tell any.
 
     `directory` is where sealpy would keep its things on a host.
     """
@@ -35,7 +35,7 @@ def look(inventory: Inventory, surroundings: Surroundings, *, directory: str) ->
         executor = Executor(connections, emit=surroundings.emit, journal=journal, rehearsal=True)
         outcomes = executor.fan_out(_TITLE, inventory.addresses, lambda _: gather_facts(directory), at_once=32)
     if outcomes.errors:
-        raise PhaseError(_TITLE, outcomes.errors, hint="nothing was written; mend this and run it again")
+        raise NotBegunError(_TITLE, outcomes.errors, hint="nothing was written; mend this and run it again")
     return {host: facts for host, facts in outcomes.values.items() if isinstance(facts, Facts)}
 
 

@@ -13,7 +13,7 @@ SIGPIPE: Final = 141  # what a shell reports for a program that its reader left
 EXITS: Final = {
     0: "done, or nothing to do",
     1: "this machine refused: a disk that is full, a file that may not be written",
-    2: "a mistake in what was typed or in a file, a plugin that is wrong, a trial that failed",
+    2: "a mistake in what was typed or in a file, a FROM that cannot be had, a wrong plugin, a failed trial",
     3: "a machine or its cluster: not reached, refused, a command or a check that failed",
     4: "a phase or a plugin failed in the middle of a run; the same command goes on there",
     5: "an image or its registry: not there, damaged, refused, not signed by whom it should be",

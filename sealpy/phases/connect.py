@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from sealpy.context import Context
 from sealpy.engine import Phase
-from sealpy.errors import HostError, PhaseError, SealpyError
+from sealpy.errors import HostError, NotBegunError, SealpyError
 from sealpy.sdk import Ask, Result, Steps
 
 __all__ = ["LOCK", "Connect"]
@@ -82,7 +82,7 @@ class Connect(Phase[Context]):
 
     def failed(self, errors: Mapping[str, SealpyError]) -> SealpyError:
         """Say that nothing was changed."""
-        return PhaseError(self.title, errors, hint="nothing was changed on any host; mend this and run it again")
+        return NotBegunError(self.title, errors, hint="nothing was changed on any host; mend this and run it again")
 
 
 def _myself() -> str:

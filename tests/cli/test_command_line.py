@@ -16,9 +16,13 @@ from sealpy.cli.app import COMMANDS, run
 from sealpy.cli.exits import BUG, EXITS, SIGPIPE
 from sealpy.cli.output import Detail
 from sealpy.errors import (
+    BadReferenceError,
     ClusterfileError,
     ConnectError,
+    DiskFullError,
     ImageError,
+    KeyFileError,
+    NotBegunError,
     NotReadyError,
     PhaseError,
     PluginError,
@@ -178,9 +182,13 @@ def test_wrong_words_are_told_as_json_too_wherever_the_flag_stands(capsys: Captu
         (ClusterfileError("x"), 2),
         (ConnectError("h", "x"), 3),
         (PhaseError("p", {"h": ConnectError("h", "x")}), 4),
+        (NotBegunError("p", {"h": ConnectError("h", "x")}), 3),
         (PluginError("x"), 2),
         (PluginFailedError("p", "SHELL", hook="PreInit", hosts=["h"], problems=[]), 4),
         (ImageError("x"), 5),
+        (BadReferenceError("x"), 2),
+        (KeyFileError("x"), 2),
+        (DiskFullError("x"), 1),
         (NotReadyError("x", waited=1, last_seen="y"), 6),
         (KeyboardInterrupt(), 130),
         (typer.Abort(), 130),

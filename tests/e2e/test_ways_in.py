@@ -36,10 +36,10 @@ def test_a_wrong_password_is_refused_by_name_and_changes_nothing(
     words = ["run", images, "-m", machines[0].address, "-u", "admin", "-p", "-", "--name", "sudo"]
     done = sealpy(*words, stdin="not the password\n", check=False)
     (error,) = done.of("error")
-    assert done.code == 4
+    assert done.code == 3
     assert "login as 'admin' refused" in str(error)
     assert done.finished["changed"] == 0
-    fault("a wrong password", "run -p -", seen="exit 4, account and host named, nothing changed")
+    fault("a wrong password", "run -p -", seen="exit 3, account and host named, nothing changed")
 
 
 def test_machines_by_count_are_booted_and_become_a_cluster(sealpy: Sealpy, images: str) -> None:

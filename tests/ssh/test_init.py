@@ -45,6 +45,6 @@ def test_of_a_machine_that_does_not_answer_nothing_is_written(
         login = ["--port", str(server.port), "--ssh-config", "none", "--pk", str(server.host_key)]  # not the one
         monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
         monkeypatch.setenv("HOME", str(tmp_path))
-        assert run(["init", "kubernetes:v1.34.4", "-m", server.address, *login, "-f", str(file)]) == 4
+        assert run(["init", "kubernetes:v1.34.4", "-m", server.address, *login, "-f", str(file)]) == 3
     assert "nothing was written" in capsys.readouterr().err
     assert not file.exists()

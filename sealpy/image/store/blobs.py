@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from sealpy.disk import alone, stands_at
-from sealpy.errors import DigestMismatchError, StoreError
+from sealpy.errors import DigestMismatchError, DiskFullError
 from sealpy.image.remote import begun
 
 __all__ = ["MAKE_ROOM", "BlobWriter", "Incoming", "is_blob_name", "telling_full_disk"]
@@ -166,13 +166,13 @@ def is_blob_name(name: str) -> bool:
 
 @contextmanager
 def telling_full_disk(directory: Path, *, hint: str = MAKE_ROOM) -> Iterator[None]:
-    """Tell a disk that is full, or a quota that is used up, as a StoreError that says what to do."""
+    """Tell a disk that is full, or a quota that is used up, as a DiskFullError that says what to do."""
     try:
         yield
     except OSError as error:
         if error.errno not in _FULL:
             raise
-        raise StoreError(f"{directory}: {(error.strerror or 'no space left').lower()}", hint=hint) from error
+        raise DiskFullError(f"{directory}: {(error.strerror or 'no space left').lower()}", hint=hint) from error
 
 
 def _remove_own(file: BinaryIO, path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sealpy.errors import ImageError, did_you_mean
+from sealpy.errors import ConfigError, did_you_mean
 from sealpy.image.cluster_image import ClusterImage
 from sealpy.image.manifest import Descriptor, Manifest, encode, parse
 from sealpy.image.store import Store
@@ -30,11 +30,11 @@ def attach_bills(image: ClusterImage) -> None:
 def read_bill(image: ClusterImage, form: str) -> bytes:
     """Give the bill of materials of an image: the one that stands beside it, else one made now.
 
-    Raises ImageError for a form that is not known.
+    Raises ConfigError for a form that is not known.
     """
     if form not in FORMATS:
         hint = did_you_mean(form, FORMATS) or f"one of {', '.join(FORMATS)}"
-        raise ImageError(f"form '{form}': not known for bills of materials", hint=hint)
+        raise ConfigError(f"form '{form}': not known for bills of materials", hint=hint)
     media_type, _ = FORMATS[form]
     for document in image.store.referrers(image.digest, artifact_type=media_type):
         manifest = parse(Manifest, image.store.read(document.digest), what=f"document {document.digest}")

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 
 from sealpy.disk import write_whole
-from sealpy.errors import ImageError
+from sealpy.errors import KeyFileError, SealpyError
 
 __all__ = ["Passphrase", "PublicKey", "SigningKey"]
 
@@ -41,18 +41,18 @@ class PublicKey:
 
     @classmethod
     def load(cls, path: Path) -> PublicKey:
-        """Read a PEM file; raises ImageError that names it."""
+        """Read a PEM file; raises KeyFileError that names it."""
         try:
             key = serialization.load_pem_public_key(_read(path))
         except (ValueError, UnsupportedAlgorithm) as error:
             hint = "a public key is wanted, such as the .pub file that 'sealpy keygen' writes"
-            raise ImageError(f"{path}: not a public key in PEM form", hint=hint) from error
+            raise KeyFileError(f"{path}: not a public key in PEM form", hint=hint) from error
         return cls._of(str(path), key)
 
     @classmethod
     def _of(cls, name: str, key: object) -> PublicKey:
         if not isinstance(key, _PublicKey):
-            raise ImageError(f"{name}: a key of a kind that signs no images", hint="use ECDSA P-256")
+            raise KeyFileError(f"{name}: a key of a kind that signs no images", hint="use ECDSA P-256")
         der = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
         return cls(name, hashlib.sha256(der).hexdigest(), key)
 
@@ -80,14 +80,14 @@ class SigningKey:
 
     @classmethod
     def create(cls, prefix: Path, *, passphrase: str) -> SigningKey:
-        """Make a new key: `<prefix>.key` for its owner alone, `<prefix>.pub` for everyone; raises ImageError.
+        """Make a new key: `<prefix>.key` for its owner alone, `<prefix>.pub` for everyone; raises KeyFileError.
 
         A passphrase that is not empty locks the private key. Files that are there are not replaced.
         """
         private, public = (prefix.with_name(prefix.name + suffix) for suffix in (".key", ".pub"))
         for path in (private, public):
             if path.exists():
-                raise ImageError(f"{path}: is there already", hint="take another name: a key that is lost is lost")
+                raise KeyFileError(f"{path}: is there already", hint="take another name: a key that is lost is lost")
         key = ec.generate_private_key(ec.SECP256R1())
         lock = (
             serialization.BestAvailableEncryption(passphrase.encode()) if passphrase else serialization.NoEncryption()
@@ -98,16 +98,17 @@ class SigningKey:
             info = serialization.PublicFormat.SubjectPublicKeyInfo
             write_whole(public, key.public_key().public_bytes(pem, info), mode=0o644)
         except OSError as error:
-            hint = "choose another place" if private.parent.is_dir() else f"mkdir -p {private.parent}"
-            raise ImageError(f"{private}: cannot be written: {error.strerror}", hint=hint) from error
+            if not private.parent.is_dir():
+                raise KeyFileError(f"{private}: no such directory", hint=f"mkdir -p {private.parent}") from error
+            raise SealpyError(f"{private}: cannot be written: {error.strerror}", hint="choose another place") from error
         return cls(PublicKey._of(str(public), key.public_key()), key)  # noqa: SLF001 - its twin
 
     @classmethod
     def load(cls, path: Path, *, passphrase: Passphrase) -> SigningKey:
-        """Read a PEM file of OpenSSL's or cosign's making; raises ImageError that names it."""
+        """Read a PEM file of OpenSSL's or cosign's making; raises KeyFileError that names it."""
         key = _load(path, _read(path), passphrase)
         if not isinstance(key, _PrivateKey):
-            raise ImageError(f"{path}: a key of a kind that signs no images", hint="use ECDSA P-256")
+            raise KeyFileError(f"{path}: a key of a kind that signs no images", hint="use ECDSA P-256")
         return cls(PublicKey._of(str(path), key.public_key()), key)  # noqa: SLF001 - its twin
 
     def sign(self, data: bytes) -> bytes:
@@ -131,7 +132,7 @@ def _load(path: Path, data: bytes, passphrase: Passphrase) -> object:
         pass  # how the library says that it is locked
     except (ValueError, UnsupportedAlgorithm) as error:
         hint = "a private key is wanted: 'sealpy keygen' makes one"
-        raise ImageError(f"{path}: not a private key in PEM form", hint=hint) from error
+        raise KeyFileError(f"{path}: not a private key in PEM form", hint=hint) from error
     try:
         return serialization.load_pem_private_key(data, password=passphrase().encode())
     except ValueError as error:
@@ -147,7 +148,7 @@ def _unlock(path: Path, data: bytes, passphrase: str) -> bytes:
         box = json.loads(base64.b64decode(_body(data)))
         kdf, cost = box["kdf"], box["kdf"]["params"]
         if kdf["name"] != "scrypt" or box["cipher"]["name"] != "nacl/secretbox" or cost["N"] > _MOST_WORK:
-            raise ImageError(f"{path}: locked in a way that is not known", hint="import it into cosign 2 anew")
+            raise KeyFileError(f"{path}: locked in a way that is not known", hint="import it into cosign 2 anew")
         salt, nonce = base64.b64decode(kdf["salt"]), base64.b64decode(box["cipher"]["nonce"])
         key = hashlib.scrypt(
             passphrase.encode(), salt=salt, n=cost["N"], r=cost["r"], p=cost["p"], maxmem=_MOST_MEMORY, dklen=32
@@ -156,15 +157,17 @@ def _unlock(path: Path, data: bytes, passphrase: str) -> bytes:
     except CryptoError as error:
         raise _wrong_passphrase(path) from error
     except (ValueError, KeyError, TypeError, binascii.Error) as error:
-        raise ImageError(f"{path}: a damaged private key", hint="get it from its backup") from error
+        raise KeyFileError(f"{path}: a damaged private key", hint="get it from its backup") from error
 
 
 def _body(data: bytes) -> bytes:
     return b"".join(line for line in data.splitlines() if not line.startswith(b"-----"))
 
 
-def _wrong_passphrase(path: Path) -> ImageError:
-    return ImageError(f"{path}: the passphrase does not open it", hint="type it again, or check SEALPY_KEY_PASSPHRASE")
+def _wrong_passphrase(path: Path) -> KeyFileError:
+    return KeyFileError(
+        f"{path}: the passphrase does not open it", hint="type it again, or check SEALPY_KEY_PASSPHRASE"
+    )
 
 
 def _read(path: Path) -> bytes:
@@ -172,4 +175,4 @@ def _read(path: Path) -> bytes:
         with path.open("rb") as file:
             return file.read(_LONGEST)
     except OSError as error:
-        raise ImageError(f"{path}: cannot be read: {error.strerror}", hint="name a key in PEM form") from error
+        raise KeyFileError(f"{path}: cannot be read: {error.strerror}", hint="name a key in PEM form") from error

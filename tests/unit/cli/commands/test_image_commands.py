@@ -255,7 +255,7 @@ def test_rmi_removes_none_when_one_of_the_names_is_wrong(capsys: pytest.CaptureF
     ("arguments", "code", "text"),
     [
         (["inspect", "kube:v2"], 5, "image 'kube:v2': not among the local images"),
-        (["inspect", "Kube:v2"], 5, "image name 'Kube:v2'"),
+        (["inspect", "Kube:v2"], 2, "image name 'Kube:v2'"),
         (["load", "-i", "nowhere.tar"], 2, "nowhere.tar: no such file"),
         (["load", "-i", "-"], 2, "'-': standard input is not read"),
         (["load", "-i", __file__], 5, f"{__file__}: no archive of an image"),

@@ -51,8 +51,13 @@ def test_a_key_without_a_passphrase_says_so(
 def test_a_key_for_a_directory_that_is_not_there_says_how_to_make_it(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(["keygen", str(tmp_path / "no" / "key")]) == 5
+    assert run(["keygen", str(tmp_path / "no" / "key")]) == 2
     assert f"next: mkdir -p {tmp_path / 'no'}" in capsys.readouterr().err
+
+
+def test_a_key_that_is_there_is_not_replaced(key: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["keygen", str(key.with_suffix(""))]) == 2
+    assert f"{key}: is there already" in capsys.readouterr().err
 
 
 def test_an_image_is_signed_and_verified(
@@ -85,7 +90,7 @@ def test_a_wrong_passphrase_is_told_and_never_shown(
     key: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SEALPY_KEY_PASSPHRASE", "another-marker")
-    assert run(["sign", "shop:1", "--key", str(key)]) == 5
+    assert run(["sign", "shop:1", "--key", str(key)]) == 2
     told = capsys.readouterr()
     assert f"{key}: the passphrase does not open it" in told.err
     assert "marker" not in told.out + told.err.replace("marker-of-a-passphrase", "")
@@ -95,7 +100,7 @@ def test_a_wrong_passphrase_is_told_and_never_shown(
 def test_the_bill_of_materials_is_printed_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["inspect", "shop:1", "--sbom", "spdx"]) == 0
     assert json.loads(capsys.readouterr().out)["spdxVersion"] == "SPDX-2.3"
-    assert run(["inspect", "shop:1", "--sbom", "swid"]) == 5
+    assert run(["inspect", "shop:1", "--sbom", "swid"]) == 2
     assert "form 'swid': not known" in capsys.readouterr().err
 
 
@@ -105,7 +110,7 @@ def test_the_bill_of_materials_is_printed_as_it_is(capsys: pytest.CaptureFixture
     [
         (["--verify", "always"], 5, "shop:1: cannot be verified: no key is trusted here"),
         (["--verify", "alway"], 2, "--verify 'alway': not known"),
-        (["--verify-key", "missing.pub"], 5, "missing.pub: cannot be read: No such file or directory"),
+        (["--verify-key", "missing.pub"], 2, "missing.pub: cannot be read: No such file or directory"),
     ],
 )
 def test_an_image_that_is_not_admitted_is_refused_before_the_first_connection(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sealpy.errors import ImageError
+from sealpy.errors import ConfigError, ImageError
 from sealpy.image.archives import Library
 from sealpy.image.assemble import assemble, write_layer
 from sealpy.image.cluster_image import ClusterImage
@@ -117,6 +117,6 @@ def test_a_layer_that_cannot_be_read_is_said_in_the_bill(full: ClusterImage, mon
 
 
 def test_a_form_that_is_not_known_is_refused_with_the_nearest(full: ClusterImage) -> None:
-    with pytest.raises(ImageError, match="form 'spx': not known") as caught:
+    with pytest.raises(ConfigError, match="form 'spx': not known") as caught:
         read_bill(full, "spx")
     assert caught.value.hint == "did you mean 'spdx'?"
