@@ -16,7 +16,9 @@ from sealpy.image.tarball import BLOCK, Range, Source, read
 __all__ = ["Blob", "Contents", "oci_path"]
 
 _PACKED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\xfd7zXZ\x00", b"BZh")  # gzip, zstd, xz, bzip2
-_NO_ARCHIVE = "name one that 'sealpy save' or 'docker save' wrote; if this is one, it was damaged: copy it again"
+_NO_ARCHIVE = (
+    "take what 'sealpy save' or 'docker save' wrote; if this is that, it was damaged on its way: copy it again"
+)
 _DOCUMENTS = ("index.json", "manifest.json", "oci-layout")
 
 

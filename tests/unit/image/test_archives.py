@@ -146,7 +146,7 @@ def test_of_several_platforms_the_wanted_one_is_taken(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "data", "reason"),
     [
-        ("x.tar", b"no tar at all, but a text of some length" * 30, "cannot be read"),
+        ("x.tar", b"no tar at all, but a text of some length" * 30, "no archive of an image"),
         ("x.tar", layer_tar(b"1"), "holds no container images"),
         ("x.tar.gz", b"\x1f\x8b", "compressed archive"),
     ],
