@@ -20,6 +20,6 @@ EXITS: Final = {
     6: "something did not become ready in time",
     7: "done, but not on hosts that --max-fail let go",
     BUG: "a bug in sealpy: the traceback stands in the file that is named",
-    130: "interrupted by Ctrl-C",
+    130: "interrupted by Ctrl-C, or by a no to what was asked",
     SIGPIPE: "the reader of a pipe went away",
 }
