@@ -7,10 +7,11 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from sealpy.actions.environment import network_env
 from sealpy.actions.review import prepared
 from sealpy.actions.session import Surroundings
 from sealpy.checks import Found, Needs, inspect, refuse_unknown
-from sealpy.clusterfile import Cluster, Clusterfile
+from sealpy.clusterfile import Clusterfile
 from sealpy.connectors.reach import Ways
 from sealpy.engine import Connections, Executor, Journal, Outcomes, telling
 from sealpy.engine.interrupt import interruptible
@@ -21,7 +22,7 @@ from sealpy.phases.check_ways import WAYS, WHY_WAYS, find_blocked, ways_between
 from sealpy.phases.preflight import needs_of
 from sealpy.sdk import Steps
 
-__all__ = ["EXPLAINED", "Checked", "check", "refuse_skips"]
+__all__ = ["EXPLAINED", "Checked", "check", "needs_without_image", "refuse_skips"]
 
 _CONNECT, _ROOT = "connect", "root"
 _WHY_CONNECT = "what cannot be reached cannot be made a node"
@@ -62,7 +63,7 @@ def check(clusterfile: Clusterfile, image: ClusterImage | None, surroundings: Su
     connections = Connections(lambda address: ways.to(inventory[address].target), stop)
     with contextlib.closing(connections):
         ctx = preparation.make_context(connections, surroundings.emit) if preparation else None
-        needs = needs_of(ctx) if ctx else _needs(clusterfile.cluster, inventory)
+        needs = needs_of(ctx) if ctx else needs_without_image(clusterfile, inventory)
         survey = _Survey(Executor(connections, emit=surroundings.emit, journal=Journal(None, run="", action="check")))
         with interruptible(survey.executor):
             found = survey.look(inventory, f"{clusterfile.cluster.data_root}/{clusterfile.cluster.name}")
@@ -83,12 +84,13 @@ def refuse_skips(skip: Iterable[str]) -> None:
     refuse_unknown(skip, more=(WAYS,), fixed=(_CONNECT, _ROOT))
 
 
-def _needs(cluster: Cluster, inventory: Inventory) -> Needs:
-    """Say what is asked of the machines, as far as the Clusterfile alone says."""
+def needs_without_image(clusterfile: Clusterfile, inventory: Inventory) -> Needs:
+    """Say what is asked of the machines, as far as the Clusterfile alone says; raises ClusterfileError."""
+    cluster, env = clusterfile.cluster, network_env(clusterfile)
     return Needs(
         data_root=cluster.data_root,
-        pods=_texts(cluster.env.get("PodCIDR", "")),
-        services=_texts(cluster.env.get("SvcCIDR", "")),
+        pods=_texts(env.get("PodCIDR", "")),
+        services=_texts(env.get("SvcCIDR", "")),
         registry_hosts=inventory.masters if cluster.registry.local.ha else (inventory.leader,),
         registry_port=cluster.registry.local.port,
     )
