@@ -65,7 +65,7 @@ def admitted(output: Output, image: str, verifying: Verifying) -> None:
         raise ConfigError(f"--verify '{verifying.when}': not known", hint=hint)
     how = Verification(verifying.when)
     keys = () if how is Verification.NEVER else trusted_keys(verifying.keys)
-    if told := admit(open_store(), image, keys, how):
+    if told := admit(open_store(), image, keys, how, trusted=str(home() / "keys")):
         hint = f"trusted keys stand in {home() / 'keys'}; --verify always refuses such an image"
         output.emit(Warned(message=told, hint=hint))
 

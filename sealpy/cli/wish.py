@@ -94,13 +94,14 @@ def _document(wish: Wish) -> dict[str, Any]:
 
 
 def _hosts(wish: Wish) -> list[dict[str, list[str]]]:
-    parse_hosts(",".join(filter(None, (wish.masters, wish.nodes))))  # no host may stand in both
     masters = parse_hosts(wish.masters)
+    if twice := [host for host in parse_hosts(wish.nodes) if host in masters]:
+        raise ConfigError(f"host '{twice[0]}' stands in -m and in -n", hint="name every host once")
     if not masters and not wish.image:
         hint = "sealpy run IMAGE -m 10.0.0.1 makes a cluster, sealpy run -f Clusterfile one that a file describes"
         raise ConfigError("what to run is not said", hint=hint)
     if not masters:
-        raise ConfigError("--masters names no host", hint="a cluster has one control plane at least: -m 10.0.0.1")
+        raise ConfigError("no control plane is named", hint="a cluster has one at least: -m 10.0.0.1")
     hosts = [{"ips": list(masters), "roles": ["master"]}]
     if nodes := parse_hosts(wish.nodes):
         hosts.append({"ips": list(nodes), "roles": ["node"]})

@@ -156,6 +156,7 @@ def test_the_table_names_everything_and_the_last_line_counts(
     ("words", "message"),
     [
         (["check", "-m", "10.0.0.1"], "what to check is not said"),
+        (["check", "-f", "shop.yaml"], "sealpy check --pre -f shop.yaml"),
         (["check", "--pre"], "give the machines either by --file or by --masters"),
         (["check", "--pre", "-f", "x", "-m", "10.0.0.1"], "give the machines either by --file or by --masters"),
         (["check", "--pre", "-m", "10.0.0.1", "--skip", "swop"], "--skip: there is no check 'swop'"),

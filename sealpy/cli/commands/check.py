@@ -95,7 +95,8 @@ def _refuse_half(file: Path | None, masters: str, *, pre: bool) -> None:
     from sealpy.errors import ConfigError
 
     if not pre:
-        raise ConfigError("what to check is not said", hint="sealpy check --pre: what must be so before a cluster is")
+        words = f"-f {file}" if file else f"-m {masters}" if masters else "-f Clusterfile"
+        raise ConfigError("what to check is not said", hint=f"before a cluster is made: sealpy check --pre {words}")
     if bool(file) == bool(masters):
         raise ConfigError(
             "give the machines either by --file or by --masters", hint="sealpy check --pre -f Clusterfile"

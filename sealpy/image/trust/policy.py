@@ -22,8 +22,18 @@ class Verification(StrEnum):
     NEVER = "never"
 
 
-def admit(store: Store, name: str | Reference, keys: Sequence[PublicKey], how: Verification) -> str:
-    """Let an image pass, and give what the operator should know of it, if anything; raises ImageError to refuse it."""
+def admit(
+    store: Store,
+    name: str | Reference,
+    keys: Sequence[PublicKey],
+    how: Verification,
+    *,
+    trusted: str = "~/.sealpy/keys",
+) -> str:
+    """Let an image pass, and give what the operator should know of it, if anything; raises ImageError to refuse it.
+
+    `trusted` is the directory that messages name for keys.
+    """
     image = store.find(name)
     familiar = image.reference.familiar
     if how is Verification.NEVER:
@@ -33,7 +43,7 @@ def admit(store: Store, name: str | Reference, keys: Sequence[PublicKey], how: V
         missing = "no key is trusted here" if signed else "it is not signed"
         return f"{familiar}: not verified: {missing}" if signed or keys else ""
     if not keys:
-        hint = "put the public key of who signs your images into the keys directory, or name it by --verify-key"
+        hint = f"put the public key of who signs your images into {trusted}, or name it by --verify-key"
         raise ImageError(f"{familiar}: cannot be verified: no key is trusted here", hint=hint)
     verify(store, image.reference, keys)
     return ""

@@ -147,7 +147,7 @@ def test_an_application_that_is_not_here_is_told_as_such(capsys: Capture) -> Non
 
 def test_an_image_of_a_cluster_still_needs_machines(capsys: Capture) -> None:
     assert run(["run", "kubernetes:v1"]) == 2
-    assert "--masters names no host" in capsys.readouterr().err
+    assert "no control plane is named" in capsys.readouterr().err
 
 
 def test_a_rehearsal_prints_the_plan(launch: Launch, home: Path, capsys: Capture) -> None:

@@ -79,11 +79,11 @@ def test_a_key_in_a_home_that_nobody_has_is_a_path_like_any_other() -> None:
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        ({"masters": ""}, "--masters names no host"),
+        ({"masters": ""}, "no control plane is named"),
         ({"masters": "", "image": ""}, "what to run is not said"),
         ({"jump": "a b"}, "--jump: 'a b' is no jump host"),
         ({"masters": "10.0.0.300"}, "host '10.0.0.300' is no IP address"),
-        ({"nodes": "10.0.0.1"}, "host '10.0.0.1' stands twice in '10.0.0.1,10.0.0.1'"),
+        ({"nodes": "10.0.0.1"}, "host '10.0.0.1' stands in -m and in -n"),
         ({"name": "My_Cluster"}, "--name: 'My_Cluster' cannot be the name of a cluster"),
         ({"image": ""}, "IMAGE: it must not be empty"),
         ({"user": "a b", "env": ("=A",)}, "--env: '' sets nothing"),
