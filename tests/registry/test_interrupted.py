@@ -210,7 +210,7 @@ def test_a_disk_that_is_too_small_is_told_before_anything_is_fetched(
 ) -> None:
     done = other.run("pull", f"{plain.address}/{pushed}:1")
     error = json.loads(done.stdout.splitlines()[-1])
-    assert (done.returncode, error["code"]) == (5, "image.store")
+    assert (done.returncode, error["code"]) == (1, "image.store.full")
     assert str(small_disk) in error["message"]
     assert "are free" in error["message"]
     assert partial_bytes(other) == 0
@@ -230,7 +230,7 @@ def test_a_disk_that_fills_up_meanwhile_is_told_and_the_next_pull_goes_on(
             fill(small_disk / "somebody-elses")
             stdout, _ = process.communicate(timeout=100)
         error = json.loads(stdout.splitlines()[-1])
-        assert (process.returncode, error["code"]) == (5, "image.store")
+        assert (process.returncode, error["code"]) == (1, "image.store.full")
         assert "no space left on device" in error["message"]
         here = partial_bytes(other)
         (small_disk / "somebody-elses").unlink()

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from sealpy.disk import make_private, write_whole
-from sealpy.errors import ImageError, StoreError
+from sealpy.errors import DiskFullError, ImageError, StoreError
 from sealpy.image.manifest import LAYOUT, MOST_DOCUMENT, Descriptor, digest_of
 from sealpy.image.remote.begun import Begun
 from sealpy.image.store.blobs import MAKE_ROOM, BlobWriter, Incoming, is_blob_name, telling_full_disk
@@ -92,10 +92,10 @@ class BlobStore:
         self._incoming.forget_upload(name)
 
     def refuse_without_room(self, coming: Iterable[tuple[str, int]]) -> None:
-        """Raise StoreError when the disk has no room for blobs (digest and size), as far as they are not here yet."""
+        """Raise DiskFullError when the disk has no room for blobs (digest and size), as far as they are not here yet."""
         needed = sum(max(size - self._incoming.begun(digest), 0) for digest, size in coming if not self.has(digest))
         if needed > (free := self.free_bytes()):
-            raise StoreError(f"{self.root}: {needed} bytes are needed, {free} are free", hint=MAKE_ROOM)
+            raise DiskFullError(f"{self.root}: {needed} bytes are needed, {free} are free", hint=MAKE_ROOM)
 
     def put(self, data: bytes, *, media_type: str) -> Descriptor:
         """Store a small blob."""
