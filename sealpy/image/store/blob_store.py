@@ -92,7 +92,7 @@ class BlobStore:
         self._incoming.forget_upload(name)
 
     def refuse_without_room(self, coming: Iterable[tuple[str, int]]) -> None:
-        """Raise DiskFullError when the disk has no room for blobs (digest and size), as far as they are not here yet."""
+        """Raise DiskFullError when the disk has no room for blobs (digest and size), those here apart."""
         needed = sum(max(size - self._incoming.begun(digest), 0) for digest, size in coming if not self.has(digest))
         if needed > (free := self.free_bytes()):
             raise DiskFullError(f"{self.root}: {needed} bytes are needed, {free} are free", hint=MAKE_ROOM)
