@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -122,6 +123,18 @@ class Machine:
     private_key: str
 
 
+@contextmanager
+def booted(sealpy: Sealpy, lab: str, *, nodes: int) -> Iterator[tuple[Machine, ...]]:
+    """Boot machines of a lab of their own, which goes again."""
+    sealpy("lab", "down", "--name", lab)
+    sealpy("lab", "up", "--name", lab, "--nodes", str(nodes))
+    (found,) = [line for line in sealpy("lab", "list").results if isinstance(line, list)]
+    yield tuple(
+        Machine(entry["name"], entry["address"], entry["private_key"]) for entry in found if entry["lab"] == lab
+    )
+    sealpy("lab", "down", "--name", lab)
+
+
 @pytest.fixture(scope="session")
 def sealpy() -> Sealpy:
     if os.geteuid() != 0 or not sys.platform.startswith("linux"):
@@ -149,10 +162,5 @@ def images(sealpy: Sealpy) -> str:
 @pytest.fixture(scope="session")
 def machines(sealpy: Sealpy) -> Iterator[tuple[Machine, ...]]:
     """Boot three machines; they go when the tests are over."""
-    sealpy("lab", "down", "--name", LAB)
-    sealpy("lab", "up", "--name", LAB, "--nodes", "3")
-    (found,) = [line for line in sealpy("lab", "list").results if isinstance(line, list)]
-    yield tuple(
-        Machine(entry["name"], entry["address"], entry["private_key"]) for entry in found if entry["lab"] == LAB
-    )
-    sealpy("lab", "down", "--name", LAB)
+    with booted(sealpy, LAB, nodes=3) as found:
+        yield found

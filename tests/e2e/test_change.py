@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.conftest import Done, Machine, Sealpy
+from tests.e2e.conftest import Done, Machine, Sealpy, booted
 from tests.faults import Fault
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
@@ -39,13 +39,8 @@ NOTHING = f"cluster '{CLUSTER}': nothing to change"
 
 @pytest.fixture(scope="module")
 def five(sealpy: Sealpy) -> Iterator[tuple[Machine, ...]]:
-    sealpy("lab", "down", "--name", LAB)
-    sealpy("lab", "up", "--name", LAB, "--nodes", "5")
-    (found,) = [line for line in sealpy("lab", "list").results if isinstance(line, list)]
-    yield tuple(
-        Machine(entry["name"], entry["address"], entry["private_key"]) for entry in found if entry["lab"] == LAB
-    )
-    sealpy("lab", "down", "--name", LAB)
+    with booted(sealpy, LAB, nodes=5) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")

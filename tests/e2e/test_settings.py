@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.conftest import CHECKOUT, Done, Machine, Sealpy
+from tests.e2e.conftest import CHECKOUT, Done, Machine, Sealpy, booted
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
@@ -25,11 +25,8 @@ SECRETS = (SECRET, "marker-of-the-database", "from-the-site")  # the last one st
 
 @pytest.fixture(scope="module")
 def machine(sealpy: Sealpy) -> Iterator[Machine]:
-    sealpy("lab", "down", "--name", LAB)
-    sealpy("lab", "up", "--name", LAB, "--nodes", "1")
-    (found,) = [line for line in sealpy("lab", "list").results if isinstance(line, list)]
-    yield next(Machine(one["name"], one["address"], one["private_key"]) for one in found if one["lab"] == LAB)
-    sealpy("lab", "down", "--name", LAB)
+    with booted(sealpy, LAB, nodes=1) as (found,):
+        yield found
 
 
 @pytest.fixture(scope="module")

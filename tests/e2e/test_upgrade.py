@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import Done, Machine, Sealpy
+from tests.e2e.conftest import Done, Machine, Sealpy, booted
 from tests.e2e.releases import MINOR_VERSIONS, build, with_patch
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
@@ -49,13 +49,8 @@ def minor(sealpy: Sealpy, images: str) -> None:
 
 @pytest.fixture(scope="module")
 def two(sealpy: Sealpy) -> Iterator[tuple[Machine, ...]]:
-    sealpy("lab", "down", "--name", LAB)
-    sealpy("lab", "up", "--name", LAB, "--nodes", "2")
-    (found,) = [line for line in sealpy("lab", "list").results if isinstance(line, list)]
-    yield tuple(
-        Machine(entry["name"], entry["address"], entry["private_key"]) for entry in found if entry["lab"] == LAB
-    )
-    sealpy("lab", "down", "--name", LAB)
+    with booted(sealpy, LAB, nodes=2) as found:
+        yield found
 
 
 class Life:
