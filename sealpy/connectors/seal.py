@@ -72,7 +72,7 @@ class Sealer(Packetizer):
                 return
             self.write_all(self._seal(packets))
             if self._sent >= self.REKEY_BYTES and not self.need_rekey():
-                self._trigger_rekey()  # type: ignore[attr-defined]
+                self._trigger_rekey()  # type: ignore[attr-defined] # the stubs leave it out
 
     def _seal(self, packets: Sequence[tuple[bytes, memoryview]]) -> memoryview:
         """Give the packets as they travel, in memory that the next ones will take."""
@@ -105,7 +105,7 @@ class Sealer(Packetizer):
 
     def _count(self) -> None:
         """Go on with paramiko's number of the next packet: a cipher that is agreed on later may need it."""
-        number: int = self._Packetizer__sequence_number_out  # type: ignore[has-type]
+        number: int = self._Packetizer__sequence_number_out  # type: ignore[has-type] # nor this
         self._Packetizer__sequence_number_out = (number + 1) & 0xFFFFFFFF
 
 
