@@ -28,6 +28,8 @@ class Stage(Enum):
 class Needs:
     """Say what image and cluster ask of the machines; sizes in KiB.
 
+    `kept_free` is how much of which disk the kubelet wants to be free, such as `15%` by `imagefs.available`: none where
+    that is not known.
     `etcd` are the ports between its members on the control planes: none where it runs elsewhere. `renamed` tells that a
     plugin gives the hosts their names later.
     """
@@ -35,6 +37,7 @@ class Needs:
     platform: str = ""
     image_kib: int = 0
     data_root: str = "/var/lib/sealpy/data"
+    kept_free: Mapping[str, str] = field(default_factory=dict)
     pods: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
     registry_hosts: tuple[str, ...] = ()

@@ -148,7 +148,8 @@ class Performer:
                 self._emit(StepRetrying(host=host, phase=phase, title=step.title, reason=reason, waited=waited))
                 told = reason
             if self._connections.interruption.wait(step.pause):
-                raise InterruptedRunError(f"stopped while waiting: {step.title}", hint="run the same command again")
+                said = f"stopped while waiting: {step.title}; last seen: {reason}"
+                raise InterruptedRunError(said, hint="run the same command again")
         return Result()
 
 

@@ -4,9 +4,9 @@ A Host is a machine before Kubernetes; afterwards the cluster calls the same thi
 control-plane host (sealer's master0).
 """
 
-from sealpy.inventory.facts import Facts, facts_script, gather_facts, parse_facts
+from sealpy.inventory.facts import Disk, Facts, facts_script, gather_facts, parse_facts
 from sealpy.inventory.hosts import Host, Inventory
 from sealpy.inventory.login import Logins
 from sealpy.inventory.scope import Scope
 
-__all__ = ["Facts", "Host", "Inventory", "Logins", "Scope", "facts_script", "gather_facts", "parse_facts"]
+__all__ = ["Disk", "Facts", "Host", "Inventory", "Logins", "Scope", "facts_script", "gather_facts", "parse_facts"]

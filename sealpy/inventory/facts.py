@@ -11,12 +11,20 @@ from sealpy.errors import Problem
 from sealpy.inventory.look import SCRIPT
 from sealpy.sdk import Ask, Result, Steps
 
-__all__ = ["HOSTS_SIGN", "MIRRORS", "Facts", "facts_script", "gather_facts", "parse_facts"]
+__all__ = ["HOSTS_SIGN", "MIRRORS", "Disk", "Facts", "facts_script", "gather_facts", "parse_facts"]
 
 _CGROUPS = "/sys/fs/cgroup/"
 HOSTS_SIGN = "# sealpy"  # ends every line of /etc/hosts that is ours
 MIRRORS = "/etc/containerd/certs.d"
 _MIB = 1024  # in KiB
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """Say how large a disk is, and how much of it is free; a size of 0 stands for one that is not known."""
+
+    free_kib: int = 0
+    size_kib: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +60,8 @@ class Facts:
     files: frozenset[str] = frozenset()  # traces of a cluster
     active: frozenset[str] = frozenset()  # units
     free_kib: Mapping[str, int] = field(default_factory=dict)
+    nodefs: Disk = Disk()  # the kubelet's names: of the disk that it writes to,
+    imagefs: Disk = Disk()  # and of the one that container images are unpacked on
     present: frozenset[str] = frozenset()
     marks: Mapping[str, str] = field(default_factory=dict)  # what sealpy finished here, by name: digest of its input
     kube_ca: str = ""  # sha256 of the file of the cluster's certificate authority
@@ -139,6 +149,8 @@ def parse_facts(text: str) -> Facts:
         files=frozenset(many.get("file", ())),
         active=frozenset(many.get("active", ())),
         free_kib={path: _number(size) for size, _, path in (v.partition(" ") for v in many.get("free_kib", ()))},
+        nodefs=_disk(one.get("nodefs", "")),
+        imagefs=_disk(one.get("imagefs", "")),
         present=frozenset(many.get("present", ())),
         marks=dict(_pair(mark) for mark in many.get("mark", ())),
         kube_ca=one.get("kube_ca", ""),
@@ -167,6 +179,11 @@ def _number(text: str | None, default: int = 0) -> int:
 def _seconds(text: str) -> float:
     whole, _, part = text.partition(".")
     return float(f"{whole}.{part if part.isdecimal() else 0}") if whole.isdecimal() else 0.0
+
+
+def _disk(text: str) -> Disk:
+    free, size = _pair(text)
+    return Disk(_number(free), _number(size))
 
 
 def _mounts(many: Mapping[str, list[str]], *, own: bool) -> Iterator[tuple[str, str]]:

@@ -69,9 +69,10 @@ if have systemctl; then
   systemctl is-active $units 2>/dev/null | {
     for unit in $units; do read -r state && [ "$state" = active ] && say active $unit; done; }
 fi
-up "${mine%/*}"; home=$dir; up /var/lib
-df -Pk "$dir" "$home" | {
-  read -r _; for at in "$dir" "$home"; do read -r _ _ _ free _ && say free_kib "$free $at"; done; }
+up "${mine%/*}"; home=$dir; up /var/lib/kubelet; kubelet=$dir; up /var/lib/containerd; engine=$dir; up /var/lib
+df -Pk "$dir" "$home" "$kubelet" "$engine" | {
+  read -r _; for at in "$dir" "$home"; do read -r _ _ _ free _ && say free_kib "$free $at"; done
+  for disk in nodefs imagefs; do read -r _ size _ free _ && say $disk "$free $size"; done; }
 [ -d "$mine/rootfs" ] && say present rootfs
 [ -d "$mine/incoming" ] && say present incoming
 for mark in "$mine"/marks/*; do [ -f "$mark" ] && { read -r line < "$mark"; say mark "${mark##*/} $line"; }; done

@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from sealpy.connectors.interruption import Interruption
 from sealpy.errors import KubeError
@@ -23,6 +24,8 @@ _TIMEOUT = 20.0  # seconds for one request
 _MISSING = 404
 _REFUSED = 400  # and above
 _TOO_MANY = 429  # what an eviction is answered that a disruption budget does not allow now
+_PRESSURES = ("DiskPressure", "MemoryPressure", "PIDPressure")
+_STARTING = (None, "ContainerCreating", "PodInitializing")
 _MIRROR = "kubernetes.io/config.mirror"
 
 
@@ -39,7 +42,8 @@ class NodeTaint:
 class Node:
     """Describe a node: `address` is its InternalIP, `reason` says why it is not ready and is empty when it is.
 
-    `version` is that of its kubelet, such as `v1.34.4`.
+    `short_of` says what it has too little of to be given pods, ready or not: disk, memory, processes. `version` is that
+    of its kubelet, such as `v1.34.4`.
     """
 
     name: str
@@ -47,6 +51,7 @@ class Node:
     labels: Mapping[str, str]
     taints: tuple[NodeTaint, ...]
     reason: str
+    short_of: tuple[str, ...] = ()
     unschedulable: bool = False
     version: str = ""
 
@@ -183,7 +188,7 @@ class Kube:
         if found is None:
             return ""
         available, wanted = found["status"].get("availableReplicas", 0), found["spec"].get("replicas", 0)
-        return "" if available >= wanted else f"{available} of {wanted} pods available"
+        return "" if available >= wanted else f"{available} of {wanted} pods available{self._why(namespace, found)}"
 
     def unready_daemon_set(self, namespace: str, name: str) -> str:
         """Say why a daemon set does not serve yet; empty when it is ready on every node, or there is no such."""
@@ -191,11 +196,19 @@ class Kube:
         if found is None:
             return ""
         ready, wanted = (found["status"].get(field, 0) for field in ("numberReady", "desiredNumberScheduled"))
-        return "" if ready >= wanted > 0 else f"ready on {ready} of {wanted} nodes"
+        return "" if ready >= wanted > 0 else f"ready on {ready} of {wanted} nodes{self._why(namespace, found)}"
 
     def _workload(self, kind: str, namespace: str, name: str) -> dict[str, Any] | None:
         where = f"/apis/apps/v1/namespaces/{namespace}/{kind.lower()}s/{name}"
         return self._find(f"read {kind} '{namespace}/{name}'", "GET", where)
+
+    def _why(self, namespace: str, workload: Mapping[str, Any]) -> str:
+        """Say what the first of its pods that does not run waits for: an image, or a node; empty when none says so."""
+        labels = workload["spec"].get("selector", {}).get("matchLabels", {})
+        selector = quote(",".join(f"{key}={value}" for key, value in labels.items()))
+        where = f"/api/v1/namespaces/{namespace}/pods?labelSelector={selector}"
+        pods = self._ask("list its pods", "GET", where)["items"] if labels else ()
+        return next((f": {reason}" for pod in pods if (reason := _waits_for(pod["status"]))), "")
 
     def _find(self, what: str, method: str, where: str, body: object = None) -> dict[str, Any] | None:
         """Make a request; None when there is no such thing. Raises KubeError for every other refusal."""
@@ -244,7 +257,9 @@ class _RefusedError(KubeError):
 def _node(node: Any) -> Node:
     about, spec, status = node["metadata"], node["spec"], node["status"]
     addresses = {entry["type"]: entry["address"] for entry in status.get("addresses") or ()}
-    ready = next((entry for entry in status.get("conditions") or () if entry["type"] == "Ready"), None)
+    conditions = status.get("conditions") or ()
+    ready = next((entry for entry in conditions if entry["type"] == "Ready"), None)
+    pressed = (entry for entry in conditions if entry["type"] in _PRESSURES and entry["status"] == "True")
     reason = "has not reported yet" if ready is None else ready.get("message") or "it is not ready"
     return Node(
         name=about["name"],
@@ -254,9 +269,21 @@ def _node(node: Any) -> Node:
             NodeTaint(taint["key"], taint.get("value") or "", taint["effect"]) for taint in spec.get("taints") or ()
         ),
         reason="" if ready and ready["status"] == "True" else reason,
+        short_of=tuple(entry.get("message") or entry["type"] for entry in pressed),
         unschedulable=bool(spec.get("unschedulable")),
         version=(status.get("nodeInfo") or {}).get("kubeletVersion", ""),
     )
+
+
+def _waits_for(status: Mapping[str, Any]) -> str:
+    """Say what keeps a pod from running; "" when that is only a matter of seconds, or nothing does."""
+    for container in (*status.get("initContainerStatuses", ()), *status.get("containerStatuses", ())):
+        waiting = container["state"].get("waiting") or {}
+        if waiting.get("reason") not in _STARTING:
+            return str(waiting.get("message") or waiting["reason"])
+    scheduled = (one for one in status.get("conditions") or () if one["type"] == "PodScheduled")
+    message = next((str(one.get("message", "")) for one in scheduled if one["status"] == "False"), "")
+    return message.partition(". ")[0]  # what follows is why no other pod is driven away for it
 
 
 def _moves(pod: Any) -> bool:

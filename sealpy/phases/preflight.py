@@ -40,6 +40,7 @@ def needs_of(ctx: Context, *, renamed: bool = False) -> Needs:
     return Needs(
         platform=ctx.image.config.architecture,
         image_kib=ctx.image.size // 1024,
+        kept_free=ctx.runtime.kept_free(),
         data_root=ctx.directory,
         pods=ranges.pods,
         services=ranges.services,

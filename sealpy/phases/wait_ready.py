@@ -69,6 +69,9 @@ def _unready_system(ctx: Context) -> str:
             "kube-proxy": kube.unready_daemon_set("kube-system", "kube-proxy"),
             "CoreDNS": kube.unready_deployment("kube-system", "coredns"),
         }
+        unready = [f"{name}: {reason}" for name, reason in found.items() if reason]
+        if unready:
+            unready += [f"{node.name}: {short}" for node in kube.nodes() for short in node.short_of]
     except KubeError as error:
         return error.message
-    return "; ".join(f"{name}: {reason}" for name, reason in found.items() if reason)
+    return "; ".join(unready)

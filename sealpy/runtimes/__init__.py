@@ -126,6 +126,10 @@ class Runtime(Protocol):
         """Let a node that runs take published settings over."""
         ...
 
+    def kept_free(self) -> Mapping[str, str]:
+        """Give how much of which disk the kubelet keeps free, by its signal: `imagefs.available`, `15%`."""
+        ...
+
     def ranges(self) -> Ranges:
         """Give the ranges that pods and services will have; raises ConfigError for a text that is none."""
         ...

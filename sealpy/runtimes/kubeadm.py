@@ -26,6 +26,9 @@ __all__ = ["Kubeadm"]
 _CONFIG = "/etc/kubernetes/kubeadm.yaml"
 _CA = "/etc/kubernetes/pki/ca.crt"
 
+# What a kubelet keeps free on Linux when nobody says anything (its v1beta1 defaults).
+_KEPT_FREE = {"nodefs.available": "10%", "imagefs.available": "15%"}
+
 # What the ancestor ignores too: sealpy checks the system itself before the first change; the kubelet unit may be
 # running already; `statics` of the image may have been copied to /etc/kubernetes.
 _IGNORED = "--ignore-preflight-errors=SystemVerification,Port-10250,DirAvailable--etc-kubernetes-manifests"
@@ -79,6 +82,17 @@ class Kubeadm:
         documents = layered(self.plan.documents, self.plan.overrides)
         networking = documents.get("ClusterConfiguration", {}).get("networking") or {}
         return Ranges(pods=_ranges(networking, "podSubnet"), services=_ranges(networking, "serviceSubnet"))
+
+    def kept_free(self) -> Mapping[str, str]:
+        """Read it from the document for the kubelet, which has its own opinion where that says nothing."""
+        kubelet = settings(self.plan)["KubeletConfiguration"]
+        given = kubelet.get("evictionHard")
+        if given is None:
+            return _KEPT_FREE
+        return {
+            **(_KEPT_FREE if kubelet.get("mergeDefaultEvictionSettings") else {}),
+            **{signal: str(amount) for signal, amount in given.items()},
+        }
 
     def prepare(self, host: str) -> Steps:
         """Run `init-kube.sh` of the image (sealer.md §5.2)."""

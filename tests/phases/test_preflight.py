@@ -97,6 +97,26 @@ def test_the_ports_of_etcd_are_needed_only_where_it_runs_on_the_control_planes()
     performed(ctx)
 
 
+@pytest.mark.parametrize(
+    ("kubelet", "kept"),
+    [
+        ({}, {"nodefs.available": "10%", "imagefs.available": "15%"}),
+        ({"evictionHard": {"nodefs.available": "1Gi"}}, {"nodefs.available": "1Gi"}),
+        ({"evictionHard": {"nodefs.available": 1 << 30}}, {"nodefs.available": str(1 << 30)}),
+        (
+            {"evictionHard": {"nodefs.available": "1Gi"}, "mergeDefaultEvictionSettings": True},
+            {"nodefs.available": "1Gi", "imagefs.available": "15%"},
+        ),
+    ],
+)
+def test_what_the_kubelet_keeps_free_is_what_it_will_be_told(kubelet: dict[str, Any], kept: dict[str, str]) -> None:
+    ctx = a_context()
+    plan = ctx.runtime.plan if isinstance(ctx.runtime, Kubeadm) else None
+    assert plan
+    ctx.runtime = Kubeadm(dataclasses.replace(plan, documents={"KubeletConfiguration": kubelet}))
+    assert needs_of(ctx).kept_free == kept
+
+
 def test_a_range_that_is_none_is_refused() -> None:
     ctx = a_context()
     plan = ctx.runtime.plan if isinstance(ctx.runtime, Kubeadm) else None

@@ -373,6 +373,8 @@ class Machine:
             "default_route=10.0.0.254 eth0",
             "nameserver=10.0.0.53",
             f"free_kib={self.free_kib} /var/lib",
+            f"nodefs={self.free_kib} {200 << 20}",
+            f"imagefs={self.free_kib} {200 << 20}",
             "feature=overlay",
             "feature=bridge",
             f"own_hosts={self.own_hosts}",

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from sealpy.checks import CHECKS, Found, Needs, Stage, inspect, refuse_unknown
+from sealpy.checks.disk import kept_kib
 from sealpy.checks.model import HERE
 from sealpy.errors import ConfigError
-from sealpy.inventory import Facts, Inventory
+from sealpy.inventory import Disk, Facts, Inventory
 from sealpy.testing.builders import a_host, good_facts
 
 NEEDS = Needs(
@@ -21,6 +22,7 @@ NEEDS = Needs(
     registry_hosts=("10.0.0.1",),
     registry_port=5000,
     leader="10.0.0.1",
+    kept_free={"nodefs.available": "10%", "imagefs.available": "15%"},
 )
 
 # what is other than on a good machine → the check, what it says
@@ -53,6 +55,14 @@ OF_A_MASTER: list[tuple[dict[str, Any], str, str]] = [
     ({"selinux": True}, "selinux", "SELinux enforces its rules"),
     ({"free_kib": {"/var/lib": 1 << 20}}, "disk-space", "1024 MiB free on /var/lib, 2057 are needed"),
     ({"free_kib": {"/var/lib": 0}}, "disk-space", "0 MiB free on /var/lib, 2057 are needed"),
+    (
+        {"nodefs": Disk(20 << 20, 100 << 20), "imagefs": Disk(13 << 20, 100 << 20)},
+        "disk-pressure",
+        (
+            "13312 MiB free for /var/lib/containerd, 17417 are needed: "
+            "the kubelet starts no pods below imagefs.available 15%"
+        ),
+    ),
     ({"free_inodes": 900}, "disk-inodes", "900 inodes free on /var/lib, 50000 are needed"),
     ({"unwritable": ("/etc",)}, "writable", "/etc cannot be written to"),
     ({"mounts": {"/": "rw", "/var": "rw,noexec"}}, "executable", "/var/lib/sealpy/data is mounted noexec"),
@@ -139,6 +149,31 @@ def test_what_an_earlier_run_of_ours_began_is_no_obstacle() -> None:
         free_kib={"/var/lib": 0},
     )
     assert found(begun) == []
+
+
+# what the kubelet is to keep free of a disk of 100 GiB → how much that is, in GiB
+@pytest.mark.parametrize(
+    ("amount", "gib"),
+    [("15%", 15), ("0.5%", 0.5), ("3Gi", 3), ("512Mi", 0.5), ("2147483648", 2), ("0%", 0), ("100%", 0), ("", 0)],
+)
+def test_what_the_kubelet_keeps_free_is_a_part_of_the_disk_or_an_amount(amount: str, gib: float) -> None:
+    assert kept_kib(amount, of=Disk(50 << 20, 100 << 20)) == gib * (1 << 20)
+
+
+@pytest.mark.parametrize(
+    ("free", "kept", "lacking"),
+    [
+        (13, {}, []),  # nobody knows
+        (13, {"imagefs.available": "1Gi"}, []),
+        (11, {"imagefs.available": "10Gi", "nodefs.available": "9Gi"}, ["imagefs.available 10Gi"]),
+        (11, {"imagefs.available": "9Gi", "nodefs.available": "10Gi"}, ["nodefs.available 10Gi"]),
+    ],
+)
+def test_one_disk_is_told_of_once_by_what_asks_for_more(free: int, kept: dict[str, str], lacking: list[str]) -> None:
+    disk = Disk(free << 20, 100 << 20)
+    needs = dataclasses.replace(NEEDS, kept_free=kept)
+    said = [one.message.rpartition(" below ")[2] for one in found(good_facts(nodefs=disk, imagefs=disk), needs=needs)]
+    assert said == lacking
 
 
 def test_a_node_is_looked_at_only_for_what_can_still_be_wrong() -> None:

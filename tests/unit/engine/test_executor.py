@@ -248,6 +248,19 @@ def test_an_interrupted_run_begins_no_further_step_but_lets_the_generator_end(be
     assert bench.machines[A].commands == []
 
 
+def test_a_wait_that_is_interrupted_says_what_it_waited_for(bench: Bench) -> None:
+    def not_yet() -> str:
+        bench.executor.interrupt()
+        return "no image"
+
+    def steps(_host: str) -> Steps:
+        yield Wait("it serves", probe=not_yet)
+
+    with pytest.raises(InterruptedRunError) as caught:
+        bench.drive(steps)
+    assert caught.value.message == "stopped while waiting: it serves; last seen: no image"
+
+
 def test_a_phase_that_is_interrupted_ends_the_run_as_such_and_tells_what_failed_besides(bench: Bench) -> None:
     class Begin(Phase[None]):
         """Begin."""

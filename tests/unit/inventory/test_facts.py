@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sealpy.inventory import facts_script, parse_facts
+from sealpy.inventory import Disk, facts_script, parse_facts
 
 SAID = """\
 uid=0
@@ -31,6 +31,8 @@ port=0016
 file=/etc/kubernetes/kubelet.conf
 active=containerd
 free_kib=72180316 /var/lib
+nodefs=72180316 264212084
+imagefs=9000 10000
 present=rootfs
 mark=rootfs 1234
 mark=node init
@@ -69,6 +71,7 @@ def test_every_line_of_the_script_has_its_place() -> None:
     assert facts.default_route == "eth0"
     assert facts.files == {"/etc/kubernetes/kubelet.conf"}
     assert facts.free_kib == {"/var/lib": 72180316}
+    assert (facts.nodefs, facts.imagefs) == (Disk(72180316, 264212084), Disk(9000, 10000))
     assert facts.marks == {"rootfs": "1234", "node": "init"}
     assert facts.marked("rootfs", "1234")
     assert not facts.marked("rootfs", "5678")
@@ -111,6 +114,8 @@ def test_the_script_runs_in_any_posix_shell_and_reads_the_marks_of_its_cluster(t
     assert facts.marks == {"rootfs": "1234"}
     assert facts.present == {"rootfs"}
     assert facts.controllers >= {"cpu", "memory", "pids"}
+    for disk in (facts.nodefs, facts.imagefs):
+        assert 0 < disk.free_kib < disk.size_kib
     assert facts.mounts["/"]
     assert ("lo", "127.0.0.1/8") in facts.interfaces
     assert answer.stderr == ""

@@ -209,8 +209,42 @@ def test_a_daemon_set_serves_when_it_is_ready_on_every_node(
     server: _Server, kube: Kube, ready: int, wanted: int, reason: str
 ) -> None:
     where = "/apis/apps/v1/namespaces/kube-system/daemonsets/kube-proxy"
-    server.answers["GET", where] = (200, {"status": {"numberReady": ready, "desiredNumberScheduled": wanted}})
+    server.answers["GET", where] = (
+        200,
+        {"spec": {}, "status": {"numberReady": ready, "desiredNumberScheduled": wanted}},
+    )
     assert kube.unready_daemon_set("kube-system", "kube-proxy") == reason
+
+
+PULLING = {"reason": "ErrImagePull", "message": 'failed to pull image "sea.hub:5000/coredns": not found'}
+NO_NODE = {
+    "type": "PodScheduled",
+    "status": "False",
+    "message": "0/1 nodes are available: 1 node(s) had untolerated taint(s). preemption: 0/1 …",
+}
+
+
+@pytest.mark.parametrize(
+    ("status", "why"),
+    [
+        ({"containerStatuses": [{"state": {"waiting": PULLING}}]}, f": {PULLING['message']}"),
+        ({"initContainerStatuses": [{"state": {"waiting": {"reason": "CrashLoopBackOff"}}}]}, ": CrashLoopBackOff"),
+        ({"conditions": [NO_NODE]}, ": 0/1 nodes are available: 1 node(s) had untolerated taint(s)"),
+        ({"containerStatuses": [{"state": {"waiting": {"reason": "ContainerCreating"}}}]}, ""),
+        ({"containerStatuses": [{"state": {"running": {}}}], "conditions": [{**NO_NODE, "status": "True"}]}, ""),
+    ],
+)
+def test_what_does_not_serve_says_what_its_pods_wait_for(
+    server: _Server, kube: Kube, status: Mapping[str, Any], why: str
+) -> None:
+    spec = {"replicas": 2, "selector": {"matchLabels": {"k8s-app": "kube-dns"}}}
+    server.answers["GET", "/apis/apps/v1/namespaces/kube-system/deployments/coredns"] = (
+        200,
+        {"spec": spec, "status": {}},
+    )
+    server.answers["GET", "/api/v1/namespaces/kube-system/pods"] = (200, {"items": [{"status": status}]})
+    assert kube.unready_deployment("kube-system", "coredns") == f"0 of 2 pods available{why}"
+    assert server.sent[-1][1].endswith("?labelSelector=k8s-app%3Dkube-dns")
 
 
 def test_an_answer_that_is_none_is_an_error(server: _Server, kube: Kube) -> None:
@@ -228,6 +262,18 @@ def test_a_node_that_is_not_ready_says_why(server: _Server, kube: Kube) -> None:
     ]
     server.answers["GET", "/api/v1/nodes"] = (200, {"items": nodes})
     assert [node.reason for node in kube.nodes()] == ["no network", "has not reported yet"]
+
+
+def test_a_node_that_is_short_of_something_says_of_what_though_it_is_ready(server: _Server, kube: Kube) -> None:
+    conditions = [
+        {"type": "Ready", "status": "True"},
+        {"type": "MemoryPressure", "status": "False", "message": "kubelet has sufficient memory available"},
+        {"type": "DiskPressure", "status": "True", "message": "kubelet has disk pressure"},
+    ]
+    node = {"metadata": {"name": "a"}, "spec": {}, "status": {"conditions": conditions}}
+    server.answers["GET", "/api/v1/nodes"] = (200, {"items": [node]})
+    (found,) = kube.nodes()
+    assert (found.reason, found.short_of) == ("", ("kubelet has disk pressure",))
 
 
 def test_an_answer_that_does_not_come_is_not_waited_for_once_the_run_is_to_end() -> None:
