@@ -151,6 +151,14 @@ class Kube:
             Pod(one["namespace"], one["name"], one["uid"], alone=not one.get("ownerReferences")) for one in about
         )
 
+    def waits_on(self, name: str) -> str:
+        """Say what the first pod of a node that does not run waits for, such as an image; "" when none says so."""
+        where = f"/api/v1/pods?fieldSelector=spec.nodeName%3D{name}"
+        for pod in self._ask(f"list the pods of node '{name}'", "GET", where)["items"]:
+            if reason := _waits_for(pod["status"]):
+                return f"{pod['metadata']['namespace']}/{pod['metadata']['name']}: {reason}"
+        return ""
+
     def evict(self, pod: Pod) -> str:
         """Ask a pod to go; gives "" or, when a disruption budget does not allow it now, the server's reason."""
         body = {

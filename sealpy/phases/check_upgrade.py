@@ -55,6 +55,9 @@ def _nodes(ctx: Context) -> Iterator[tuple[str, Problem]]:
             if node.reason and not _is_cut(ctx, node.address):
                 hint = "mend it, or take it out of the file and apply that with the image as it was"
                 yield node.address, Problem(f"node {node.name} is not ready: {node.reason}", hint=hint)
+            for short in node.short_of:
+                hint = "it takes no pods, and an upgrade starts some: make room there first"
+                yield node.address, Problem(f"node {node.name}: {short}", hint=hint)
         elif node.address not in ctx.before:  # those that were left out, or leave, are told of already
             message = f"node {node.name} ({node.address}) is not in the Clusterfile: it stays as it is"
             ctx.emit(Warned(message=message, hint=f"its kubelet is {node.version}; upgrade it by hand"))

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from sealpy.context import Context
 from sealpy.engine import Phase
 from sealpy.errors import KubeError
-from sealpy.kube import Node
+from sealpy.kube import Kube, Node
 from sealpy.sdk import Steps, Wait
 
 __all__ = ["WaitReady", "WaitServing"]
@@ -27,6 +27,7 @@ class WaitReady(Phase[Context]):
         self._lock = threading.Lock()
         self._looked = -_PAUSE
         self._nodes: Mapping[str, Node] = {}
+        self._why: Mapping[str, str] = {}
 
     def hosts(self, ctx: Context) -> Sequence[str]:
         """Concern the hosts that are to be nodes."""
@@ -41,12 +42,20 @@ class WaitReady(Phase[Context]):
         with self._lock:
             if time.monotonic() - self._looked >= _PAUSE:
                 try:
-                    self._nodes = {node.address: node for node in ctx.kube.open().nodes()}
+                    self._look(ctx.kube.open())
                 except KubeError as error:  # an API server that restarts is one more thing to wait for
                     return error.message
                 self._looked = time.monotonic()
-            node = self._nodes.get(host)
-        return f"{node.name}: {node.reason}" if node and node.reason else "" if node else "not in the cluster yet"
+            node, why = self._nodes.get(host), self._why.get(host, "")
+        if not node:
+            return "not in the cluster yet"
+        return "; ".join(text for text in (f"{node.name}: {node.reason}", why) if text) if node.reason else ""
+
+    def _look(self, kube: Kube) -> None:
+        """List the nodes, and what one that is not ready waits for: the others most likely wait for the same."""
+        self._nodes = {node.address: node for node in kube.nodes()}
+        unready = next((node for node in self._nodes.values() if node.reason), None)
+        self._why = {unready.address: kube.waits_on(unready.name)} if unready else {}
 
 
 class WaitServing(Phase[Context]):

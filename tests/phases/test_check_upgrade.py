@@ -41,8 +41,16 @@ class Told:
         return [event.message for event in self.events if isinstance(event, Warned)]
 
 
-def node(address: str, *, reason: str = "") -> Node:
-    return Node(name=f"n{address[-1]}", address=address, labels={}, taints=(), reason=reason, version="v1.34.4")
+def node(address: str, *, reason: str = "", short_of: tuple[str, ...] = ()) -> Node:
+    return Node(
+        name=f"n{address[-1]}",
+        address=address,
+        labels={},
+        taints=(),
+        reason=reason,
+        short_of=short_of,
+        version="v1.34.4",
+    )
 
 
 def living(*nodes: Node, marks: dict[str, str] | None = None, **facts: Any) -> tuple[Context, Told]:
@@ -73,6 +81,11 @@ def test_every_node_that_is_not_ready_and_every_full_disk_is_told_at_once() -> N
         MASTER: ["512 MiB free on /var/lib, 1024 are needed"],
         WORKER: ["node n2 is not ready: no network", "512 MiB free on /var/lib, 1024 are needed"],
     }
+
+
+def test_a_node_that_is_short_of_something_is_told_though_it_is_ready() -> None:
+    ctx, _ = living(node(MASTER), node(WORKER, short_of=("kubelet has disk pressure",)))
+    assert problems(ctx) == {WORKER: ["node n2: kubelet has disk pressure"]}
 
 
 @pytest.mark.parametrize("marks", [{"node": UNFINISHED}, {CORDONED: "by sealpy"}])

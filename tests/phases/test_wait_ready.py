@@ -15,11 +15,14 @@ from sealpy.testing.builders import a_context, walk
 class _Kube:
     """Answer as a cluster does whose nodes and workloads are in this state."""
 
-    def __init__(self, *nodes: Node, proxy: str = "", dns: str = "") -> None:
-        self._nodes, self._proxy, self._dns = nodes, proxy, dns
+    def __init__(self, *nodes: Node, proxy: str = "", dns: str = "", waits: str = "") -> None:
+        self._nodes, self._proxy, self._dns, self._waits = nodes, proxy, dns, waits
 
     def nodes(self) -> tuple[Node, ...]:
         return self._nodes
+
+    def waits_on(self, _name: str) -> str:
+        return self._waits
 
     def unready_daemon_set(self, _namespace: str, _name: str) -> str:
         return self._proxy
@@ -56,6 +59,12 @@ def test_a_node_is_waited_for_until_it_is_there_and_ready() -> None:
     assert seen(WaitReady(), _Kube(a_node(reason="no network"))) == "n1: no network"
     assert seen(WaitReady(), _Kube(a_node())) == ""
     assert seen(WaitReady(), KubeError("the API server does not answer")) == "the API server does not answer"
+
+
+def test_a_node_that_is_not_ready_tells_what_its_pods_wait_for() -> None:
+    waits = "kube-flannel/flannel-x: failed to pull image"
+    assert seen(WaitReady(), _Kube(a_node(reason="no network"), waits=waits)) == f"n1: no network; {waits}"
+    assert seen(WaitReady(), _Kube(a_node(), waits=waits)) == ""
 
 
 def test_the_system_is_waited_for_by_name() -> None:

@@ -247,6 +247,17 @@ def test_what_does_not_serve_says_what_its_pods_wait_for(
     assert server.sent[-1][1].endswith("?labelSelector=k8s-app%3Dkube-dns")
 
 
+def test_the_first_pod_of_a_node_that_waits_is_named(server: _Server, kube: Kube) -> None:
+    runs = {"metadata": {"namespace": "kube-system", "name": "proxy"}, "status": {}}
+    pulls = {"containerStatuses": [{"state": {"waiting": PULLING}}]}
+    waits = {"metadata": {"namespace": "kube-flannel", "name": "flannel-x"}, "status": pulls}
+    server.answers["GET", "/api/v1/pods"] = (200, {"items": [runs, waits]})
+    assert kube.waits_on("n1") == f"kube-flannel/flannel-x: {PULLING['message']}"
+    server.answers["GET", "/api/v1/pods"] = (200, {"items": [runs]})
+    assert kube.waits_on("n1") == ""
+    assert server.sent[-1][1].endswith("?fieldSelector=spec.nodeName%3Dn1")
+
+
 def test_an_answer_that_is_none_is_an_error(server: _Server, kube: Kube) -> None:
     server.shutdown()
     server.server_close()
