@@ -5,10 +5,11 @@ leaves it out, a severity, the reason why it matters, and with each finding the 
 """
 
 from sealpy.checks.model import Check, Found, Needs, Severity, Stage, Subject
-from sealpy.checks.table import CHECKS, inspect, refuse_unknown
+from sealpy.checks.table import CHECKS, FIXED, inspect, refuse_unknown
 
 __all__ = [
     "CHECKS",
+    "FIXED",
     "Check",
     "Found",
     "Needs",

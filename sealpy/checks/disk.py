@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
 
 from sealpy.checks.model import Finding, Stage, Subject, check
-from sealpy.inventory import Disk
+
+if TYPE_CHECKING:
+    from sealpy.inventory import Disk
 
 __all__ = ["CHECKS", "kept_kib"]
 

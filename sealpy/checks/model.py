@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from sealpy.errors import Problem
-from sealpy.inventory import Facts, Host
+
+if TYPE_CHECKING:
+    from sealpy.inventory import Facts, Host
 
 __all__ = ["HERE", "Check", "Finder", "Finding", "Found", "Needs", "Severity", "Stage", "Subject", "check"]
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from sealpy.checks import disk, kernel, leftovers, machine, network, together
 from sealpy.checks.model import Check, Found, Needs, Subject
 from sealpy.errors import ConfigError, did_you_mean, known_words
-from sealpy.inventory import Facts, Host
 
-__all__ = ["CHECKS", "inspect", "refuse_unknown"]
+if TYPE_CHECKING:
+    from sealpy.inventory import Facts, Host
 
-_FIXED = ("another-cluster",)
+__all__ = ["CHECKS", "FIXED", "inspect", "refuse_unknown"]
+
+FIXED = ("another-cluster",)  # ids of the checks that cannot be left out
 CHECKS: tuple[Check, ...] = (
     *machine.CHECKS,
     *kernel.CHECKS,
@@ -42,7 +45,7 @@ def refuse_unknown(skip: Iterable[str], *, more: Collection[str] = (), fixed: Co
     """
     known = (*(one.id for one in CHECKS), *more)
     for word in skip:
-        if word in {*fixed, *_FIXED}:
+        if word in {*fixed, *FIXED}:
             raise ConfigError(f"--skip: '{word}' cannot be left out", hint="mend what it finds, or take the host out")
         if word not in known:
             raise ConfigError(

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from statistics import median
+from typing import TYPE_CHECKING
 
 from sealpy.checks.model import HERE, Finding, Stage, Subject, check
-from sealpy.inventory import Facts
+
+if TYPE_CHECKING:
+    from sealpy.inventory import Facts
 
 __all__ = ["CHECKS"]
 

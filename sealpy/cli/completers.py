@@ -14,6 +14,7 @@ __all__ = ["COMPLETERS"]
 Candidates = Iterable[tuple[str, str]]  # each with what it is
 
 _REF_NAME: Final = "org.opencontainers.image.ref.name"  # the annotation of the OCI image layout
+_WAYS: Final = ("ways", "other hosts call the ports of each")  # a check that is no function of facts, and slow to load
 
 
 def _images(typed: str) -> Candidates:
@@ -26,6 +27,15 @@ def _images(typed: str) -> Candidates:
             reference = Reference.parse((entry.get("annotations") or {}).get(_REF_NAME, ""))
             short, full = reference.familiar, str(reference)
             yield (short if short.startswith(typed) else full), ""
+
+
+def _checks(typed: str) -> Candidates:
+    """Name the checks that can be left out, behind those that the word has already, by commas."""
+    from sealpy.checks import CHECKS, FIXED
+
+    before = typed[: typed.rfind(",") + 1]
+    taken = {*FIXED, *before.split(",")}
+    return ((before + id_, why) for id_, why in [*((one.id, one.reason) for one in CHECKS), _WAYS] if id_ not in taken)
 
 
 def _clusters(_typed: str) -> Candidates:
@@ -60,6 +70,7 @@ def _registries(_typed: str) -> Candidates:
 
 
 COMPLETERS: Final[Mapping[str, Callable[[str], Candidates]]] = {
+    "CHECK": _checks,
     "CLUSTER": _clusters,
     "IMAGE": _images,
     "INDEX": _images,

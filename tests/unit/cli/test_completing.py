@@ -11,8 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from sealpy.actions.check import EXPLAINED, refuse_skips
+from sealpy.checks import CHECKS
 from sealpy.cli.app import run
 from sealpy.cli.shells import SCRIPTS, VARIABLE
+from sealpy.errors import ConfigError
 from sealpy.image.store import Store
 from sealpy.phases.keep_clusterfile import KEPT
 from sealpy.testing.builders import a_stored_image
@@ -21,6 +24,7 @@ Capture = pytest.CaptureFixture[str]
 
 IMAGES = ["kubernetes:v1.34.4", "registry.example.com/team/shop:1"]
 FILES = [":files"]
+SAME = ("same-name", "same-machine-id", "same-mac", "same-product")
 # what is typed, the last word up to the cursor → what may stand there
 LINES = {
     "comp": ["completion"],
@@ -41,6 +45,14 @@ LINES = {
     "run --cluster=s": ["--cluster=shop"],
     "run --provider ": ["local"],
     "run --host-keys s": ["strict"],
+    "run --skip sw": ["swap"],
+    "check --pre --skip ti": ["time-sync"],
+    "apply --skip=sw": ["--skip=swap"],
+    "scale-up --skip way": ["ways"],
+    "plan --skip swap,time-sync,s": [f"swap,time-sync,{id_}" for id_ in ("system", "selinux", *SAME)],
+    "upgrade --skip swap --skip swap,sw": [],
+    "rollback --skip another-": [],
+    "run --skip conn": [],
     "run --pk ": FILES,
     "run --pk=": FILES,
     "run --nosuch=": [],
@@ -112,6 +124,21 @@ def test_each_candidate_says_what_it_is(capsys: Capture) -> None:
     assert capsys.readouterr().out == "version\tShow the version.\n"
 
 
+def test_every_check_that_can_be_left_out_is_told_and_no_other(capsys: Capture) -> None:
+    every = {id_ for id_, _ in EXPLAINED} | {one.id for one in CHECKS}
+
+    def can_be_left_out(id_: str) -> bool:
+        try:
+            refuse_skips([id_])
+        except ConfigError:
+            return False
+        return True
+
+    told = completed("check --pre --skip ", capsys)
+    assert sorted(told) == sorted(filter(can_be_left_out, every))
+    assert 0 < len(told) < len(every)
+
+
 @pytest.mark.parametrize("text", ["{", "[]", '{"manifests": [{}]}', '{"manifests": [{"annotations": null}]}', ""])
 def test_a_store_that_cannot_be_read_completes_nothing_and_says_nothing(
     tmp_path: Path, text: str, capsys: Capture, monkeypatch: pytest.MonkeyPatch
@@ -128,7 +155,7 @@ def test_nothing_heavy_is_imported_for_the_name_of_an_image() -> None:
         "import sys; from sealpy.cli.app import run; run(sys.argv[1:]);"
         f"print([name for name in {heavy!r} if name in sys.modules], file=sys.stderr)"
     )
-    for words in (["run", "k"], ["delete", "-c", ""], ["inspect", "k"], ["upgrade", "k"]):
+    for words in (["run", "k"], ["delete", "-c", ""], ["inspect", "k"], ["upgrade", "k"], ["plan", "--skip", "s"]):
         done = subprocess.run([sys.executable, "-c", program, *words], capture_output=True, text=True, check=True)
         assert (words, done.stderr) == (words, "[]\n")
 
