@@ -288,7 +288,8 @@ def _waits_for(status: Mapping[str, Any]) -> str:
     for container in (*status.get("initContainerStatuses", ()), *status.get("containerStatuses", ())):
         waiting = container["state"].get("waiting") or {}
         if waiting.get("reason") not in _STARTING:
-            return str(waiting.get("message") or waiting["reason"])
+            # before it the engine's code, and by turns that the kubelet holds back from the next try
+            return str(waiting.get("message") or waiting["reason"]).rpartition(" desc = ")[2]
     scheduled = (one for one in status.get("conditions") or () if one["type"] == "PodScheduled")
     message = next((str(one.get("message", "")) for one in scheduled if one["status"] == "False"), "")
     return message.partition(". ")[0]  # what follows is why no other pod is driven away for it

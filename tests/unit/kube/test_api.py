@@ -216,7 +216,12 @@ def test_a_daemon_set_serves_when_it_is_ready_on_every_node(
     assert kube.unready_daemon_set("kube-system", "kube-proxy") == reason
 
 
-PULLING = {"reason": "ErrImagePull", "message": 'failed to pull image "sea.hub:5000/coredns": not found'}
+NOT_FOUND = 'failed to pull and unpack image "docker.io/coredns/coredns:v1": not found'
+PULLING = {"reason": "ErrImagePull", "message": f"rpc error: code = NotFound desc = {NOT_FOUND}"}
+HELD_BACK = {
+    "reason": "ImagePullBackOff",
+    "message": f'Back-off pulling image "docker.io/coredns/coredns:v1": ErrImagePull: {PULLING["message"]}',
+}
 NO_NODE = {
     "type": "PodScheduled",
     "status": "False",
@@ -227,7 +232,8 @@ NO_NODE = {
 @pytest.mark.parametrize(
     ("status", "why"),
     [
-        ({"containerStatuses": [{"state": {"waiting": PULLING}}]}, f": {PULLING['message']}"),
+        ({"containerStatuses": [{"state": {"waiting": PULLING}}]}, f": {NOT_FOUND}"),
+        ({"containerStatuses": [{"state": {"waiting": HELD_BACK}}]}, f": {NOT_FOUND}"),
         ({"initContainerStatuses": [{"state": {"waiting": {"reason": "CrashLoopBackOff"}}}]}, ": CrashLoopBackOff"),
         ({"conditions": [NO_NODE]}, ": 0/1 nodes are available: 1 node(s) had untolerated taint(s)"),
         ({"containerStatuses": [{"state": {"waiting": {"reason": "ContainerCreating"}}}]}, ""),
@@ -252,7 +258,7 @@ def test_the_first_pod_of_a_node_that_waits_is_named(server: _Server, kube: Kube
     pulls = {"containerStatuses": [{"state": {"waiting": PULLING}}]}
     waits = {"metadata": {"namespace": "kube-flannel", "name": "flannel-x"}, "status": pulls}
     server.answers["GET", "/api/v1/pods"] = (200, {"items": [runs, waits]})
-    assert kube.waits_on("n1") == f"kube-flannel/flannel-x: {PULLING['message']}"
+    assert kube.waits_on("n1") == f"kube-flannel/flannel-x: {NOT_FOUND}"
     server.answers["GET", "/api/v1/pods"] = (200, {"items": [runs]})
     assert kube.waits_on("n1") == ""
     assert server.sent[-1][1].endswith("?fieldSelector=spec.nodeName%3Dn1")
