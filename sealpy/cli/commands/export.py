@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from sealpy.cli.home import open_store
-from sealpy.errors import counted
+from sealpy.errors import ConfigError, counted
 
 __all__ = ["command"]
 
@@ -16,9 +16,7 @@ __all__ = ["command"]
 def command(
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(metavar="IMAGE", help="Name of the image.")],
-    directory: Annotated[
-        Path, typer.Argument(metavar="DIR", help="Directory to make; it may be there when it is empty.")
-    ],
+    place: Annotated[str, typer.Argument(metavar="DIR", help="Directory to make; it may be there when it is empty.")],
 ) -> None:
     """Write the rootfs of a cluster image into a directory.
 
@@ -31,6 +29,7 @@ def command(
     from sealpy.image.export import export
     from sealpy.image.progress import Progress
 
+    directory = _directory(place)
     store = open_store()
     store.resolve(name)
     with store.keeping():
@@ -44,3 +43,15 @@ def command(
         ctx.obj.json(
             {"name": shown, "digest": image.digest, "directory": str(directory), "files": files, "size": total}
         )
+
+
+def _directory(typed: str) -> Path:
+    """Read the place; raises ConfigError for a word that stands for standard output elsewhere, or for nothing."""
+    match typed:
+        case "-":
+            hint = "name a directory, which gets its name when it is whole; './-' is one that is called '-'"
+            raise ConfigError("'-': standard output takes no directory", hint=hint)
+        case "":
+            raise ConfigError("DIR: nothing is named", hint="name a directory that is new or empty")
+        case _:
+            return Path(typed)

@@ -217,6 +217,18 @@ def test_images_are_compared_merged_and_looked_into(
     assert json.loads(told(capsys, "history", "both:1", "--output", "json"))[-1]["made_by"].startswith("sealpy: ")
 
 
+@pytest.mark.usefixtures("digest")
+def test_a_directory_that_is_called_like_standard_output_is_meant_by_its_path(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run(["export", "kube:v1", "-"]) == 2
+    assert not (tmp_path / "-").exists()
+    assert "next: name a directory, which gets its name when it is whole; './-'" in capsys.readouterr().err
+    told(capsys, "export", "kube:v1", "./-")
+    assert (tmp_path / "-" / "etc" / "motd").is_file()
+
+
 def test_the_home_that_the_first_image_makes_is_private(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = os.umask(0o022)
     try:
@@ -273,6 +285,8 @@ def test_rmi_removes_none_when_one_of_the_names_is_wrong(capsys: pytest.CaptureF
         (["build", "-t", "x:1", "--output", "oci-archive:-", "."], 2, "'-': standard output takes no image"),
         (["build", "-t", "x:1", "--output", "oci-dir:/nope/a/x", "."], 2, "next: mkdir -p /nope/a"),
         (["build", "-t", "x:1", "--output", f"oci-archive:{__file__}", "."], 2, f"{__file__}: there already"),
+        (["export", "kube:v1", "-"], 2, "'-': standard output takes no directory"),
+        (["export", "kube:v1", ""], 2, "DIR: nothing is named"),
         (["merge", "kube:v1", "-t", "x:1"], 2, "nothing to merge"),
         (["save", "kube:v1", "-o", "x", "--format", "tar"], 2, "oci-archive"),
         (["build", "-t", "x:1", "--build-arg", "A", "."], 2, "--build-arg 'A': not NAME=VALUE"),
