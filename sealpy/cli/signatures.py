@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sealpy.cli.asking import ask_secret, can_ask
 from sealpy.cli.home import home, open_store
 
 if TYPE_CHECKING:
@@ -70,20 +71,18 @@ def admitted(output: Output, image: str, verifying: Verifying) -> None:
         output.emit(Warned(message=told, hint=hint))
 
 
-def ask_passphrase(output: Output, question: str, *, again: bool = False) -> Callable[[], str]:
+def ask_passphrase(
+    output: Output, question: str, *, at_terminal: Callable[[str], str] = ask_secret
+) -> Callable[[], str]:
     """Give a way to the passphrase of a key: a variable of the environment, else the terminal, else standard input.
 
-    `again` asks for it a second time on a terminal, as befits a new one.
+    `at_terminal` asks there: `ask_new_secret` for a new one.
     """
 
     def ask() -> str:
         given = next((os.environ[name] for name in _VARIABLES if name in os.environ), None)
-        if given is None and sys.stdin.isatty():
-            given = str(
-                typer.prompt(
-                    question, default="", show_default=False, hide_input=True, err=True, confirmation_prompt=again
-                )
-            )
+        if given is None and can_ask():
+            given = at_terminal(question)
         elif given is None:
             given = sys.stdin.readline().rstrip("\n")
         output.secrets.add(given)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from sealpy.cli.asking import ask_new_secret
 from sealpy.cli.home import home
 from sealpy.cli.signatures import ask_passphrase
 from sealpy.disk import expanded, make_private
@@ -31,7 +32,7 @@ def command(
     """
     from sealpy.image.trust import SigningKey
 
-    ask = ask_passphrase(ctx.obj, "Passphrase for the new key (empty: none)", again=True)
+    ask = ask_passphrase(ctx.obj, "passphrase for the new key (empty: none)", at_terminal=ask_new_secret)
     place, passphrase = expanded(prefix), ask()
     if place.absolute().parent == home():
         make_private(home())

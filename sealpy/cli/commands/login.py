@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from sealpy.cli.asking import ask, can_ask
 from sealpy.cli.remotes import AuthFile, Ca, Insecure, open_credentials, open_remotes
 
 __all__ = ["command", "registry_of"]
@@ -44,14 +45,14 @@ def command(
     domain = registry_of(registry)
     if password_stdin and password:
         raise ConfigError("two passwords: -p and --password-stdin", hint="give one of them")
-    if not user and (password_stdin or not sys.stdin.isatty()):
+    if not user and (password_stdin or not can_ask()):
         raise ConfigError("no user to log in as", hint=f"sealpy login {domain} -u USER --password-stdin")
-    user = user or str(typer.prompt(f"User for {domain}", err=True))
+    user = user or ask(f"user for {domain}")
     if password_stdin:
         word = sys.stdin.read().removesuffix("\n").removesuffix("\r")
         ctx.obj.secrets.add(word)
     else:
-        (word,) = ask_secrets(ctx.obj, Given("-p", password or "-", f"Password of {user} for {domain}"))
+        (word,) = ask_secrets(ctx.obj, Given("-p", password or "-", f"password of {user} for {domain}"))
     if not word:
         raise ConfigError("the password is empty", hint="type it, or give it by --password-stdin")
     remotes = open_remotes(ctx.obj, insecure=insecure, ca=ca, authfile=authfile)

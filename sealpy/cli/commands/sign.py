@@ -35,7 +35,7 @@ def command(
     store = open_store()
     image = store.find(name)
     path = expanded(key)
-    signing = SigningKey.load(path, passphrase=ask_passphrase(ctx.obj, f"Passphrase of {path}"))
+    signing = SigningKey.load(path, passphrase=ask_passphrase(ctx.obj, f"passphrase of {path}"))
     sign(store, image.reference, signing)
     familiar, digest, fingerprint = image.reference.familiar, image.descriptor.digest, signing.public.fingerprint
     if ctx.obj.is_json:
