@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from itertools import zip_longest
 from typing import Final
 
-__all__ = ["table_lines", "width"]
+__all__ = ["in_a_line", "table_lines", "width"]
 
 _GAP: Final = "   "
+_SHOWN: Final = {code: " " if chr(code).isspace() else f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))}
 _LEAST: Final = 10  # columns for a cell: below that a fold is harder to read than a line that is too long
 
 
@@ -20,7 +20,7 @@ def table_lines(columns: Sequence[str], rows: Sequence[Sequence[object]], *, scr
     too wide for that, each row is a list of its cells, one a line. No word is ever cut.
     """
     heading = [column.upper() for column in columns]
-    cells = [[str(cell) for cell in row] for row in rows]
+    cells = [[in_a_line(str(cell)) for cell in row] for row in rows]
     natural = _widest([heading, *cells], width)
     least = [min(w, max(_LEAST, word)) for w, word in zip(natural, _widest([heading, *cells], _word), strict=True)]
     widths = _shrunk(natural, least, screen - len(_GAP) * (len(columns) - 1)) if screen else natural
@@ -87,6 +87,13 @@ def _folded(text: str, room: int) -> list[str]:
 
 def width(text: str) -> int:
     """Count the columns that a text takes on a terminal: wide characters take two, combining ones none."""
-    return sum(
-        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text
-    )
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len  # it takes longer to load than most tables to write
+
+    return cell_len(text)
+
+
+def in_a_line(text: str) -> str:
+    """Give a text as one line that says nothing to the terminal, whoever wrote it: the names and notes of an image."""
+    return text.translate(_SHOWN)

@@ -9,6 +9,7 @@ import typer
 
 from sealpy.cli.home import open_store
 from sealpy.cli.renderers import units
+from sealpy.cli.table import in_a_line
 from sealpy.errors import counted
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def command(
     if ctx.obj.is_json:
         ctx.obj.json(asdict(found))
     else:
-        ctx.obj.text("\n".join(_lines(found)))
+        ctx.obj.text("\n".join(map(in_a_line, _lines(found))))
 
 
 def _lines(found: Difference) -> Iterator[str]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,8 +16,22 @@ def test_columns_are_as_wide_as_their_widest_cell() -> None:
     ]
 
 
-def test_wide_characters_take_two_columns() -> None:
-    assert list(table_lines(["a", "b"], [("你好", "x"), ("abcd", "y")])) == ["A      B", "你好   x", "abcd   y"]
+@pytest.mark.parametrize("cell", ["你好", "한글", "🚀🔥", "ab\u0301cd", "a\u200bbcd", "⚠️⚠️", "cafe"])
+def test_a_column_is_as_wide_as_a_terminal_shows_it(cell: str) -> None:
+    assert list(table_lines(["a", "b"], [(cell, "x"), ("abcd", "y")])) == ["A      B", f"{cell}   x", "abcd   y"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "shown"),
+    [
+        ("RUN a &&\n\n\tb\n", "RUN a &&   b"),
+        ("\x1b[2Jred\x07", "\\x1b[2Jred\\x07"),
+        ("two  blanks", "two  blanks"),
+    ],
+)
+def test_a_cell_is_one_line_and_says_nothing_to_the_terminal(cell: str, shown: str) -> None:
+    _, line = table_lines(["layer", "made by"], [("5e0a", cell)])
+    assert line == f"5e0a    {shown}".rstrip()
 
 
 def test_the_last_column_is_folded_to_the_width_of_the_screen() -> None:

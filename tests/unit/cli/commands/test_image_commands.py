@@ -218,6 +218,14 @@ def test_images_are_compared_merged_and_looked_into(
 
 
 @pytest.mark.usefixtures("digest")
+def test_each_difference_is_one_line_whatever_the_image_says_of_itself(
+    capsys: pytest.CaptureFixture[str], home: Path
+) -> None:
+    assemble(Store(home / "images"), "x:1", base=None, layers=[], metadata=Metadata(labels={"k": "a\n\nb\x1b[2J"}))
+    assert "  ~ labels.k  v → a  b\\x1b[2J" in told(capsys, "diff", "kube:v1", "x:1").splitlines()
+
+
+@pytest.mark.usefixtures("digest")
 def test_a_directory_that_is_called_like_standard_output_is_meant_by_its_path(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
