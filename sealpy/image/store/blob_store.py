@@ -60,7 +60,7 @@ class BlobStore:
 
     @contextmanager
     def keeping(self) -> Iterator[None]:
-        """Keep `collect` away from all blobs: for whoever adds an image, or reads one for long."""
+        """Let nobody remove a blob: for whoever adds an image, or reads one for long."""
         with self._locked(_BLOBS_LOCK, fcntl.LOCK_SH):
             self._incoming.sweep()
             yield

@@ -152,14 +152,11 @@ class Store(BlobStore):
 
     # -- what nobody needs --------------------------------------------------------------------------------------------
 
-    def collect(self) -> int:
-        """Remove every blob that no image refers to; does nothing while somebody adds one. Gives the bytes freed."""
-        with suppress(BlockingIOError), self._alone():
-            return self._unlink(self.blobs() - self._used()) + self._incoming.sweep()
-        return 0
-
     def discard(self, digests: Collection[str]) -> int:
-        """Remove these blobs, but for those that an image refers to; does nothing while somebody uses the store."""
+        """Remove these blobs, but for those that an image refers to, and give the bytes freed.
+
+        Nothing is removed while somebody uses the store.
+        """
         with suppress(BlockingIOError, ImageError), self._alone():
             return self._unlink({*digests} - self._used())
         return 0

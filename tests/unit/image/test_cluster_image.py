@@ -157,7 +157,7 @@ def test_an_image_of_another_tool_is_unpacked_once_and_listed_by_reading(store: 
     assert list(opened.files) == ["etc", "etc/x", "y"]
     assert opened.read("etc/x") == b"hello"
     assert opened.files["etc/x"].sha256 == hashlib.sha256(b"hello").hexdigest()
-    store.collect()
+    store.prune()
     assert store.has(opened.files["y"].layer)
 
 

@@ -102,7 +102,7 @@ def test_a_blob_that_a_cluster_image_here_holds_is_not_fetched_again(
 ) -> None:
     put(registry, "web:1", SHARED, b"one")
     made(client, tmp_path, "web:1")
-    client.store().collect()
+    client.store().prune()
     assert not client.store().has(digest_of(SHARED))
     put(registry, "web:2", SHARED, b"two")
     registry.seen.clear()
