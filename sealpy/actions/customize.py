@@ -48,7 +48,7 @@ def customized(clusterfile: Clusterfile, image: ClusterImage) -> ClusterImage:
     for name in wanted:
         _check_app(name, known, f"Application '{application.name}'", application.place)
     for name in filter(str.strip, chosen.apps or ()):
-        _check_app(name, known, "launch", cluster.place if cluster.app_names else application.place)
+        _check_app(name, known, "launch", cluster.place_of("appNames") if cluster.app_names else application.place)
     apps = tuple(_app(app, wanted.get(app.name), cluster) for app in image.metadata.applications)
     commands = tuple(_with_args(command, cluster) for command in image.metadata.launch.cmds)
     launch = image.metadata.launch.model_copy(update={"cmds": commands})

@@ -10,8 +10,9 @@ import os
 from collections.abc import Mapping
 from dataclasses import replace
 
-from sealpy.clusterfile import AppConfig, AppFile, Cluster, Clusterfile, Config, HostEntry
-from sealpy.errors import ClusterfileError, ConfigError, Problem
+from sealpy.clusterfile import AppConfig, AppFile, Cluster, Clusterfile, Config, HostEntry, Readable
+from sealpy.clusterfile.findings import refusal
+from sealpy.errors import ClusterfileError, ConfigError, Place, Problem
 from sealpy.inventory.passwords import find_text
 
 __all__ = ["check_references", "missing_notices", "referred_secrets", "with_references"]
@@ -52,13 +53,25 @@ def missing_notices(clusterfile: Clusterfile) -> tuple[Problem, ...]:
 
 
 def check_references(clusterfile: Clusterfile) -> None:
-    """Raise ClusterfileError for variables that are set nowhere."""
-    if missing := _missing(clusterfile):
-        raise ClusterfileError(
-            f"env {', '.join(missing)}: no value is given, and there is no such variable here",
-            place=clusterfile.cluster.place,
-            hint=f"export {' '.join(f'{name}=…' for name in missing)} first: a cluster saves no secrets",
-        )
+    """Raise ClusterfileError for variables that are set nowhere, each told where it is named first."""
+    cluster = clusterfile.cluster
+    places = [holder.env_places for holder in _holders(clusterfile)]
+    by_place: dict[Place | None, list[str]] = {}
+    for name in _missing(clusterfile):
+        named = next((found[name] for found in places if name in found), cluster.place)
+        by_place.setdefault(named, []).append(name)
+    match [_missing_at(place, names) for place, names in by_place.items()]:
+        case []:
+            return
+        case [one]:
+            raise ClusterfileError(one.message, place=one.place, hint=one.hint)
+        case several:
+            raise refusal(Readable.of(clusterfile).name, several)
+
+
+def _missing_at(place: Place | None, names: list[str]) -> Problem:
+    hint = f"export {' '.join(f'{name}=…' for name in names)} first: a cluster saves no secrets"
+    return Problem(f"env {', '.join(names)}: no value is given, and there is no such variable here", place, hint)
 
 
 def _holders(clusterfile: Clusterfile) -> tuple[_Holder, ...]:
@@ -91,4 +104,4 @@ def _text(holder: Config | AppFile) -> tuple[str, str]:
     try:
         return find_text(holder.data_from), ""
     except ConfigError as error:
-        return "", error.message
+        return "", error.said

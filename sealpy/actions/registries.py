@@ -55,13 +55,15 @@ def check_registries(cluster: Cluster, plan: RegistryPlan) -> None:
     """Refuse an account that is half given or cannot be found, and two registries of one name; raises ConfigError."""
     if plan.hosts and plan.elsewhere and plan.elsewhere.url == f"{plan.domain}:{plan.port}":
         message = f"'{plan.elsewhere.url}' is both the registry of the cluster and the external one"
-        raise ClusterfileError(message, place=cluster.place, hint="take one of them out of the file")
+        raise ClusterfileError(message, place=cluster.place_of("registry"), hint="take one of them out of the file")
     for what, registry in _accounts(cluster):
         password = find_password(registry.password, registry.password_from)
         if bool(registry.username) != bool(password):
             there, missing = ("username", "password") if registry.username else ("password", "username")
             message = f"registry.{what}: there is a {there}, but no {missing}"
-            raise ClusterfileError(message, place=cluster.place, hint="give both, the password by `passwordFrom`")
+            raise ClusterfileError(
+                message, place=cluster.place_of("registry"), hint="give both, the password by `passwordFrom`"
+            )
         if password:
             Login(registry.username, password)  # raises what `_login` passes over
 

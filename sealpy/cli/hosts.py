@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sealpy.clusterfile import Clusterfile, HostEntry, Ssh, parse_hosts
 from sealpy.disk import expanded
-from sealpy.errors import ConfigError
+from sealpy.errors import ConfigError, Place
 
 __all__ = ["check_roles", "login_of", "widened"]
 
@@ -35,6 +35,7 @@ def login_of(clusterfile: Clusterfile, *, user: str, port: int, private_key: Pat
         user=user or ssh.user,
         port=port or ssh.port,
         private_key=str(expanded(private_key).absolute()) if private_key else ssh.private_key,
+        key_place=Place("--pk") if private_key else ssh.key_place,
         private_key_password=key_password or ssh.private_key_password,
     )
 
@@ -63,8 +64,10 @@ def widened(clusterfile: Clusterfile, *, masters: str, nodes: str, ssh: Ssh, env
     kept = {name: value for name, value in cluster.env.items() if name not in given}
     values = {name: value for name, (equals, value) in given.items() if equals}
     names = (*(name for name in cluster.env_from if name not in given), *(name for name in given if name not in values))
+    places = {**cluster.env_places, **dict.fromkeys(given, Place("--env"))}
     hosts = (*cluster.hosts, *entries)
-    return replace(clusterfile, cluster=replace(cluster, hosts=hosts, env={**kept, **values}, env_from=names))
+    cluster = replace(cluster, hosts=hosts, env={**kept, **values}, env_from=names, env_places=places)
+    return replace(clusterfile, cluster=cluster)
 
 
 def _new(role: str, wanted: Sequence[str], known: set[str], ssh: Ssh) -> HostEntry:

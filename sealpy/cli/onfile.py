@@ -11,7 +11,7 @@ from typing import Any
 from sealpy.cli.wish import Wish, clusterfile_of
 from sealpy.clusterfile import DEFAULT_NAME, Changes, Clusterfile, HostEntry, Readable, Ssh, examine, parse_hosts
 from sealpy.disk import expanded
-from sealpy.errors import ConfigError
+from sealpy.errors import ConfigError, Place
 from sealpy.events import Emit
 
 __all__ = ["clusterfile_on", "clusterfile_wanted"]
@@ -44,7 +44,9 @@ def _examined(file: Path, wish: Wish) -> Readable:
     if wish.provider:
         raise ConfigError("--provider: not with --file", hint="the file lists its machines")
     changes = Changes((*_changes(wish), *wish.sets), wish.env)
-    return examine(file, changes=changes).changed(lambda found: _logged_in(found, wish))
+    read = examine(file, changes=changes)
+    read = read.with_image(wish.image) if wish.image else read  # it stands in no file
+    return read.changed(lambda found: _logged_in(found, wish))
 
 
 def _logged_in(found: Clusterfile, wish: Wish) -> Clusterfile:
@@ -85,6 +87,8 @@ def _with_secrets(entry: HostEntry, wish: Wish) -> HostEntry:
 
 
 def _login_with_secrets(ssh: Ssh, wish: Wish) -> Ssh:
+    if ssh.private_key and ssh.private_key == _login(wish).get("pk"):
+        ssh = replace(ssh, key_place=Place("--pk"))
     ssh = ssh.with_password(wish.password) if wish.password else ssh
     if not wish.key_password:
         return ssh

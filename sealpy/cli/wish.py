@@ -12,7 +12,7 @@ import yaml
 from sealpy.cli.home import home
 from sealpy.clusterfile import DEFAULT_NAME, Changes, Clusterfile, Ssh, loads, parse_hosts
 from sealpy.disk import expanded
-from sealpy.errors import ClusterfileError, ConfigError, Problem, counted, did_you_mean
+from sealpy.errors import ClusterfileError, ConfigError, Place, Problem, counted, did_you_mean
 from sealpy.events import Emit
 
 __all__ = ["PROVIDERS", "Wish", "clusterfile_of"]
@@ -127,10 +127,22 @@ def _with_secrets(clusterfile: Clusterfile, wish: Wish) -> Clusterfile:
             ssh,
             password=wish.password or ssh.password,
             private_key_password=wish.key_password or ssh.private_key_password,
+            key_place=_told_as("--pk", ssh.key_place) if ssh.key_place else None,
         )
 
     hosts = tuple(replace(entry, ssh=with_secrets(entry.ssh)) for entry in cluster.hosts)
-    return replace(clusterfile, cluster=replace(cluster, ssh=with_secrets(cluster.ssh), hosts=hosts))
+    env_places = {name: _told_as("--env", place) for name, place in cluster.env_places.items()}
+    words = {word: _told_as(_NAME, place) for word, place in cluster.words.items()}
+    place = Place(_NAME)
+    ssh = with_secrets(cluster.ssh)
+    return replace(
+        clusterfile, cluster=replace(cluster, ssh=ssh, hosts=hosts, env_places=env_places, words=words, place=place)
+    )
+
+
+def _told_as(option: str, place: Place) -> Place:
+    """Tell a line of a text that nobody has seen by the option that it came from."""
+    return Place(option) if place.file == _NAME else place
 
 
 def _with_machines(wish: Wish, emit: Emit) -> Wish:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from sealpy.clusterfile.cluster_shape import ExternalRegistryModel, HostModel
-from sealpy.clusterfile.document import Document
+from sealpy.clusterfile.document import Document, Part
 from sealpy.clusterfile.findings import Findings
 from sealpy.clusterfile.kubeadm import read_fields
 from sealpy.clusterfile.models import (
@@ -42,15 +42,22 @@ from sealpy.clusterfile.types import (
     Retry,
     Ssh,
 )
+from sealpy.errors import Place
 
 __all__ = ["build_application", "build_cluster", "build_config", "build_kubeadm", "build_plugin"]
+
+_WORDS = ("appNames", "containerRuntime", "hosts", "image", "nodes", "registry")
 
 
 def build_cluster(document: Document, model: ClusterDocument, findings: Findings) -> Cluster:
     """Make the Cluster of a document of either generation."""
     spec = model.spec
-    ssh = _ssh(spec.ssh, over=Ssh())
-    hosts = (*(_host(host, ssh) for host in spec.hosts), *_first_generation(spec, ssh))
+    ssh = _ssh(document.part(("spec", "ssh")), spec.ssh, over=Ssh())
+    written = document.part(("spec", "hosts"))
+    hosts = (
+        *(_host(written.at(number), host, ssh) for number, host in enumerate(spec.hosts)),
+        *_first_generation(spec, ssh),
+    )
     _notice_hosts(document, spec, findings)
     env = _network_env(spec) | _env(spec.env)
     notice_env(document, ("spec", "env"), env, findings)
@@ -62,9 +69,10 @@ def build_cluster(document: Document, model: ClusterDocument, findings: Findings
         image=spec.image,
         env=env,
         env_from=_names(spec.env),
+        env_places=_env_places(document.part(("spec", "env")), spec.env),
         ssh=ssh,
         hosts=hosts,
-        registry=_registry(spec),
+        registry=_registry(document.part(("spec", "registry")), spec),
         data_root=spec.data_root,
         cmd=tuple(spec.cmd),
         cmd_args=_env(spec.cmd_args),
@@ -72,6 +80,7 @@ def build_cluster(document: Document, model: ClusterDocument, findings: Findings
         host_aliases=tuple(HostAlias(alias.ip, tuple(alias.hostnames)) for alias in spec.host_aliases),
         container_runtime=spec.container_runtime.type,
         place=document.place(),
+        words={word: place for word in _WORDS if (place := document.places.get(("spec", word)))},
     )
 
 
@@ -108,7 +117,7 @@ def build_config(document: Document, model: ConfigDocument) -> Config:
         name=model.metadata.name,
         path=spec.path,
         data=spec.data,
-        data_from=_source(spec.data_from),
+        data_from=_source(document.part(("spec", "dataFrom")), spec.data_from),
         withheld=WITHHELD if spec.withheld else "",
         app_name=spec.app_name,
         strategy=spec.strategy,
@@ -121,27 +130,29 @@ def build_application(document: Document, model: ApplicationDocument) -> Applica
     """Make an Application; `launchApps: [""]` launches nothing."""
     spec = model.spec
     launch = None if spec.launch_apps is None else tuple(app for app in spec.launch_apps if app)
+    written = document.part(("spec", "configs"))
     configs = tuple(
         AppConfig(
             name=config.name,
             env=_env(config.env),
             env_from=_names(config.env),
-            files=tuple(_app_file(file) for file in config.files),
+            env_places=_env_places(written.at(at, "env"), config.env),
+            files=tuple(_app_file(written.at(at, "files", n), file) for n, file in enumerate(config.files)),
             launch_cmds=tuple(config.launch.cmds),
         )
-        for config in spec.configs
+        for at, config in enumerate(spec.configs)
     )
     return Application(
         name=model.metadata.name, cmds=tuple(spec.cmds), launch_apps=launch, configs=configs, place=document.place()
     )
 
 
-def _app_file(file: AppFileModel) -> AppFile:
+def _app_file(written: Part, file: AppFileModel) -> AppFile:
     return AppFile(
         path=file.path,
         strategy=file.strategy,
         data=file.data,
-        data_from=_source(file.data_from),
+        data_from=_source(written.at("dataFrom"), file.data_from),
         withheld=WITHHELD if file.withheld else "",
     )
 
@@ -165,6 +176,11 @@ def _names(items: Iterable[str]) -> tuple[str, ...]:
     return tuple(name for name, item in _by_name(items).items() if "=" not in item)
 
 
+def _env_places(written: Part, items: Iterable[str]) -> dict[str, Place]:
+    """Say where the names that stand alone do."""
+    return {item: written.at(number).place for number, item in enumerate(items) if "=" not in item}
+
+
 def _by_name(items: Iterable[str]) -> dict[str, str]:
     return {item.partition("=")[0].strip(): item for item in items}
 
@@ -179,34 +195,41 @@ def _network_env(spec: ClusterSpec) -> dict[str, str]:
     return {name: text for name, text in found.items() if text}
 
 
-def _host(host: HostModel, cluster: Ssh) -> HostEntry:
+def _host(written: Part, host: HostModel, cluster: Ssh) -> HostEntry:
     return HostEntry(
         ips=tuple(ip for ips in host.ips for ip in ips),
         roles=tuple(dict.fromkeys(host.roles)),
-        ssh=_ssh(host.ssh, over=cluster),
+        ssh=_ssh(written.at("ssh"), host.ssh, over=cluster),
         env=_env(host.env),
         env_from=_names(host.env),
+        env_places=_env_places(written.at("env"), host.env),
         labels={name: text or "" for name, text in host.labels.items()},
         taints=tuple(host.taints),
     )
 
 
-def _ssh(model: SshModel, *, over: Ssh) -> Ssh:
+def _ssh(written: Part, model: SshModel, *, over: Ssh) -> Ssh:
     """Put what is written over what is inherited; a password and its reference replace each other."""
-    sudo, sudo_from = _secret(model.sudo_passwd, model.sudo_passwd_from, over.sudo_password, over.sudo_password_from)
-    hops = tuple(Jump(host=hop.host, ssh=_login(hop, over=Ssh())) for hop in model.jump)
+    sudo_source = _source(written.at("sudoPasswdFrom"), model.sudo_passwd_from)
+    sudo, sudo_from = _secret(model.sudo_passwd, sudo_source, over.sudo_password, over.sudo_password_from)
+    hops = tuple(
+        Jump(host=hop.host, ssh=_login(written.at("jump", number), hop, over=Ssh()))
+        for number, hop in enumerate(model.jump)
+    )
     return replace(
-        _login(model, over=over),
+        _login(written, model, over=over),
         sudo_password=sudo,
         sudo_password_from=sudo_from,
         jump=hops if "jump" in model.model_fields_set else over.jump,
     )
 
 
-def _login(model: LoginModel, *, over: Ssh) -> Ssh:
-    password, password_from = _secret(model.passwd, model.password_from, over.password, over.password_from)
+def _login(written: Part, model: LoginModel, *, over: Ssh) -> Ssh:
+    source = _source(written.at("passwordFrom"), model.password_from)
+    key_source = _source(written.at("pkPasswdFrom"), model.pk_passwd_from)
+    password, password_from = _secret(model.passwd, source, over.password, over.password_from)
     key_password, key_password_from = _secret(
-        model.pk_passwd, model.pk_passwd_from, over.private_key_password, over.private_key_password_from
+        model.pk_passwd, key_source, over.private_key_password, over.private_key_password_from
     )
     return Ssh(
         user=model.user or over.user,
@@ -214,6 +237,7 @@ def _login(model: LoginModel, *, over: Ssh) -> Ssh:
         password=password,
         password_from=password_from,
         private_key=model.pk or over.private_key,
+        key_place=written.at("pk").place if model.pk else over.key_place,
         private_key_password=key_password,
         private_key_password_from=key_password_from,
         host_key_policy=model.host_key_policy or over.host_key_policy,
@@ -222,20 +246,22 @@ def _login(model: LoginModel, *, over: Ssh) -> Ssh:
 
 
 def _secret(
-    text: str, source: PasswordFromModel | None, inherited: str, inherited_from: PasswordFrom | None
+    text: str, source: PasswordFrom | None, inherited: str, inherited_from: PasswordFrom | None
 ) -> tuple[str, PasswordFrom | None]:
-    return (text, _source(source)) if text or source else (inherited, inherited_from)
+    return (text, source) if text or source else (inherited, inherited_from)
 
 
-def _source(model: PasswordFromModel | None) -> PasswordFrom | None:
+def _source(written: Part, model: PasswordFromModel | None) -> PasswordFrom | None:
     if model is None:
         return None
     if model.env:
-        return PasswordFrom("env", model.env)
-    return PasswordFrom("file", model.file) if model.file else PasswordFrom("command", model.command)
+        return PasswordFrom("env", model.env, written.place)
+    if model.file:
+        return PasswordFrom("file", model.file, written.place)
+    return PasswordFrom("command", model.command, written.place)
 
 
-def _registry(spec: ClusterSpec) -> Registry:
+def _registry(written: Part, spec: ClusterSpec) -> Registry:
     local = spec.registry.local_registry
     return Registry(
         local=LocalRegistry(
@@ -243,18 +269,18 @@ def _registry(spec: ClusterSpec) -> Registry:
             port=local.port,
             username=local.username,
             password=local.password,
-            password_from=_source(local.password_from),
+            password_from=_source(written.at("localRegistry", "passwordFrom"), local.password_from),
             ha=local.ha,
             insecure=local.insecure,
             cert_dns_names=tuple(local.cert.subject_alt_name.dns_names),
             cert_ips=tuple(local.cert.subject_alt_name.ips),
         ),
-        external=_external_registry(spec.registry.external_registry),
+        external=_external_registry(written.at("externalRegistry"), spec.registry.external_registry),
         runs=spec.registry.external_registry is None or "local_registry" in spec.registry.model_fields_set,
     )
 
 
-def _external_registry(model: ExternalRegistryModel | None) -> ExternalRegistry | None:
+def _external_registry(written: Part, model: ExternalRegistryModel | None) -> ExternalRegistry | None:
     if model is None:
         return None
     return ExternalRegistry(
@@ -262,7 +288,7 @@ def _external_registry(model: ExternalRegistryModel | None) -> ExternalRegistry 
         port=model.port,
         username=model.username,
         password=model.password,
-        password_from=_source(model.password_from),
+        password_from=_source(written.at("passwordFrom"), model.password_from),
     )
 
 

@@ -19,6 +19,7 @@ from sealpy.errors import Place, Problem
 __all__ = [
     "Document",
     "Location",
+    "Part",
     "Tree",
     "UnreadableError",
     "core_scalar",
@@ -61,6 +62,10 @@ class Document:
             location = location[:-1]
         return self.places.get(location, Place(self.file, self.line))
 
+    def part(self, location: Location) -> Part:
+        """Give a part, which knows its place."""
+        return Part(self, location)
+
     def text_of(self, *keys: str) -> str:
         """Give a scalar by its keys; "" when it is not there or no scalar."""
         value: Tree | Mapping[str, Tree] = self.tree
@@ -76,6 +81,23 @@ class Document:
         node = _value_node(_value_node(self.node, key), inner)
         text = yaml.serialize(node, allow_unicode=True)
         return replace(self, tree={**self.tree, key: {**outer, inner: text}})
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Say where a part of a document stands."""
+
+    document: Document
+    location: Location
+
+    @property
+    def place(self) -> Place:
+        """Give the line."""
+        return self.document.place(self.location)
+
+    def at(self, *parts: str | int) -> Part:
+        """Give what stands in it."""
+        return Part(self.document, (*self.location, *parts))
 
 
 def _value_node(node: yaml.Node, key: str) -> yaml.Node:

@@ -111,7 +111,8 @@ _SSH_NAMES = {
 
 def ssh_fields(ssh: Ssh, over: Ssh) -> Fields:
     """Write what differs from the login that is inherited."""
-    changed = [field.name for field in fields(Ssh) if getattr(ssh, field.name) != getattr(over, field.name)]
+    names = [field.name for field in fields(Ssh) if field.compare]  # the others say where it stood
+    changed = [name for name in names if getattr(ssh, name) != getattr(over, name)]
     return {_SSH_NAMES[name]: _plain(getattr(ssh, name)) for name in changed}
 
 

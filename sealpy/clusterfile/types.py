@@ -59,6 +59,7 @@ class PasswordFrom:
 
     kind: Literal["env", "file", "command"]
     value: str
+    place: Place | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +67,7 @@ class Ssh:
     """Say how to log in, and through which machines: `jump`, the nearest one first.
 
     An empty text, 0 and None mean not given: what `~/.ssh/config` says then counts, else root and port 22. Of a
-    password and its `…_from` at most one is given.
+    password and its `…_from` at most one is given. `key_place` is where the private key is named.
     """
 
     user: str = ""
@@ -74,6 +75,7 @@ class Ssh:
     password: str = field(default="", repr=False)
     password_from: PasswordFrom | None = None
     private_key: str = ""
+    key_place: Place | None = field(default=None, compare=False)
     private_key_password: str = field(default="", repr=False)
     private_key_password_from: PasswordFrom | None = None
     sudo_password: str = field(default="", repr=False)
@@ -115,6 +117,7 @@ class HostEntry:
     ssh: Ssh = field(default_factory=Ssh)
     env: Mapping[str, str] = field(default_factory=dict)
     env_from: tuple[str, ...] = ()
+    env_places: Mapping[str, Place] = field(default_factory=dict, compare=False)
     labels: Mapping[str, str] = field(default_factory=dict)
     taints: tuple[str, ...] = ()
 
@@ -177,12 +180,14 @@ class Cluster:
     """Describe a cluster. `cmd` replaces the launch commands of the image; `app_names` empty means the image's own.
 
     `env_from` names variables that have the values of the environment here, where sealpy runs; so it does elsewhere.
+    `env_places` is where it names each, `words` where the fields stand.
     """
 
     image: str
     name: str = DEFAULT_NAME
     env: Mapping[str, str] = field(default_factory=dict)
     env_from: tuple[str, ...] = ()
+    env_places: Mapping[str, Place] = field(default_factory=dict, compare=False)
     ssh: Ssh = field(default_factory=Ssh)
     hosts: tuple[HostEntry, ...] = ()
     registry: Registry = field(default_factory=Registry)
@@ -193,6 +198,11 @@ class Cluster:
     host_aliases: tuple[HostAlias, ...] = ()
     container_runtime: str = ""
     place: Place | None = field(default=None, compare=False)
+    words: Mapping[str, Place] = field(default_factory=dict, compare=False)
+
+    def place_of(self, word: str) -> Place | None:
+        """Give where a field of `spec` stands, or else the document."""
+        return self.words.get(word, self.place)
 
     @property
     def cert_sans(self) -> tuple[str, ...]:
@@ -288,6 +298,7 @@ class AppConfig:
     name: str
     env: Mapping[str, str] = field(default_factory=dict)
     env_from: tuple[str, ...] = ()
+    env_places: Mapping[str, Place] = field(default_factory=dict, compare=False)
     files: tuple[AppFile, ...] = ()
     launch_cmds: tuple[str, ...] = ()
 
@@ -329,5 +340,6 @@ class Clusterfile:
         return replace(self, cluster=self.cluster.with_password(password))
 
     def with_image(self, image: str) -> Self:
-        """Name another image."""
-        return replace(self, cluster=replace(self.cluster, image=image))
+        """Name another image, which stands in no file."""
+        words = {word: place for word, place in self.cluster.words.items() if word != "image"}
+        return replace(self, cluster=replace(self.cluster, image=image, words=words))

@@ -19,9 +19,9 @@ from paramiko.pkey import PublicBlob, UnknownKeyType
 
 from sealpy.connectors.secret import Secret
 from sealpy.connectors.target import Target
-from sealpy.errors import AuthError
+from sealpy.errors import AuthError, nearest
 
-__all__ = ["keys_of"]
+__all__ = ["Unusable", "keys_of", "why_unusable"]
 
 _DEFAULT_KEYS = ("id_ed25519", "id_ecdsa", "id_rsa")
 _CERTIFICATE = "-cert-v"
@@ -29,9 +29,64 @@ _AGENT_TIMEOUT = 30.0  # seconds; a person may have to touch a key
 
 Found = Generator[tuple[str, paramiko.PKey, bytes]]
 
+_GIVE = "give a readable private key, and its passphrase by --pk-passwd -, `pkPasswdFrom:` or an agent (ssh-add)"
+_UNLOCK = "give its passphrase: --pk-passwd - asks for it; or write `pkPasswdFrom:`, or add it to an agent: ssh-add"
+
 
 class _KeyUnusableError(Exception):
     """Tell why a key file cannot be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """Say why a private key cannot be used, and what to do."""
+
+    reason: str
+    hint: str
+
+
+def why_unusable(target: Target) -> Unusable | None:
+    """Tell why nobody can log in by the private key that a target names; None when one can, or none is named.
+
+    No host is asked, but the agent when the public half of the key stands beside it.
+    """
+    path = target.private_key
+    if path is None:
+        return None
+    try:
+        with _agent(target, []) if _public_blob(path) else contextlib.nullcontext(_NoAgent()) as agent:
+            for _ in _of_path(target, path, agent.get_keys()):
+                return None
+    except FileNotFoundError:
+        return Unusable("no such file", _other_file(path))
+    except _KeyUnusableError as error:
+        return Unusable(str(error), _way_out(path, target.private_key_password))
+    return None
+
+
+def _other_file(path: Path) -> str:
+    """Say which file is most likely meant instead of one that is not there."""
+    try:
+        beside = [one.name for one in path.parent.iterdir() if one.is_file() and not one.name.endswith(".pub")]
+    except OSError:
+        beside = []  # there is no such directory, or it cannot be read
+    if near := nearest(path.name, beside):
+        return f"did you mean '{path.with_name(near)}'?"
+    return "name a private key, such as ~/.ssh/id_ed25519; without one the agent and the keys in ~/.ssh are tried"
+
+
+def _way_out(path: Path, passphrase: Secret | None) -> str:
+    head = b""
+    with contextlib.suppress(OSError), path.open("rb") as file:
+        head = file.read(4096)
+    if path.is_dir():
+        within = next((name for name in _DEFAULT_KEYS if (path / name).is_file()), "id_ed25519")
+        return f"name the key in it, such as {path / within}"
+    if head.startswith(b"PuTTY-User-Key-File"):
+        return f"it is a key of PuTTY: puttygen {path} -O private-openssh -o {path.with_suffix('.key')}"
+    if path.suffix == ".pub" and head.startswith((b"ssh-", b"ecdsa-", b"sk-")):
+        return f"it is the public half: name the private one, {path.with_suffix('')}"
+    return _UNLOCK if b"PRIVATE KEY" in head and not passphrase else _GIVE
 
 
 def keys_of(target: Target, ssh_dir: Path, notes: list[str]) -> Found:
@@ -63,8 +118,7 @@ def _asked_for(target: Target, path: Path, held: Sequence[AgentKey]) -> Found:
         yield from _of_path(target, path, held)
     except (FileNotFoundError, _KeyUnusableError) as error:
         reason = "no such file" if isinstance(error, FileNotFoundError) else str(error)
-        hint = "give a readable private key, and its passphrase by --pk-passwd -, `pkPasswdFrom:` or an agent (ssh-add)"
-        raise target.error(AuthError, f"private key {str(path)!r}: {reason}", hint=hint) from error
+        raise target.error(AuthError, f"private key {str(path)!r}: {reason}", hint=_GIVE) from error
 
 
 def _of_file(target: Target, path: Path, held: Sequence[AgentKey], notes: list[str]) -> Found:
@@ -119,8 +173,9 @@ def _public_blob(path: Path) -> bytes:
 def _load(path: Path, passphrase: Secret | None) -> paramiko.PKey:
     """Read a private key of any type; raises FileNotFoundError, _KeyUnusableError."""
     try:
-        # Stubs say `str`, but the cryptography library beneath takes bytes alone.
-        key = paramiko.PKey.from_path(path, passphrase.reveal().encode() if passphrase else None)  # type: ignore[arg-type]
+        # Stubs say `str`, but the cryptography library beneath takes bytes alone. Absolute, since `~` was made a
+        # directory before, and paramiko breaks on a name that nobody has.
+        key = paramiko.PKey.from_path(path.absolute(), passphrase.reveal().encode() if passphrase else None)  # type: ignore[arg-type]
     except FileNotFoundError:
         raise
     except (paramiko.PasswordRequiredException, TypeError) as error:
@@ -133,7 +188,7 @@ def _load(path: Path, passphrase: Secret | None) -> paramiko.PKey:
     except (UnknownKeyType, UnsupportedAlgorithm) as error:
         raise _KeyUnusableError("is of a type that is not supported") from error
     except OSError as error:
-        raise _KeyUnusableError(error.strerror or str(error)) from error
+        raise _KeyUnusableError((error.strerror or str(error)).lower()) from error
     key.public_blob = None  # a certificate beside it comes on its own, so that the plain key is tried too
     return key
 

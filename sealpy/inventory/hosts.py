@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
-from sealpy.clusterfile import Cluster, HostEntry
+from sealpy.clusterfile import Cluster, HostEntry, Ssh
+from sealpy.clusterfile.findings import refusal
 from sealpy.connectors.target import Target
-from sealpy.errors import ClusterfileError
+from sealpy.errors import ClusterfileError, ConfigError, Problem, problems_of
 from sealpy.inventory.login import Logins
 
 __all__ = ["MASTER", "NODE", "Host", "Inventory"]
@@ -57,16 +58,24 @@ class Inventory:
 
     @classmethod
     def of(cls, cluster: Cluster, logins: Logins | None = None) -> Self:
-        """Take the hosts of a Cluster; raises ClusterfileError when none is to be a control plane.
+        """Take the hosts of a Cluster, and see that there is what they are logged in by.
 
-        Without `logins` nothing but the Cluster says how they are reached.
+        Without `logins` nothing but the Cluster says how they are reached. Raises ClusterfileError with everything that
+        is wrong: no control plane, keys that cannot be used, passwords that are not found.
         """
-        hosts = [host for entry in cluster.hosts for host in _hosts(entry, logins or Logins())]
-        masters = [host for host in hosts if host.is_master]
-        if not masters:
-            raise ClusterfileError(
-                "no host has the role 'master'", place=cluster.place, hint="give one host roles: [master]"
-            )
+        hosts, problems = _logged_in(cluster.hosts, logins or Logins())
+        if not any(entry.is_master for entry in cluster.hosts):
+            place = cluster.place_of("hosts" if "hosts" in cluster.words else "nodes")
+            hint = "give one host roles: [master]" if cluster.hosts else "add `hosts:`, one with roles: [master]"
+            problems.insert(0, Problem("no host has the role 'master'", place, hint))
+        match problems:
+            case []:
+                masters = [host for host in hosts if host.is_master]
+            case [one]:
+                raise ClusterfileError(one.message, place=one.place, hint=one.hint)
+            case _:
+                name = str(cluster.place.file) if cluster.place else "Clusterfile"
+                raise refusal(name, problems)
         return cls((*masters, *(host for host in hosts if not host.is_master)))
 
     def __iter__(self) -> Iterator[Host]:
@@ -110,6 +119,22 @@ class Inventory:
     def leader(self) -> str:
         """Give the address of the first control-plane host."""
         return self.masters[0]
+
+
+def _logged_in(entries: Iterable[HostEntry], logins: Logins) -> tuple[list[Host], list[Problem]]:
+    """Give the hosts, and what is wrong with their logins: each login is looked at once, each problem told once."""
+    hosts: list[Host] = []
+    problems: dict[Problem, None] = {}
+    wrong: set[Ssh] = set()
+    for entry in entries:
+        if entry.ssh in wrong:
+            continue
+        try:
+            hosts += _hosts(entry, logins)
+        except ConfigError as error:
+            wrong.add(entry.ssh)
+            problems |= dict.fromkeys(problems_of(error))
+    return hosts, list(problems)
 
 
 def _hosts(entry: HostEntry, logins: Logins) -> Iterator[Host]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Self
 
@@ -14,7 +15,7 @@ from sealpy.connectors.sshconfig import SshConfig
 from sealpy.connectors.sshsettings import SshSettings, proxy_command, settings_of
 from sealpy.connectors.target import HostKeyPolicy, Target
 from sealpy.disk import expanded
-from sealpy.errors import ConfigError
+from sealpy.errors import ConfigError, Problem, counted, problems_of
 from sealpy.inventory.passwords import find_password
 
 __all__ = ["Logins"]
@@ -31,18 +32,36 @@ class Logins:
     policy: HostKeyPolicy | None = None
 
     def of(self, addresses: tuple[str, ...], ssh: Ssh) -> Iterator[Target]:
-        """Give the target of each address; each reference to a secret is followed once; raises ConfigError."""
-        secrets = _Secrets.of(ssh)
-        jumps = tuple(hop for jump in ssh.jump for hop in self._jump(jump)) if ssh.jump else None
-        for address in addresses:
-            settings = settings_of(self.config, address, user=ssh.user, ways=jumps is None)
-            target = self._target(address, ssh, secrets, settings, default_user="root")
-            way = self._way(settings.jump, depth=0) if jumps is None else jumps
-            yield replace(target, jumps=way)
+        """Give the target of each address; each reference to a secret is followed once.
 
-    def _jump(self, jump: Jump) -> Iterator[Target]:
+        Raises ConfigError with every key that cannot be used, and every secret that is not found.
+        """
+        problems: list[Problem] = []
+        targets: list[Target] = []
+        secrets = _Secrets.of(ssh, problems)
+        with _gathering(problems):
+            jumps = tuple(self._jump(jump, problems) for jump in ssh.jump) if ssh.jump else None
+            for address in addresses:
+                settings = settings_of(self.config, address, user=ssh.user, ways=jumps is None)
+                target = self._target(address, ssh, secrets, settings, default_user="root")
+                way = self._way(settings.jump, depth=0) if jumps is None else jumps
+                targets.append(replace(target, jumps=way))
+        for target in {target.agent: target for target in targets}.values():
+            _check_key(target, ssh, problems)
+        match tuple(dict.fromkeys(problems)):
+            case ():
+                yield from targets
+            case (one,):
+                raise ConfigError(one.message, place=one.place, hint=one.hint)
+            case several:
+                raise ConfigError(f"{counted(len(several), 'problem')} with a login", problems=several)
+
+    def _jump(self, jump: Jump, problems: list[Problem]) -> Target:
         settings = settings_of(self.config, jump.host, user=jump.ssh.user, ways=False)
-        yield self._target(jump.host, jump.ssh, _Secrets.of(jump.ssh), settings, default_user=getpass.getuser())
+        secrets = _Secrets.of(jump.ssh, problems)
+        target = self._target(jump.host, jump.ssh, secrets, settings, default_user=getpass.getuser())
+        _check_key(target, jump.ssh, problems)
+        return target
 
     def _way(self, hops: tuple[str, ...] | None, *, depth: int) -> tuple[Target, ...]:
         """Give the machines of a `ProxyJump`; what leads to the first of them is its own affair, as in OpenSSH."""
@@ -97,10 +116,36 @@ class _Secrets:
     sudo_password: Secret | None = None
 
     @classmethod
-    def of(cls, ssh: Ssh) -> Self:
-        given: tuple[tuple[str, PasswordFrom | None], ...] = (
-            (ssh.password, ssh.password_from),
-            (ssh.private_key_password, ssh.private_key_password_from),
-            (ssh.sudo_password, ssh.sudo_password_from),
+    def of(cls, ssh: Ssh, problems: list[Problem]) -> Self:
+        """Find them; what is not found is added to the problems."""
+        given: tuple[tuple[str, PasswordFrom | None, str], ...] = (
+            (ssh.password, ssh.password_from, "passwordFrom"),
+            (ssh.private_key_password, ssh.private_key_password_from, "pkPasswdFrom"),
+            (ssh.sudo_password, ssh.sudo_password_from, "sudoPasswdFrom"),
         )
-        return cls(*(find_password(text, source) for text, source in given))
+        found: list[Secret | None] = [None] * len(given)
+        for number, (text, source, key) in enumerate(given):
+            with _gathering(problems):
+                found[number] = find_password(text, source, field=key)
+        return cls(*found)
+
+
+@contextmanager
+def _gathering(problems: list[Problem]) -> Iterator[None]:
+    try:
+        yield
+    except ConfigError as error:
+        problems += problems_of(error)
+
+
+def _check_key(target: Target, ssh: Ssh, problems: list[Problem]) -> None:
+    """See that the private key that is named can be used; no host needs to refuse it to find that out."""
+    if target.private_key is None:
+        return
+    from sealpy.connectors.keys import why_unusable  # noqa: PLC0415 - half of paramiko, which only a key needs
+
+    if (why := why_unusable(target)) is None:
+        return
+    lost = ssh.private_key_password_from and not target.private_key_password  # which is told already
+    if not (lost and target.private_key.is_file()):
+        problems.append(Problem(f"private key '{target.private_key}': {why.reason}", ssh.key_place, why.hint))

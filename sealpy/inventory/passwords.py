@@ -17,11 +17,11 @@ __all__ = ["find_password", "find_text"]
 _TIMEOUT = 30.0  # seconds for a command; a vault that waits for a human is no vault for a script
 
 
-def find_password(literal: str, reference: PasswordFrom | None) -> Secret | None:
-    """Give the password that is written or referred to; None when neither is; raises ConfigError."""
+def find_password(literal: str, reference: PasswordFrom | None, *, field: str = "passwordFrom") -> Secret | None:
+    """Give the password that is written or referred to by a field; None when neither is; raises ConfigError."""
     if reference is None:
         return Secret(literal) if literal else None
-    with _called("passwordFrom", reference):
+    with _called(field, reference):
         found = _found(reference).rstrip("\r\n")  # without the end of its line
         if not found:
             raise _NotFoundError("there is nothing in it", hint="a password is one line of text")
@@ -47,7 +47,8 @@ def _called(field: str, reference: PasswordFrom) -> Iterator[None]:
     try:
         yield
     except _NotFoundError as error:
-        raise ConfigError(f"{field} {reference.kind} '{reference.value}': {error}", hint=error.hint) from error
+        message = f"{field} {reference.kind} '{reference.value}': {error}"
+        raise ConfigError(message, place=reference.place, hint=error.hint) from error
 
 
 def _found(reference: PasswordFrom) -> str:
@@ -67,7 +68,7 @@ def _from_file(reference: PasswordFrom) -> bytes:
     try:
         return expanded(reference.value).read_bytes()
     except OSError as error:
-        raise _NotFoundError(error.strerror or str(error), hint="look at the path and its mode") from error
+        raise _NotFoundError((error.strerror or str(error)).lower(), hint="look at the path and its mode") from error
 
 
 def _from_command(reference: PasswordFrom) -> bytes:

@@ -11,6 +11,7 @@ from sealpy.connectors.secret import Secret
 from sealpy.errors import ClusterfileError
 from sealpy.inventory import Host, Inventory
 from sealpy.inventory import login as login_module
+from sealpy.machines.keys import KeyPair
 
 
 def cluster(hosts: str, ssh: str = "{}") -> Cluster:
@@ -52,6 +53,7 @@ def test_every_host_of_an_entry_carries_what_the_entry_says() -> None:
 
 def test_a_host_is_reached_as_its_entry_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "key").write_bytes(KeyPair.generate().private)
     ssh = "{user: admin, port: 2222, pk: ~/key, passwd: geheim, hostKeyPolicy: strict}"
     target = Inventory.of(cluster("[{ips: ['fd00::1'], roles: [master], ssh: {port: 22}}]", ssh))["fd00::1"].target
     assert (target.user, target.port, target.private_key) == ("admin", 22, tmp_path / "key")
@@ -75,7 +77,8 @@ def test_all_secrets_are_known_for_redaction_also_those_found_elsewhere(monkeypa
 def test_a_reference_is_followed_once_for_all_hosts_of_an_entry(monkeypatch: pytest.MonkeyPatch) -> None:
     followed: list[object] = []
 
-    def find(_literal: str, reference: object) -> Secret | None:
+    def find(_literal: str, reference: object, *, field: str) -> Secret | None:
+        assert field.endswith("From")
         followed.extend([reference] if reference else [])
         return None
 
@@ -89,8 +92,36 @@ def test_an_unknown_address_is_a_key_error() -> None:
         Inventory.of(cluster(HOSTS))["10.0.0.9"]
 
 
-@pytest.mark.parametrize("hosts", ["[]", "[{ips: [10.0.0.1], roles: [node]}]"])
-def test_a_cluster_without_a_control_plane_is_refused_with_its_place(hosts: str) -> None:
-    with pytest.raises(ClusterfileError, match=r"^Clusterfile:1: no host has the role 'master'$") as caught:
-        Inventory.of(cluster(hosts))
-    assert caught.value.hint == "give one host roles: [master]"
+@pytest.mark.parametrize(
+    ("spec", "line", "hint"),
+    [
+        ("hosts: [{ips: [10.0.0.1], roles: [node]}]", 5, "give one host roles: [master]"),
+        ("hosts: []", 5, "add `hosts:`, one with roles: [master]"),
+        ("nodes: {ipList: [10.0.0.1]}", 5, "give one host roles: [master]"),
+        ("env: [A=1]", 2, "add `hosts:`, one with roles: [master]"),
+    ],
+)
+def test_a_cluster_without_a_control_plane_is_refused_with_the_line_of_its_hosts(
+    spec: str, line: int, hint: str
+) -> None:
+    found = loads(f"\nkind: Cluster\nspec:\n  image: kubernetes:v1\n  {spec}\n", name="Clusterfile").cluster
+    with pytest.raises(ClusterfileError, match=rf"^Clusterfile:{line}: no host has the role 'master'$") as caught:
+        Inventory.of(found)
+    assert caught.value.hint == hint
+
+
+def test_what_is_wrong_with_every_login_is_told_once_with_its_line() -> None:
+    text = (
+        "kind: Cluster\nspec:\n  image: kubernetes:v1\n  ssh:\n    pk: /nowhere/key\n  hosts:\n"
+        "    - {ips: [10.0.0.1], roles: [node]}\n    - {ips: [10.0.0.2], roles: [node], ssh: {port: 2222}}\n"
+        "    - ips: [10.0.0.3]\n      roles: [node]\n      ssh:\n        pk: /nowhere/other\n"
+        "        passwordFrom:\n          env: NOBODY_SET_IT\n"
+    )
+    with pytest.raises(ClusterfileError) as caught:
+        Inventory.of(loads(text, name="Clusterfile").cluster)
+    assert [str(problem) for problem in caught.value.problems] == [
+        "Clusterfile:5: private key '/nowhere/key': no such file",
+        "Clusterfile:6: no host has the role 'master'",
+        "Clusterfile:12: private key '/nowhere/other': no such file",
+        "Clusterfile:13: passwordFrom env 'NOBODY_SET_IT': the variable is not set",
+    ]

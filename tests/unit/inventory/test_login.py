@@ -7,13 +7,16 @@ import re
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat
 
-from sealpy.clusterfile import Jump, Ssh
+from sealpy.clusterfile import Jump, PasswordFrom, Ssh
 from sealpy.connectors.secret import Secret
 from sealpy.connectors.sshconfig import SshConfig
 from sealpy.connectors.target import Target
-from sealpy.errors import ConfigError
+from sealpy.errors import ConfigError, Place
 from sealpy.inventory import Logins
+from sealpy.machines.keys import KeyPair
 
 ADDRESS = "10.0.0.5"
 
@@ -67,6 +70,7 @@ def test_the_config_says_what_the_clusterfile_does_not(home: Path) -> None:
 
 
 def test_the_clusterfile_wins(home: Path) -> None:
+    (home / "k").write_bytes(KeyPair.generate().private)
     ssh = Ssh(user="ops", port=22, private_key="~/k", host_key_policy="accept-new", jump=(Jump(host="other"),))
     found = target(home, "Port 2\nUser admin\nStrictHostKeyChecking yes\nProxyJump bastion\n", ssh)
     assert (found.user, found.port, found.private_key) == ("ops", 22, home / "k")
@@ -169,11 +173,51 @@ def test_what_cannot_be_obeyed_is_told_with_its_line(home: Path, line: str, mess
 
 def test_a_home_that_nobody_has_is_a_path_like_any_other(home: Path) -> None:
     lines = ("Include", "IdentityFile", "CertificateFile", "UserKnownHostsFile", "IdentityAgent")
-    found = target(home, "".join(f"{line} ~nobody-here/x\n" for line in lines), Ssh(private_key="~nobody-here/x"))
-    assert found.private_key == Path("~nobody-here/x")
+    text = "".join(f"{line} ~nobody-here/x\n" for line in lines)
+    with pytest.raises(ConfigError, match="private key '~nobody-here/x': no such file"):
+        target(home, text, Ssh(private_key="~nobody-here/x"))
+    found = target(home, text)
     assert (found.agent, found.identity_files) == ("~nobody-here/x", (Path("~nobody-here/x"),))
 
 
 def test_with_a_way_of_the_clusterfile_the_configs_is_not_asked_for(home: Path) -> None:
     found = target(home, "ProxyCommand nc %h %p\nProxyUseFdpass yes", Ssh(jump=(Jump(host="j"),)))
     assert (found.jumps[0].address, found.proxy_command) == ("j", "")
+
+
+def test_everything_that_is_wrong_with_a_login_is_told_at_once_and_each_with_its_place() -> None:
+    ssh = Ssh(
+        private_key="/nowhere/key",
+        key_place=Place("Clusterfile", 4),
+        password_from=PasswordFrom("env", "NOBODY_SET_IT", Place("Clusterfile", 5)),
+        jump=(Jump(host="j", ssh=Ssh(private_key="/nowhere/jump", key_place=Place("Clusterfile", 6))),),
+    )
+    with pytest.raises(ConfigError) as caught:
+        list(Logins().of((ADDRESS, "10.0.0.6"), ssh))
+    assert [str(problem) for problem in caught.value.problems] == [
+        "Clusterfile:5: passwordFrom env 'NOBODY_SET_IT': the variable is not set",
+        "Clusterfile:6: private key '/nowhere/jump': no such file",
+        "Clusterfile:4: private key '/nowhere/key': no such file",
+    ]
+    assert all(problem.hint for problem in caught.value.problems)
+
+
+def test_a_locked_key_is_opened_by_its_passphrase(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    locked_key(home / "key", b"phrase")
+    monkeypatch.setenv("KEY_PHRASE", "phrase")
+    ssh = Ssh(private_key="~/key", private_key_password_from=PasswordFrom("env", "KEY_PHRASE"))
+    assert [found.private_key for found in Logins().of((ADDRESS,), ssh)] == [home / "key"]
+
+
+def test_of_a_locked_key_whose_passphrase_is_not_found_only_that_is_told(home: Path) -> None:
+    locked_key(home / "key", b"phrase")
+    ssh = Ssh(private_key="~/key", private_key_password_from=PasswordFrom("env", "NOBODY_SET_IT"))
+    with pytest.raises(ConfigError) as caught:
+        list(Logins().of((ADDRESS,), ssh))
+    assert caught.value.message == "pkPasswdFrom env 'NOBODY_SET_IT': the variable is not set"
+
+
+def locked_key(path: Path, phrase: bytes) -> None:
+    key = Ed25519PrivateKey.generate()
+    encryption = PrivateFormat.OpenSSH.encryption_builder().kdf_rounds(1).build(phrase)
+    path.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, encryption))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sealpy.clusterfile import PasswordFrom
-from sealpy.errors import ConfigError
+from sealpy.errors import ConfigError, Place
 from sealpy.inventory.passwords import find_password
 
 
@@ -41,10 +41,10 @@ def test_a_command_prints_it() -> None:
     ("reference", "message", "hint"),
     [
         (PasswordFrom("env", "NOBODY_SET_IT"), "passwordFrom env 'NOBODY_SET_IT': the variable is not set", "export"),
-        (PasswordFrom("file", "/nowhere"), "passwordFrom file '/nowhere': No such file or directory", "look at"),
+        (PasswordFrom("file", "/nowhere"), "passwordFrom file '/nowhere': no such file or directory", "look at"),
         (
             PasswordFrom("file", "~nobody-here/x"),
-            "passwordFrom file '~nobody-here/x': No such file or directory",
+            "passwordFrom file '~nobody-here/x': no such file or directory",
             "look",
         ),
         (PasswordFrom("command", "exit 3"), "passwordFrom command 'exit 3': ended with exit status 3", "by hand"),
@@ -63,6 +63,12 @@ def test_what_cannot_be_found_is_told_with_what_to_do(
         find_password("", reference)
     assert caught.value.message == message
     assert hint in caught.value.hint
+
+
+def test_what_cannot_be_found_is_told_by_the_field_and_the_line_that_refer_to_it() -> None:
+    with pytest.raises(ConfigError) as caught:
+        find_password("", PasswordFrom("env", "NOBODY_SET_IT", Place("Clusterfile", 7)), field="sudoPasswdFrom")
+    assert caught.value.message == "Clusterfile:7: sudoPasswdFrom env 'NOBODY_SET_IT': the variable is not set"
 
 
 def test_what_a_failing_command_has_printed_is_not_shown() -> None:
