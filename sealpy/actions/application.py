@@ -142,10 +142,12 @@ def _written(asked: Asked) -> Clusterfile:
         image=wanted.image,
         env={**known.env, **wanted.env},
         env_from=tuple(name for name in names if name not in wanted.env),
+        env_places={**known.env_places, **wanted.env_places},
         cmd=wanted.cmd,
         cmd_args=wanted.cmd_args,
         app_names=wanted.app_names,
         place=wanted.place,
+        words=wanted.words,
     )
     return dataclasses.replace(asked.clusterfile, cluster=cluster, kubeadm=asked.cluster.kubeadm)
 
@@ -158,7 +160,7 @@ def _bare(clusterfile: Clusterfile) -> Clusterfile:
 
 def _checked(given: Asked, asked: Asked, inventory: Inventory, surroundings: Surroundings) -> Hooks:
     """Find the plugins; raises one error with everything that is wrong with them and with the file."""
-    mistakes, hooks = Mistakes(Readable.of(given.clusterfile).name), Hooks(())
+    mistakes, hooks = Mistakes.of(Readable.of(given.clusterfile)), Hooks(())
     with mistakes.gathering():
         check_references(_written(given))
         _check(asked, inventory, surroundings)

@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from typing import Self
 
+from sealpy.clusterfile import Readable
 from sealpy.clusterfile.findings import refusal
-from sealpy.errors import ConfigError, ImageError, Place, Problem, SealpyError, problems_of
+from sealpy.errors import ConfigError, ImageError, Place, Problem, problems_of
 
 __all__ = ["Mistakes"]
 
 
 @dataclass(slots=True)
 class Mistakes:
-    """Gather errors of what the user gave; `name` is what messages call the file."""
+    """Gather errors of what the user gave.
+
+    `name` is what messages call the file, and `image_place` where it names the image: no error of an image says so.
+    """
 
     name: str
-    errors: list[tuple[SealpyError, Place | None]] = field(default_factory=list)
+    image_place: Place | None = None
+    errors: list[ConfigError | ImageError] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, read: Readable) -> Self:
+        """Begin to gather those of a file."""
+        return cls(read.name, read.image_place)
 
     @contextmanager
     def gathering(self) -> Iterator[None]:
@@ -27,16 +39,16 @@ class Mistakes:
         except (ConfigError, ImageError) as error:
             self.add(error)
 
-    def add(self, error: ConfigError | ImageError, *, place: Place | None = None) -> None:
-        """Keep an error; `place` is where it stands if it does not say so itself."""
-        self.errors.append((error, place))
+    def add(self, error: ConfigError | ImageError) -> None:
+        """Keep an error."""
+        self.errors.append(error)
 
     @property
     def problems(self) -> tuple[Problem, ...]:
         """Give everything that is wrong, each once."""
         found = (
-            replace(problem, place=problem.place or place)
-            for error, place in self.errors
+            replace(problem, place=problem.place or (self.image_place if isinstance(error, ImageError) else None))
+            for error in self.errors
             for problem in problems_of(error)
         )
         return tuple(dict.fromkeys(found))
@@ -49,9 +61,17 @@ class Mistakes:
         match self.errors:
             case []:
                 return
-            case [(error, _)] if not unchecked:
+            case [ImageError() as error]:
+                raise self._placed(error, unchecked) from error
+            case [error] if not unchecked:
                 raise error
-            case [(ImageError() as error, _)]:
-                raise type(error)(error.message, problems=(*error.problems, *unchecked), hint=error.hint) from error
-            case [(first, _), *_]:
+            case [first, *_]:
                 raise refusal(self.name, (*self.problems, *unchecked)) from first
+
+    def _placed(self, error: ImageError, unchecked: Sequence[Problem]) -> ImageError:
+        """Give the error of an image, which stays what it is, with its place."""
+        placed = copy.copy(error)
+        placed.message = f"{self.image_place}: {error.message}" if self.image_place else error.message
+        placed.args = (placed.message,)
+        placed.problems = (*error.problems, *unchecked)
+        return placed

@@ -38,12 +38,12 @@ def look_over(read: Readable, image: ClusterImage | ImageError | None, directori
 
     `image` is an error when it cannot be opened, None when none was named.
     """
-    mistakes = Mistakes(read.name)
+    mistakes = Mistakes.of(read)
     if read.whole is None:
         with mistakes.gathering():
             read.clusterfile()
     if isinstance(image, ImageError):
-        mistakes.add(image, place=read.image_place)
+        mistakes.add(image)
     inventory: Inventory | None = None
     with mistakes.gathering():
         inventory = _inventory(read, image)

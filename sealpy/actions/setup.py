@@ -102,7 +102,7 @@ def prepare(clusterfile: Clusterfile, image: ClusterImage, surroundings: Surroun
         )
 
     def check() -> None:
-        mistakes = Mistakes(Readable.of(clusterfile).name)
+        mistakes = Mistakes.of(Readable.of(clusterfile))
         with mistakes.gathering():
             check_references(written)
             for address in inventory.addresses:  # what is rendered may need the variables
@@ -135,7 +135,9 @@ def refuse_unsupported(clusterfile: Clusterfile, image: ClusterImage) -> None:
     cluster = clusterfile.cluster
     if cluster.container_runtime not in {"", *_ENGINES}:
         what = f"container runtime '{cluster.container_runtime}'"
-        raise ClusterfileError(f"{what} is not supported yet", place=cluster.place, hint="take it out of the file")
+        raise ClusterfileError(
+            f"{what} is not supported yet", place=cluster.place_of("containerRuntime"), hint="take it out of the file"
+        )
 
 
 def _cluster_plan(

@@ -30,6 +30,7 @@ def wanted_by(wish: Wish, emit: Emit, *, file: Path | None, rehearsal: bool) -> 
     """Give the Clusterfile of a run and, when it launches an application, that of the cluster.
 
     Raises StoreError when an image that is named without a file is not here, with what is wrong with the other words.
+    With machines for it whoever opens it tells so, and what is wrong with their logins, too.
     """
     mistakes, application = Mistakes("command line"), False
     if wish.image and not file:
@@ -37,7 +38,7 @@ def wanted_by(wish: Wish, emit: Emit, *, file: Path | None, rehearsal: bool) -> 
             application = _is_application(wish.image)
     if mistakes.errors and wish.masters and not wish.provider:  # which would boot machines
         with mistakes.gathering():
-            clusterfile_wanted(wish, emit, file=None, rehearsal=rehearsal)
+            return clusterfile_wanted(wish, emit, file=None, rehearsal=rehearsal), None
     mistakes.check()
     if application:
         asked, cluster = _application_wanted(wish)

@@ -32,12 +32,13 @@ class Readable:
     @classmethod
     def of(cls, clusterfile: Clusterfile) -> Readable:
         """Take a Clusterfile that was read, or made, and has no mistakes of its own."""
-        place = clusterfile.cluster.place
+        place, image = clusterfile.cluster.place, clusterfile.cluster.words.get("image")
         return cls(
             name=str(place.file) if place else "Clusterfile",
             whole=clusterfile,
             cluster=clusterfile.cluster,
             plugins=clusterfile.plugins,
+            image_place=image if image and image.line else None,  # who typed it knows where
         )
 
     def clusterfile(self) -> Clusterfile:

@@ -440,7 +440,7 @@ def test_a_variable_by_reference_is_found_here_and_hidden(living: World, monkeyp
     files = {"application/apps/shop/shop.yaml.tmpl": b"{{ .DB_PASSWORD }}"}
     wanted = asked(living, shop(living, files), spec="env: [DB_PASSWORD]")
     error = refused(living, wanted)
-    assert error.message.startswith("app.yaml:1: env DB_PASSWORD: no value is given")
+    assert error.message.startswith("app.yaml:4: env DB_PASSWORD: no value is given")
     monkeypatch.setenv("DB_PASSWORD", "geheim")
     secrets: list[str] = []
     run(living, wanted, secret=secrets.append)

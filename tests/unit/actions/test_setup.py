@@ -183,7 +183,7 @@ def test_every_secret_is_told_before_anything_else_happens(store: Store, monkeyp
 @pytest.mark.parametrize(
     ("spec", "told"),
     [
-        ("containerRuntime: {type: docker}", "Clusterfile:1: container runtime 'docker'"),
+        ("containerRuntime: {type: docker}", "Clusterfile:4: container runtime 'docker'"),
     ],
 )
 def test_what_a_run_would_pass_over_in_silence_is_refused_with_its_place(spec: str, told: str, store: Store) -> None:

@@ -147,7 +147,7 @@ def test_an_image_that_is_not_here_is_one_sentence_when_nothing_else_is_wrong(
     write(here, "kind: Cluster\nspec: {image: shop:1, hosts: [{ips: [10.0.0.1], roles: [master]}]}\n")
     assert run(command) == 5
     assert capsys.readouterr().err == (
-        "error: image 'shop:1': not among the local images\n"
+        "error: Clusterfile:2: image 'shop:1': not among the local images\n"
         "next: bring it here: 'sealpy pull shop:1', 'sealpy load -i FILE' or 'sealpy build -t NAME'\n"
     )
 
@@ -157,7 +157,7 @@ def test_what_only_the_image_can_tell_is_told_as_not_checked(here: Path, capsys:
     write(here, f"{head}metadata: {{name: mine}}\nspec: {{type: MINE, action: PreInit}}\n")
     assert run(["plan"]) == 5
     text = capsys.readouterr().err
-    assert "error: image 'shop:1': not among the local images\n" in text
+    assert "error: Clusterfile:2: image 'shop:1': not among the local images\n" in text
     assert "Clusterfile:6: plugin 'mine': type 'MINE' cannot be checked: image 'shop:1', which is not here" in text
 
 
@@ -308,3 +308,115 @@ def test_words_are_looked_at_though_the_image_is_not_here(capsys: Capture) -> No
     assert "error: command line: 2 problems\n" in told_of
     assert "image 'elsewhere:9': not among the local images" in told_of
     assert "range '10.0.0.2-10.0.0.1' runs backwards" in told_of
+
+
+LOGINS = """\
+kind: Cluster
+spec:
+  image: shop:1
+  ssh:
+    pk: /nowhere/key
+  env:
+    - COLOR=red
+    - NOT_SET_ANYWHERE
+  hosts:
+    - {ips: [10.0.0.1], roles: [master]}
+    - {ips: [10.0.0.2], roles: [node], ssh: {port: 2222}}
+    - ips: [10.0.0.3]
+      roles: [node]
+      env: [NOR_THIS]
+      ssh:
+        pk: .
+        passwordFrom: {env: NO_PASSWORD}
+"""
+# what the command is given besides the file → all that is told
+TOLD_OF_LOGINS = {
+    "": [
+        "Clusterfile:5: private key '/nowhere/key': no such file",
+        "Clusterfile:8: env NOT_SET_ANYWHERE: no value is given, and there is no such variable here",
+        "Clusterfile:14: env NOR_THIS: no value is given, and there is no such variable here",
+        "Clusterfile:16: private key '.': is a directory",
+        "Clusterfile:17: passwordFrom env 'NO_PASSWORD': the variable is not set",
+    ],
+    "--set ssh.pk=/elsewhere/key -e COLOR": [
+        "Clusterfile:8: env NOT_SET_ANYWHERE: no value is given, and there is no such variable here",
+        "Clusterfile:14: env NOR_THIS: no value is given, and there is no such variable here",
+        "Clusterfile:16: private key '.': is a directory",
+        "Clusterfile:17: passwordFrom env 'NO_PASSWORD': the variable is not set",
+        "--env: env COLOR: no value is given, and there is no such variable here",
+        "--set: private key '/elsewhere/key': no such file",
+    ],
+}
+
+
+@pytest.mark.parametrize("more", TOLD_OF_LOGINS)
+def test_what_no_login_can_do_without_is_told_once_with_its_line_and_before_any_connection(
+    more: str, here: Path, home: Path, capsys: Capture
+) -> None:
+    store(home)
+    write(here, LOGINS)
+    assert run(["plan", *more.split()]) == 2
+    assert told(capsys) == TOLD_OF_LOGINS[more]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["run", "shop:1", "-m", "10.0.0.1", "-n", "10.0.0.2"],
+        ["check", "--pre", "-m", "10.0.0.1", "-n", "10.0.0.2"],
+        ["init", "shop:1", "-m", "10.0.0.1", "-n", "10.0.0.2"],
+    ],
+    ids=" ".join,
+)
+def test_a_key_of_the_command_line_is_told_once_by_its_option(
+    command: list[str], here: Path, home: Path, capsys: Capture
+) -> None:
+    store(home)
+    (here / "id_ed25519").touch()
+    assert run([*command, "--pk", "id_ed25591"]) == 2
+    assert capsys.readouterr().err.splitlines()[:2] == [
+        f"error: --pk: private key '{here}/id_ed25591': no such file",
+        f"next: did you mean '{here}/id_ed25519'?",
+    ]
+
+
+def test_a_key_of_the_command_line_takes_the_place_of_that_in_the_file_but_not_of_a_hosts_own(
+    here: Path, home: Path, capsys: Capture
+) -> None:
+    store(home)
+    write(here, LOGINS.replace("[NOR_THIS]", "[]").replace("    - NOT_SET_ANYWHERE\n", ""))
+    assert run(["run", "-f", "Clusterfile", "--pk", "/elsewhere/key"]) == 2
+    assert told(capsys) == [
+        "Clusterfile:15: private key '.': is a directory",
+        "Clusterfile:16: passwordFrom env 'NO_PASSWORD': the variable is not set",
+        "--pk: private key '/elsewhere/key': no such file",
+    ]
+
+
+def test_a_key_a_variable_and_an_image_that_are_not_here_are_told_together(capsys: Capture) -> None:
+    assert run(["run", "elsewhere:9", "-m", "10.0.0.1", "--pk", "/nowhere/key", "-e", "NOT_SET_ANYWHERE"]) == 2
+    assert told(capsys) == [
+        "image 'elsewhere:9': not among the local images",
+        "--env: env NOT_SET_ANYWHERE: no value is given, and there is no such variable here",
+        "--pk: private key '/nowhere/key': no such file",
+    ]
+
+
+def test_an_image_that_the_command_line_names_has_no_line_of_the_file(here: Path, capsys: Capture) -> None:
+    write(here, f"kind: Cluster\nspec:\n{HOSTS}  image: shop:1\n")
+    assert run(["run", "-f", "Clusterfile", "other:2"]) == 5
+    assert "error: image 'other:2': not among the local images\n" in capsys.readouterr().err
+    assert run(["plan", "--set", "image=other:2"]) == 5
+    assert "error: --set: image 'other:2': not among the local images\n" in capsys.readouterr().err
+
+
+def test_what_is_wrong_with_the_image_itself_is_told_with_the_line_that_names_it(
+    here: Path, home: Path, capsys: Capture
+) -> None:
+    a_stored_image(Store(home / "images"), {"a": b"b"}, name="shop:1")
+    write(here, f"kind: Cluster\nspec:\n{HOSTS}  image: shop:1\n{PLUGIN % ('SHEL', 'PreInit')}")
+    assert run(["plan"]) == 2
+    assert told(capsys) == [
+        "Clusterfile:5: shop:1: no etc/kubeadm.yml",
+        "Clusterfile:9: plugin 'p': type 'SHEL' is not known",
+    ]

@@ -122,8 +122,9 @@ def test_every_command_says_the_same_of_an_image_that_is_not_here(
     assert run(["plan"]) == 5
     planned = capsys.readouterr()
     assert run([*words, "elsewhere:9"]) == 5
-    assert capsys.readouterr() == planned
-    assert planned.err == (
-        "error: image 'elsewhere:9': not among the local images\n"
+    said = (
+        "image 'elsewhere:9': not among the local images\n"
         "next: bring it here: 'sealpy pull elsewhere:9', 'sealpy load -i FILE' or 'sealpy build -t NAME'\n"
     )
+    assert capsys.readouterr().err == f"error: {said}"
+    assert planned.err == f"error: Clusterfile:2: {said}"
