@@ -21,7 +21,16 @@ import yaml
 
 from sealpy.clusterfile import PasswordFrom
 from sealpy.connectors.secret import Secret
-from sealpy.errors import BadReferenceError, ConfigError, Place, Problem, counted, did_you_mean, known_words
+from sealpy.errors import (
+    BadReferenceError,
+    ConfigError,
+    Place,
+    Problem,
+    counted,
+    did_you_mean,
+    known_words,
+    problems_of,
+)
 from sealpy.image.finding import Mention
 from sealpy.image.metadata import Spot
 from sealpy.image.reference import Reference
@@ -69,7 +78,12 @@ def read_private_list(path: Path) -> PrivateList:
     problems: list[Problem] = []
     sections = [_Section(path, node, problems) for node in _sections(path)]
     mentions = tuple(mention for section in sections for mention in section.mentions())
-    found = [] if problems else [(section, section.credential()) for section in sections]
+    found: list[tuple[_Section, Credential]] = []
+    for section in sections if not problems else ():
+        try:
+            found.append((section, section.credential()))
+        except ConfigError as error:
+            problems += problems_of(error)
     logins: dict[str, Credential] = {}
     for section, credential in found:
         for mention in section.mentions():
@@ -155,7 +169,7 @@ class _Section:
         pairs = node.value if isinstance(node, yaml.MappingNode) else []
         match [(str(key.value), str(value.value)) for key, value in pairs]:
             case [("env" | "file" | "command" as kind, value)]:
-                return PasswordFrom(kind, value)
+                return PasswordFrom(kind, value, Place(str(self._path), self._line(node)))
             case _:
                 self._wrong("passwordFrom is one of env, file, command", node, "passwordFrom: {env: NAME}")
                 return None

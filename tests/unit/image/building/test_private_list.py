@@ -132,5 +132,13 @@ def test_a_file_that_is_not_there_is_refused(file: Path) -> None:
 
 
 def test_a_password_that_is_not_found_is_told(file: Path) -> None:
-    with pytest.raises(ConfigError, match="passwordFrom env 'NOBODY_SET_IT': the variable is not set"):
-        read(file, "- {registry: a.b, username: u, passwordFrom: {env: NOBODY_SET_IT}, images: [x]}")
+    sections = "".join(
+        f"- registry: {domain}\n  username: u\n  passwordFrom: {{env: {name}}}\n  images: [x]\n"
+        for domain, name in (("a.b", "NOBODY_SET_IT"), ("c.d", "NOR_THIS"))
+    )
+    with pytest.raises(ConfigError) as caught:
+        read(file, sections)
+    assert [str(problem).removeprefix(f"{file}:") for problem in caught.value.problems] == [
+        "3: passwordFrom env 'NOBODY_SET_IT': the variable is not set",
+        "7: passwordFrom env 'NOR_THIS': the variable is not set",
+    ]
