@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from sealpy.cli.exits import BUG
 from sealpy.cli.home import home
@@ -23,6 +24,9 @@ from sealpy.errors import (
 )
 
 __all__ = ["HostReport", "ProblemReport", "Report", "describe"]
+
+_FORBIDDEN: Final = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
+_NO_HOME: Final = _FORBIDDEN | {errno.ENOTDIR, errno.EEXIST}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +106,7 @@ def describe(error: BaseException, *, log: Path | None = None) -> Report:
                 code=interrupted.code, message=interrupted.message, exit_code=interrupted.exit_code, log=where
             )
         case OSError(filename=filename, strerror=str(reason)):
-            message = f"{filename}: {reason}" if filename else reason
+            message = f"{filename}: {reason.lower()}" if filename else reason.lower()
             return Report(code="os", message=message, exit_code=1, hint=_way_out(error), log=where)
         case _:
             return Report(
@@ -115,11 +119,11 @@ def describe(error: BaseException, *, log: Path | None = None) -> Report:
 
 
 def _way_out(error: OSError) -> str:
-    if error.errno not in {errno.EROFS, errno.EACCES, errno.EPERM}:
-        return ""
-    if str(error.filename or "").startswith(str(home())):
+    place = Path(str(error.filename or os.devnull))
+    is_home, above = place.is_relative_to(home()), home().is_relative_to(place)  # it is made from above
+    if (is_home and error.errno in _NO_HOME) or (above and error.errno in {*_NO_HOME, errno.ENOENT}):
         return "let SEALPY_HOME name a directory where you may write"
-    return "take a place where you may write"
+    return "take a place where you may write" if error.errno in _FORBIDDEN else ""
 
 
 def _problems(error: SealpyError) -> Iterator[ProblemReport]:

@@ -155,7 +155,8 @@ def _read(file: Path) -> dict[str, Any]:
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:
-        raise ConfigError(f"{file}: cannot be read: {error.strerror}", hint="see to its owner and mode") from error
+        reason = (error.strerror or str(error)).lower()
+        raise ConfigError(f"{file}: cannot be read: {reason}", hint="see to its owner and mode") from error
     return _parse(data, file) if data.strip() else {}
 
 

@@ -44,8 +44,12 @@ def read_settings(path: Path) -> Mapping[str, Setting]:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except FileNotFoundError:
         return {}
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read: {error}", hint="see to its owner and mode") from error
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise ConfigError(f"{path}: cannot be read: {reason}", hint="see to its owner and mode") from error
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise ConfigError("not in UTF-8", place=Place(path, line), hint="mend the file") from error
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
         raise ConfigError(error.problem or "not YAML", place=Place(path, line), hint="mend the file") from error

@@ -100,7 +100,8 @@ class SigningKey:
         except OSError as error:
             if not private.parent.is_dir():
                 raise KeyFileError(f"{private}: no such directory", hint=f"mkdir -p {private.parent}") from error
-            raise SealpyError(f"{private}: cannot be written: {error.strerror}", hint="choose another place") from error
+            reason = (error.strerror or str(error)).lower()
+            raise SealpyError(f"{private}: cannot be written: {reason}", hint="choose another place") from error
         return cls(PublicKey._of(str(public), key.public_key()), key)  # noqa: SLF001 - its twin
 
     @classmethod
@@ -175,4 +176,5 @@ def _read(path: Path) -> bytes:
         with path.open("rb") as file:
             return file.read(_LONGEST)
     except OSError as error:
-        raise KeyFileError(f"{path}: cannot be read: {error.strerror}", hint="name a key in PEM form") from error
+        reason = (error.strerror or str(error)).lower()
+        raise KeyFileError(f"{path}: cannot be read: {reason}", hint="name a key in PEM form") from error

@@ -180,7 +180,7 @@ def test_a_full_disk_ends_the_log_and_not_the_run(make_screens: MakeScreens) -> 
     screens.output.emit(Warned(message="one"))
     screens.output.emit(Warned(message="two"))
     assert screens.err.splitlines() == [
-        "warning: the log file ends here: /dev/full: No space left on device",
+        "warning: the log file ends here: /dev/full: no space left on device",
         "warning: one",
         "warning: two",
     ]

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -120,17 +122,40 @@ def test_each_kind_of_error_has_its_code_and_exit_code(error: BaseException, cod
 
 
 def test_an_error_of_the_system_names_the_file() -> None:
-    assert told(FileExistsError(17, "File exists", "/etc/x"), log=None) == "error: /etc/x: File exists"
+    assert told(FileExistsError(17, "File exists", "/etc/x"), log=None) == "error: /etc/x: file exists"
 
 
 def test_where_nothing_may_be_written_the_way_out_is_another_place(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("SEALPY_HOME", str(tmp_path))
+    monkeypatch.setenv("SEALPY_HOME", str(tmp_path / "home"))
     elsewhere = PermissionError(13, "Permission denied", "/etc/x")
     assert told(elsewhere, log=None).endswith("\nnext: take a place where you may write")
-    ours = OSError(30, "Read-only file system", str(tmp_path / "images" / ".blobs.lock"))
-    assert told(ours, log=None).endswith("\nnext: let SEALPY_HOME name a directory where you may write")
+
+
+ANOTHER_HOME = "let SEALPY_HOME name a directory where you may write"
+
+
+@pytest.mark.parametrize(
+    ("number", "place", "way_out"),
+    [
+        (errno.EROFS, "home/images/.blobs.lock", ANOTHER_HOME),
+        (errno.EROFS, "", ANOTHER_HOME),  # it is made with what is missing above it
+        (errno.EACCES, "home", ANOTHER_HOME),
+        (errno.ENOTDIR, "home/images/index.json", ANOTHER_HOME),
+        (errno.EEXIST, "home", ANOTHER_HOME),
+        (errno.ENOENT, "home", ANOTHER_HOME),
+        (errno.ENOENT, "home/images/index.json", ""),
+        (errno.EROFS, "home of another", "take a place where you may write"),
+        (errno.EIO, "home/images/index.json", ""),
+    ],
+)
+def test_where_the_home_cannot_be_used_the_way_out_is_another_one(
+    number: int, place: str, way_out: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEALPY_HOME", str(tmp_path / "home"))
+    text = told(OSError(number, os.strerror(number), str(tmp_path / place)), log=None)
+    assert text.partition("\nnext: ")[2] == way_out
 
 
 def test_a_bug_says_that_it_is_one_and_where_its_traceback_is() -> None:

@@ -111,7 +111,7 @@ def test_the_bill_of_materials_is_printed_as_it_is(capsys: pytest.CaptureFixture
         (["--verify", "always"], 5, "shop:1: cannot be verified: no key is trusted here"),
         (["--verify", "always"], 5, "/keys, or name it by --verify-key"),
         (["--verify", "alway"], 2, "--verify 'alway': not known"),
-        (["--verify-key", "missing.pub"], 2, "missing.pub: cannot be read: No such file or directory"),
+        (["--verify-key", "missing.pub"], 2, "missing.pub: cannot be read: no such file or directory"),
     ],
 )
 def test_an_image_that_is_not_admitted_is_refused_before_the_first_connection(

@@ -129,16 +129,23 @@ def test_the_example_in_the_readme_is_right(tmp_path: Path) -> None:
         ("- docker.io\n", 1, "not a mapping"),
         ("docker.io: [\n", 2, "expected"),
         ("docker.io:\n  ca: /etc/\x07ca.pem\n", 2, "special characters are not allowed"),
+        ("docker.io:\n  ca: /etc/\xe9.pem\n", 2, "not in UTF-8"),
     ],
 )
 def test_what_is_wrong_in_it_is_told_with_its_place(tmp_path: Path, text: str, line: int, message: str) -> None:
     path = tmp_path / "registries.yaml"
-    path.write_text(text)
+    path.write_text(text, encoding="latin-1")
     with pytest.raises(ConfigError) as caught:
         read_settings(path)
     assert caught.value.message.startswith(f"{path}:{line}: ")
     assert message in caught.value.message
     assert caught.value.hint
+
+
+def test_a_file_that_cannot_be_read_is_told_in_our_words(tmp_path: Path) -> None:
+    (tmp_path / "registries.yaml").mkdir()
+    with pytest.raises(ConfigError, match=r"registries\.yaml: cannot be read: is a directory$"):
+        read_settings(tmp_path / "registries.yaml")
 
 
 def test_settings_reach_the_registry(client: Client, certificate: Path, tmp_path: Path) -> None:

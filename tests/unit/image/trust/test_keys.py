@@ -112,5 +112,5 @@ def test_what_is_no_public_key_is_named(tmp_path: Path) -> None:
     (tmp_path / "k").write_text(COSIGN_KEY)
     with pytest.raises(ImageError, match="k: not a public key in PEM form"):
         PublicKey.load(tmp_path / "k")
-    with pytest.raises(ImageError, match="gone: cannot be read: No such file"):
+    with pytest.raises(ImageError, match="gone: cannot be read: no such file"):
         PublicKey.load(tmp_path / "gone")
