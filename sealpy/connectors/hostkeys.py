@@ -165,6 +165,19 @@ class HostKeys:
 
     def _accept(self, key: HostKey) -> None:
         """Write the key down, once, also when other connections or programs do the same now."""
+        try:
+            self._write_down(key)
+        except OSError as error:  # one that is not remembered would be new each time, whose ever it is
+            reason = (error.strerror or str(error)).lower()
+            raise self._target.error(
+                HostKeyError,
+                f"host key {key.algorithm} {key.fingerprint} is new, and cannot be written down: "
+                f"{error.filename or self._own}: {reason}",
+                hint="compare the fingerprint with the machine's, then pin it by `hostKeys:` of the Clusterfile; "
+                "or see to it that the file can be written",
+            ) from error
+
+    def _write_down(self, key: HostKey) -> None:
         make_private(self._own.parent)
         with alone(self._own) as file:
             trusted = [line for line in _lines(self._own, self._target.known_hosts_name) if not line.marker]
@@ -179,7 +192,12 @@ class HostKeys:
 
     def _known(self) -> list[_Line]:
         name, plain = self._target.known_hosts_name, self._target.certified_name
-        return [line for file in self._files for line in _lines(file, name, plain=plain)]
+        try:
+            return [line for file in self._files for line in _lines(file, name, plain=plain)]
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            message = f"{error.filename}, which says whose host keys are known, cannot be read: {reason}"
+            raise self._target.error(HostKeyError, message, hint="see to its owner and mode") from error
 
 
 def _lines(file: Path, name: str, *, plain: str = "") -> Iterator[_Line]:

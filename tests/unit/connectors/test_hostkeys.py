@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import base64
+import errno
 import hashlib
 import hmac
+import os
 import shlex
 import threading
 from dataclasses import dataclass, field, replace
@@ -10,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from sealpy.connectors import hostkeys
 from sealpy.connectors.hostkeys import HostKey, HostKeys
 from sealpy.connectors.target import Target
 from sealpy.errors import HostKeyError
@@ -78,6 +81,30 @@ def test_a_last_line_without_an_end_is_not_spoilt(world: World) -> None:
     world.keys().check(KEY)
 
     assert world.ours.read_text() == f"10.0.0.6 {OTHER}\n10.0.0.5 {KEY}\n"
+
+
+def test_a_new_key_that_cannot_be_written_down_is_refused_with_the_reason(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
+
+    monkeypatch.setattr(hostkeys, "alone", refuse)
+    reason = f"is new, and cannot be written down: {world.ours}: read-only file system"
+
+    with pytest.raises(HostKeyError, match=reason) as caught:
+        world.keys().check(KEY)
+
+    assert KEY.fingerprint in caught.value.message
+    assert "pin it by `hostKeys:`" in caught.value.hint
+    assert world.events == []
+
+
+def test_a_file_of_known_keys_that_cannot_be_read_is_named(world: World) -> None:
+    world.theirs.mkdir()
+
+    with pytest.raises(HostKeyError, match=f"{world.theirs}, which says .*, cannot be read: is a directory"):
+        world.keys().check(KEY)
 
 
 def test_many_connections_at_once_write_a_key_once(world: World) -> None:
