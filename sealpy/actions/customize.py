@@ -9,14 +9,15 @@ import dataclasses
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from sealpy.clusterfile import AppConfig, Application, Cluster, Clusterfile, Processed, processed
-from sealpy.distributors import Edit
-from sealpy.errors import ClusterfileError, Place, did_you_mean, known_words
+from sealpy.clusterfile import AppConfig, Application, Cluster, Clusterfile, Config, Processed, Readable, processed
+from sealpy.clusterfile.findings import refusal
+from sealpy.distributors import Edit, refuse_absent
+from sealpy.errors import ClusterfileError, Place, Problem, did_you_mean, known_words
 from sealpy.image.cluster_image import ClusterImage
 from sealpy.image.metadata import APP_ROOT
 from sealpy.image.metadata import Application as ImageApp
 
-__all__ = ["Choice", "choice_of", "customized", "edits_of"]
+__all__ = ["Choice", "check_apps", "check_data", "choice_of", "customized", "edits_of"]
 
 _CONTINUES = ("&&", "||", ";", "|", "\\")  # the command goes on in the next line
 
@@ -39,16 +40,11 @@ def choice_of(clusterfile: Clusterfile) -> Choice:
 def customized(clusterfile: Clusterfile, image: ClusterImage) -> ClusterImage:
     """Give the image with the environment and the commands that the user wants for its apps.
 
-    Raises ClusterfileError for an app that the image does not have, with its place and the nearest name.
+    Raises ClusterfileError for apps that the image does not have, each with its place and the nearest name.
     """
+    check_apps(clusterfile, image)
     cluster, application = clusterfile.cluster, _application(clusterfile)
-    known = [app.name for app in image.metadata.applications]
     wanted = {config.name: config for config in application.configs}
-    chosen = choice_of(clusterfile)
-    for name in wanted:
-        _check_app(name, known, f"Application '{application.name}'", application.place)
-    for name in filter(str.strip, chosen.apps or ()):
-        _check_app(name, known, "launch", cluster.place_of("appNames") if cluster.app_names else application.place)
     apps = tuple(_app(app, wanted.get(app.name), cluster) for app in image.metadata.applications)
     commands = tuple(_with_args(command, cluster) for command in image.metadata.launch.cmds)
     launch = image.metadata.launch.model_copy(update={"cmds": commands})
@@ -56,30 +52,52 @@ def customized(clusterfile: Clusterfile, image: ClusterImage) -> ClusterImage:
     return dataclasses.replace(image, metadata=metadata)
 
 
+def check_apps(clusterfile: Clusterfile, image: ClusterImage) -> None:
+    """Raise one ClusterfileError for all apps that the image does not have, each with place and nearest name."""
+    cluster, application = clusterfile.cluster, _application(clusterfile)
+    known = [app.name for app in image.metadata.applications]
+    launched = cluster.place_of("appNames") if cluster.app_names else application.place_of("launchApps")
+    named = [
+        *((config.name, f"Application '{application.name}'", config.place) for config in application.configs),
+        *((name, "launch", launched) for name in choice_of(clusterfile).apps or () if name.strip()),
+        *((config.app_name, f"Config '{config.name}'", config.place) for config in clusterfile.configs),
+    ]
+    problems = [_no_app(name, known, what, place) for name, what, place in named if name and name not in known]
+    match problems:
+        case []:
+            return
+        case [one]:
+            raise ClusterfileError(one.message, place=one.place, hint=one.hint)
+        case _:
+            raise refusal(Readable.of(clusterfile).name, problems)
+
+
 def edits_of(clusterfile: Clusterfile, image: ClusterImage) -> tuple[Edit, ...]:
     """Give what the Configs and the Application of a Clusterfile change in files, in this order.
 
     Raises ClusterfileError for an app that the image does not have, and for data that cannot be processed.
     """
-    known = [app.name for app in image.metadata.applications]
-    return (*_configs(clusterfile, known), *_app_files(_application(clusterfile)))
+    check_apps(clusterfile, image)
+    configs = tuple(_edit(config) for config in clusterfile.configs)
+    return (*configs, *_app_files(_application(clusterfile)))
 
 
-def _configs(clusterfile: Clusterfile, known: Collection[str]) -> Iterator[Edit]:
-    for config in clusterfile.configs:
-        what = f"Config '{config.name}'"
-        if config.app_name:
-            _check_app(config.app_name, known, what, config.place)
-        data = Processed() if config.withheld else processed(config)
-        yield Edit(
-            path=_below(config.app_name, config.path),
-            data=data.text,
-            how="secret" if data.secret else config.strategy,
-            name=config.name,
-            what=what,
-            absent=config.withheld,
-            place=config.place,
-        )
+def check_data(config: Config) -> None:
+    """Raise ClusterfileError for data that are not found, or cannot be processed."""
+    refuse_absent(_edit(config))
+
+
+def _edit(config: Config) -> Edit:
+    data = Processed() if config.withheld else processed(config)
+    return Edit(
+        path=_below(config.app_name, config.path),
+        data=data.text,
+        how="secret" if data.secret else config.strategy,
+        name=config.name,
+        what=f"Config '{config.name}'",
+        absent=config.withheld,
+        place=config.data_from.place if config.withheld and config.data_from else config.place,
+    )
 
 
 def _app_files(application: Application) -> Iterator[Edit]:
@@ -104,10 +122,9 @@ def _application(clusterfile: Clusterfile) -> Application:
     return clusterfile.applications[0] if clusterfile.applications else Application(name="")
 
 
-def _check_app(name: str, known: Collection[str], what: str, place: Place | None) -> None:
-    if name not in known:
-        hint = did_you_mean(name, known) or (known_words(known) if known else "the image has no apps")
-        raise ClusterfileError(f"{what}: app '{name}' is not in the image", place=place, hint=hint)
+def _no_app(name: str, known: Collection[str], what: str, place: Place | None) -> Problem:
+    hint = did_you_mean(name, known) or (known_words(known) if known else "the image has no apps")
+    return Problem(f"{what}: app '{name}' is not in the image", place, hint)
 
 
 def _app(app: ImageApp, wanted: AppConfig | None, cluster: Cluster) -> ImageApp:

@@ -40,8 +40,10 @@ class Mistakes:
             self.add(error)
 
     def add(self, error: ConfigError | ImageError) -> None:
-        """Keep an error."""
-        self.errors.append(error)
+        """Keep an error, unless all that it says was told before."""
+        told = {problem for known in self.errors for problem in problems_of(known)}
+        if not told.issuperset(problems_of(error)):
+            self.errors.append(error)
 
     @property
     def problems(self) -> tuple[Problem, ...]:

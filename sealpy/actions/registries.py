@@ -15,7 +15,7 @@ from sealpy.inventory import Inventory
 from sealpy.inventory.passwords import find_password
 from sealpy.registry import Elsewhere, Login, RegistryPlan
 
-__all__ = ["check_registries", "registry_plan"]
+__all__ = ["check_accounts", "check_registries", "registry_plan"]
 
 
 def registry_plan(
@@ -56,6 +56,11 @@ def check_registries(cluster: Cluster, plan: RegistryPlan) -> None:
     if plan.hosts and plan.elsewhere and plan.elsewhere.url == f"{plan.domain}:{plan.port}":
         message = f"'{plan.elsewhere.url}' is both the registry of the cluster and the external one"
         raise ClusterfileError(message, place=cluster.place_of("registry"), hint="take one of them out of the file")
+    check_accounts(cluster)
+
+
+def check_accounts(cluster: Cluster) -> None:
+    """Refuse an account that is half given or cannot be found; raises ConfigError."""
     for what, registry in _accounts(cluster):
         password = find_password(registry.password, registry.password_from)
         if bool(registry.username) != bool(password):

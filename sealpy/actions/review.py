@@ -6,16 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from sealpy.actions.customize import check_apps, check_data
 from sealpy.actions.hooks import Hooks, image_files
 from sealpy.actions.mistakes import Mistakes
-from sealpy.actions.references import check_references
+from sealpy.actions.references import check_references, with_references
+from sealpy.actions.registries import check_accounts
 from sealpy.actions.session import Surroundings
 from sealpy.actions.setup import Preparation, prepare
 from sealpy.clusterfile import Clusterfile, Readable, Ssh
 from sealpy.errors import ImageError, PluginError, counted
 from sealpy.image.cluster_image import ClusterImage
 from sealpy.image.metadata import APP_INSTALLER
-from sealpy.inventory import Inventory
+from sealpy.inventory import Inventory, check_logins
 from sealpy.plugin import Gathered, PluginFiles, gather, read_directories
 
 __all__ = ["Overview", "look_over", "prepared", "require"]
@@ -91,9 +93,8 @@ def _review(
     if preparation is not None:
         with seen.mistakes.gathering():
             preparation.check()
-    elif read.whole is not None:
-        with seen.mistakes.gathering():
-            check_references(read.whole)
+    else:
+        _look_at_the_rest(read, image, seen, surroundings)
     seen.mistakes.check(unchecked=seen.gathered.unchecked)
     return preparation, Hooks(seen.gathered.bound)
 
@@ -101,13 +102,46 @@ def _review(
 def _preparation(
     read: Readable, image: ClusterImage | ImageError | None, seen: Overview, surroundings: Surroundings
 ) -> Preparation | None:
-    """Prepare the run, or without the image see at least that there is a way to log in."""
-    if read.whole is None or (seen.inventory is None and not _is_application(image)):
+    if read.whole is None or not isinstance(image, ClusterImage):
         return None
+    if seen.inventory is None and not _is_application(image):
+        return None
+    return prepare(read.whole, image, surroundings)
+
+
+def _look_at_the_rest(
+    read: Readable, image: ClusterImage | ImageError | None, seen: Overview, surroundings: Surroundings
+) -> None:
+    """See what else is wrong where no run can be prepared: every part that can be judged without those that are broken.
+
+    Templates are judged when nothing but logins is wrong, as they need all hosts and variables.
+    """
+    found, mistakes = read.meant, seen.mistakes
+    if found is None:
+        return
+    with mistakes.gathering():
+        check_references(found)
+    if read.left_out.isdisjoint({"hosts", "ssh"}):
+        with mistakes.gathering():
+            check_logins(found.cluster, surroundings.logins)
+    if not _is_application(image):
+        with mistakes.gathering():
+            check_accounts(found.cluster)
+    for config in with_references(found).configs:
+        with mistakes.gathering():
+            check_data(config)
     if isinstance(image, ClusterImage):
-        return prepare(read.whole, image, surroundings)
-    Inventory.of(read.whole.cluster, surroundings.logins)
-    return None
+        with mistakes.gathering():
+            check_apps(found, image)
+        if read.whole and seen.inventory:
+            with mistakes.gathering():
+                prepare(_without_logins(read.whole), image, surroundings).check()
+
+
+def _without_logins(clusterfile: Clusterfile) -> Clusterfile:
+    cluster = clusterfile.cluster
+    hosts = tuple(replace(entry, ssh=Ssh()) for entry in cluster.hosts)
+    return replace(clusterfile, cluster=replace(cluster, ssh=Ssh(), hosts=hosts))
 
 
 def _inventory(read: Readable, image: ClusterImage | ImageError | None) -> Inventory | None:

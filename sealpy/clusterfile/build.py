@@ -139,11 +139,17 @@ def build_application(document: Document, model: ApplicationDocument) -> Applica
             env_places=_env_places(written.at(at, "env"), config.env),
             files=tuple(_app_file(written.at(at, "files", n), file) for n, file in enumerate(config.files)),
             launch_cmds=tuple(config.launch.cmds),
+            place=written.at(at, "name").place,
         )
         for at, config in enumerate(spec.configs)
     )
     return Application(
-        name=model.metadata.name, cmds=tuple(spec.cmds), launch_apps=launch, configs=configs, place=document.place()
+        name=model.metadata.name,
+        cmds=tuple(spec.cmds),
+        launch_apps=launch,
+        configs=configs,
+        place=document.place(),
+        words={"launchApps": document.place(("spec", "launchApps"))},
     )
 
 

@@ -90,7 +90,10 @@ def _read(text: str, name: str, changes: Changes) -> Readable:
     reader.read(text)
     if "Cluster" not in reader.seen and not reader.unsorted:
         hint = "add a document of kind Cluster that names the image and the hosts"
-        reader.findings.problems.append(Problem("no document of kind Cluster", Place(name), hint))
+        message = "no document of kind Cluster"
+        if not (reader.seen or reader.findings.problems):
+            message, hint = "the file is empty", "write one: sealpy init IMAGE -m … -n …"
+        reader.findings.problems.append(Problem(message, Place(name), hint))
     return reader.readable()
 
 
@@ -136,6 +139,8 @@ class _Reader:
     seen: dict[str, int] = field(default_factory=dict)  # kind → line of its first document
     unsorted: bool = False  # something stands there that may be meant as the Cluster
     sketch: Cluster | None = None  # of a Cluster that has mistakes
+    meant: Cluster | None = None  # likewise, or the Cluster itself
+    left_out: frozenset[str] = frozenset()
     image_place: Place | None = None
 
     def read(self, text: str) -> None:
@@ -158,7 +163,9 @@ class _Reader:
     def readable(self) -> Readable:
         return Readable(
             name=self.name,
-            whole=self._whole() if self.clusters and not self.findings.problems else None,
+            whole=self._of(self.clusters[0]) if self.clusters and not self.findings.problems else None,
+            meant=self._of(self.meant) if self.meant else None,
+            left_out=self.left_out,
             cluster=self.sketch or next(iter(self.clusters), None),
             plugins=tuple(self.plugins),
             mended=tuple(self.mended),
@@ -166,9 +173,9 @@ class _Reader:
             image_place=self.image_place,
         )
 
-    def _whole(self) -> Clusterfile:
+    def _of(self, cluster: Cluster) -> Clusterfile:
         return Clusterfile(
-            cluster=self.clusters[0],
+            cluster=cluster,
             plugins=tuple(self.plugins),
             configs=tuple(self.configs),
             applications=tuple(self.applications),
@@ -182,6 +189,8 @@ class _Reader:
         if not kind:
             self.unsorted = True
             hint = f"add `kind:`, one of {', '.join(self.kinds)}"
+            if near := nearest("kind", document.tree):
+                hint = f"write 'kind' instead of '{near}'"
             self.findings.problem(document, (), "a document without a kind", hint=hint)
         elif kind in _NOT_DECODED:
             self.findings.problem(document, ("kind",), f"'{kind}' is read by nothing", hint=_NOT_DECODED[kind])
@@ -213,7 +222,8 @@ class _Reader:
         kind = document.text_of("kind")
         if kind not in {"Plugin", "Config"} and kind in self.seen:
             message = f"a second document of kind {kind} (the first on line {self.seen[kind]})"
-            self.findings.problem(document, ("kind",), message, hint="join the two")
+            other = " or write a file for each cluster" if kind == "Cluster" else ""
+            self.findings.problem(document, ("kind",), message, hint=f"join the two{',' if other else ''}{other}")
             return
         self.seen.setdefault(kind, document.line)
         match kind:
@@ -240,14 +250,23 @@ class _Reader:
         """See a document that has mistakes as one of this kind, for whoever looks for others."""
         if kind == "Cluster" and "Cluster" not in self.seen:
             self.sketch, self.image_place = sketch(document), image_place(document)
+            self._mended_cluster(document)
         elif kind == "Plugin" and (plugin := mended(document, PluginDocument)):
-            self.mended.append(build_plugin(document, plugin, Findings()))
+            self.mended.append(build_plugin(plugin.document, plugin.model, Findings()))
+
+    def _mended_cluster(self, document: Document) -> None:
+        if cluster := mended(document, ClusterDocument):
+            self.meant = build_cluster(cluster.document, cluster.model, Findings())
+            self.left_out = cluster.left_out
 
     def _cluster(self, document: Document) -> None:
         told = len(self.findings.problems)
         check_cluster(document, self.findings)
         for cluster in self._shaped(document, ClusterDocument):
-            self.clusters.append(build_cluster(document, cluster, self.findings))
+            self.meant = build_cluster(document, cluster, self.findings)
+            self.clusters.append(self.meant)
+        if self.meant is None:
+            self._mended_cluster(document)
         self.sketch = sketch(document) if len(self.findings.problems) > told else None
         self.image_place = image_place(document)
 

@@ -18,11 +18,14 @@ class Readable:
 
     `name` is what messages call the file. `whole` is None when there are any; `cluster` is then what can be seen of
     the Cluster, perhaps nothing: its name, its image, and which hosts have which roles. `mended` are plugins with
-    mistakes, as they were most likely meant, to look for others in them.
+    mistakes, as they were most likely meant, to look for others in them; so is `meant`, the file without the documents
+    and the fields of the Cluster (`left_out`) that cannot be read.
     """
 
     name: str
     whole: Clusterfile | None = None
+    meant: Clusterfile | None = None
+    left_out: frozenset[str] = frozenset()
     cluster: Cluster | None = None
     plugins: tuple[Plugin, ...] = ()
     mended: tuple[Plugin, ...] = ()
@@ -36,6 +39,7 @@ class Readable:
         return cls(
             name=str(place.file) if place else "Clusterfile",
             whole=clusterfile,
+            meant=clusterfile,
             cluster=clusterfile.cluster,
             plugins=clusterfile.plugins,
             image_place=image if image and image.line else None,  # who typed it knows where
@@ -49,10 +53,11 @@ class Readable:
 
     def changed(self, change: Callable[[Clusterfile], Clusterfile]) -> Readable:
         """Give it with something changed in it, where it is whole."""
+        meant = change(self.meant) if self.meant else None
         if self.whole is None:
-            return self
+            return replace(self, meant=meant)
         whole = change(self.whole)
-        return replace(self, whole=whole, cluster=whole.cluster, plugins=whole.plugins)
+        return replace(self, whole=whole, meant=whole, cluster=whole.cluster, plugins=whole.plugins)
 
     def with_image(self, image: str) -> Readable:
         """Give it with another image than the file names."""

@@ -301,6 +301,7 @@ class AppConfig:
     env_places: Mapping[str, Place] = field(default_factory=dict, compare=False)
     files: tuple[AppFile, ...] = ()
     launch_cmds: tuple[str, ...] = ()
+    place: Place | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -312,6 +313,11 @@ class Application:
     launch_apps: tuple[str, ...] | None = None
     configs: tuple[AppConfig, ...] = ()
     place: Place | None = field(default=None, compare=False)
+    words: Mapping[str, Place] = field(default_factory=dict, compare=False)
+
+    def place_of(self, word: str) -> Place | None:
+        """Give where a field of `spec` stands, or else the document."""
+        return self.words.get(word, self.place)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

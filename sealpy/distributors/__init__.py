@@ -5,7 +5,7 @@ this host. It asks the host once what it has, sends what is missing as one strea
 """
 
 from sealpy.distributors.beside import keeping, registry_there
-from sealpy.distributors.edit import Edit, edited
+from sealpy.distributors.edit import Edit, edited, refuse_absent
 from sealpy.distributors.stream import Stream
 from sealpy.distributors.tree import Tree, TreeFile, content, image_file, image_tree, is_rendered, rendered_tree
 
@@ -20,6 +20,7 @@ __all__ = [
     "image_tree",
     "is_rendered",
     "keeping",
+    "refuse_absent",
     "registry_there",
     "rendered_tree",
 ]

@@ -10,7 +10,7 @@ from sealpy.distributors.merge import MergeError, merged_json, merged_secret, me
 from sealpy.distributors.tree import Tree, TreeFile, content, directory, file
 from sealpy.errors import ClusterfileError, Place
 
-__all__ = ["Edit", "edited"]
+__all__ = ["Edit", "edited", "refuse_absent"]
 
 _ORDINARY, _PRIVATE = 0o644, 0o600
 _ABSENT = "name the Clusterfile that holds it: sealpy apply -f FILE, sealpy delete -f FILE; or write `dataFrom` there"
@@ -41,8 +41,7 @@ def edited(tree: Tree, edits: Iterable[Edit], *, read: Callable[[str], bytes]) -
     """
     files = dict(tree.files)
     for edit in (edits := tuple(edits)):
-        if edit.absent:
-            raise ClusterfileError(f"{edit.what}: {edit.absent}", place=edit.place, hint=_ABSENT)
+        refuse_absent(edit)
         there = files.get(edit.path)
         _check(edit, there, files)
         text = _text(edit, content(there, read) if there else b"")
@@ -50,6 +49,12 @@ def edited(tree: Tree, edits: Iterable[Edit], *, read: Callable[[str], bytes]) -
         files[edit.path] = file(edit.path, text.encode(), mode=_PRIVATE if edit.how == "secret" else mode)
         files.update({path: directory(path) for path in _parents(edit.path) if path not in files})
     return Tree.of(files) if edits else tree
+
+
+def refuse_absent(edit: Edit) -> None:
+    """Raise ClusterfileError for an edit whose data are not there."""
+    if edit.absent:
+        raise ClusterfileError(f"{edit.what}: {edit.absent}", place=edit.place, hint=_ABSENT)
 
 
 def _check(edit: Edit, there: TreeFile | None, files: dict[str, TreeFile]) -> None:

@@ -12,7 +12,7 @@ from sealpy.connectors.target import Target
 from sealpy.errors import ClusterfileError, ConfigError, Problem, problems_of
 from sealpy.inventory.login import Logins
 
-__all__ = ["MASTER", "NODE", "Host", "Inventory"]
+__all__ = ["MASTER", "NODE", "Host", "Inventory", "check_logins"]
 
 MASTER = "master"
 NODE = "node"
@@ -68,14 +68,8 @@ class Inventory:
             place = cluster.place_of("hosts" if "hosts" in cluster.words else "nodes")
             hint = "give one host roles: [master]" if cluster.hosts else "add `hosts:`, one with roles: [master]"
             problems.insert(0, Problem("no host has the role 'master'", place, hint))
-        match problems:
-            case []:
-                masters = [host for host in hosts if host.is_master]
-            case [one]:
-                raise ClusterfileError(one.message, place=one.place, hint=one.hint)
-            case _:
-                name = str(cluster.place.file) if cluster.place else "Clusterfile"
-                raise refusal(name, problems)
+        _refuse(cluster, problems)
+        masters = [host for host in hosts if host.is_master]
         return cls((*masters, *(host for host in hosts if not host.is_master)))
 
     def __iter__(self) -> Iterator[Host]:
@@ -135,6 +129,22 @@ def _logged_in(entries: Iterable[HostEntry], logins: Logins) -> tuple[list[Host]
             wrong.add(entry.ssh)
             problems |= dict.fromkeys(problems_of(error))
     return hosts, list(problems)
+
+
+def check_logins(cluster: Cluster, logins: Logins) -> None:
+    """Raise one ClusterfileError with everything that is wrong with the logins of a Cluster, whatever its hosts are."""
+    _, problems = _logged_in(cluster.hosts, logins)
+    _refuse(cluster, problems)
+
+
+def _refuse(cluster: Cluster, problems: list[Problem]) -> None:
+    match problems:
+        case []:
+            return
+        case [one]:
+            raise ClusterfileError(one.message, place=one.place, hint=one.hint)
+        case _:
+            raise refusal(str(cluster.place.file) if cluster.place else "Clusterfile", problems)
 
 
 def _hosts(entry: HostEntry, logins: Logins) -> Iterator[Host]:

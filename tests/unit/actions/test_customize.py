@@ -219,9 +219,9 @@ def test_files_of_an_app_are_put_or_merged_below_it(store: Store) -> None:
 @pytest.mark.parametrize(
     ("more", "told", "hint"),
     [
-        (application("{launchApps: [wbe]}"), "launch: app 'wbe' is not in the image", "did you mean 'web'?"),
-        (application("{configs: [{name: wbe}]}"), "Application 'apps': app 'wbe'", "did you mean 'web'?"),
-        (config("{path: a, appName: elsewhere, data: b}"), "Config 'a': app 'elsewhere'", "known here: db, web"),
+        (application("{launchApps: [wbe]}"), "12: launch: app 'wbe' is not in the image", "did you mean 'web'?"),
+        (application("{configs: [{name: wbe}]}"), "12: Application 'apps': app 'wbe'", "did you mean 'web'?"),
+        (config("{path: a, appName: elsewhere, data: b}"), "10: Config 'a': app 'elsewhere'", "known here: db, web"),
     ],
 )
 def test_an_app_that_the_image_does_not_have_is_refused_with_its_place(
@@ -229,7 +229,7 @@ def test_an_app_that_the_image_does_not_have_is_refused_with_its_place(
 ) -> None:
     with pytest.raises(ClusterfileError) as caught:
         context(store, more)
-    assert caught.value.message.startswith(f"Clusterfile:10: {told}")
+    assert caught.value.message.startswith(f"Clusterfile:{told}")
     assert caught.value.hint == hint
 
 

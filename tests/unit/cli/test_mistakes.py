@@ -310,6 +310,106 @@ def test_words_are_looked_at_though_the_image_is_not_here(capsys: Capture) -> No
     assert "range '10.0.0.2-10.0.0.1' runs backwards" in told_of
 
 
+BROKEN = """\
+kind: Cluster
+metadata: {name: Shop}
+spec:
+  image: shop:1
+  imagePullPolicy: Always
+  evn:
+    - NOT_SET_ANYWHERE
+  ssh:
+    prot: 22
+    pk: /nowhere/key
+  hosts:
+    - {ips: [10.0.0.1], roles: [mster]}
+    - {ips: [10.0.0.1], roles: [node], ssh: {passwordFrom: {env: NO_PASSWORD}}}
+  registry:
+    localRegistry: {username: admin}
+  appNames: [webb]
+---
+kind: Config
+metadata: {name: text}
+spec: {path: a, process: value, data: no mapping}
+---
+kind: Config
+metadata: {name: db}
+spec:
+  path: b
+  dataFrom: {env: NO_DATA}
+---
+kind: Config
+metadata: {name: below}
+spec: {path: a, appName: nop, data: x}
+---
+kind: Application
+metadata: {name: a}
+spec:
+  configs:
+    - name: shopp
+      env: [NOR_THIS]
+"""
+TOLD_OF_BROKEN = [
+    "2: metadata.name: 'Shop' cannot be the name of a cluster",
+    "5: spec.imagePullPolicy: this field is unknown",
+    "6: spec.evn: this field is unknown",
+    "7: env NOT_SET_ANYWHERE: no value is given, and there is no such variable here",
+    "9: spec.ssh.prot: this field is unknown",
+    "10: private key '/nowhere/key': no such file",
+    "12: spec.hosts[0].roles[0]: 'mster' is no role by which a host joins the cluster",
+    "13: passwordFrom env 'NO_PASSWORD': the variable is not set",
+    "13: spec.hosts[1].ips[0]: host '10.0.0.1' stands twice (first on line 12)",
+    "14: registry.localRegistry: there is a username, but no password",
+    "16: launch: app 'webb' is not in the image",
+    "18: Config 'text': its data is no mapping, whose values could be processed",
+    "26: Config 'db': dataFrom env 'NO_DATA': the variable is not set",
+    "28: Config 'below': app 'nop' is not in the image",
+    "36: Application 'a': app 'shopp' is not in the image",
+    "37: env NOR_THIS: no value is given, and there is no such variable here",
+]
+
+
+@pytest.mark.parametrize("command", [["plan"], ["apply"], ["run", "-f", "Clusterfile"]], ids=" ".join)
+def test_mistakes_of_a_cluster_hide_none_in_its_references_logins_accounts_and_apps(
+    command: list[str], here: Path, home: Path, capsys: Capture
+) -> None:
+    store(home)
+    write(here, BROKEN)
+    assert run(command) == 2
+    assert sorted(told(capsys)) == sorted(f"Clusterfile:{line}" for line in TOLD_OF_BROKEN)
+
+
+@pytest.mark.parametrize(
+    "broken", ["ssh: {pot: 22, pkk: /nowhere/key, x: y}", "hosts: [{ips: [10.0.0.x], roles: [master]}]"]
+)
+def test_nothing_is_said_of_logins_of_which_a_part_cannot_be_read(
+    broken: str, here: Path, home: Path, capsys: Capture
+) -> None:
+    store(home)
+    rest = HOSTS.replace("roles: [master]", "roles: [master], ssh: {pk: /nowhere/key}") if "ssh" in broken else ""
+    write(here, f"kind: Cluster\nspec:\n  image: shop:1\n  {broken}\n{rest}")
+    assert run(["plan"]) == 2
+    assert not any("private key" in one or "has the role" in one for one in told(capsys))
+
+
+def test_a_password_of_the_command_line_takes_the_place_of_one_that_is_not_found_in_a_broken_file(
+    here: Path, home: Path, capsys: Capture
+) -> None:
+    store(home)
+    write(here, f"kind: Cluster\nspec:\n{HOSTS}  imagee: shop:1\n  ssh: {{passwordFrom: {{env: NO_PASSWORD}}}}\n")
+    assert run(["run", "-f", "Clusterfile", "-p", "word"]) == 2
+    assert not any("NO_PASSWORD" in one for one in told(capsys))
+
+
+def test_a_login_that_is_wrong_hides_no_template(here: Path, home: Path, capsys: Capture) -> None:
+    store(home, {"etc/x.conf.tmpl": b"{{ .NotThere }"})
+    write(here, LOGINS.replace("[NOR_THIS]", "[]").replace("    - NOT_SET_ANYWHERE\n", ""))
+    assert run(["plan"]) == 2
+    found = told(capsys)
+    assert any("private key '/nowhere/key'" in one for one in found)
+    assert any("etc/x.conf.tmpl" in one for one in found), found
+
+
 LOGINS = """\
 kind: Cluster
 spec:
@@ -329,6 +429,7 @@ spec:
         pk: .
         passwordFrom: {env: NO_PASSWORD}
 """
+NO_ACCOUNT = "  registry:\n    localRegistry: {username: admin, passwordFrom: {env: NO_ACCOUNT}}\n"
 # what the command is given besides the file → all that is told
 TOLD_OF_LOGINS = {
     "": [
@@ -337,12 +438,14 @@ TOLD_OF_LOGINS = {
         "Clusterfile:14: env NOR_THIS: no value is given, and there is no such variable here",
         "Clusterfile:16: private key '.': is a directory",
         "Clusterfile:17: passwordFrom env 'NO_PASSWORD': the variable is not set",
+        "Clusterfile:19: passwordFrom env 'NO_ACCOUNT': the variable is not set",
     ],
     "--set ssh.pk=/elsewhere/key -e COLOR": [
         "Clusterfile:8: env NOT_SET_ANYWHERE: no value is given, and there is no such variable here",
         "Clusterfile:14: env NOR_THIS: no value is given, and there is no such variable here",
         "Clusterfile:16: private key '.': is a directory",
         "Clusterfile:17: passwordFrom env 'NO_PASSWORD': the variable is not set",
+        "Clusterfile:19: passwordFrom env 'NO_ACCOUNT': the variable is not set",
         "--env: env COLOR: no value is given, and there is no such variable here",
         "--set: private key '/elsewhere/key': no such file",
     ],
@@ -354,7 +457,7 @@ def test_what_no_login_can_do_without_is_told_once_with_its_line_and_before_any_
     more: str, here: Path, home: Path, capsys: Capture
 ) -> None:
     store(home)
-    write(here, LOGINS)
+    write(here, LOGINS + NO_ACCOUNT)
     assert run(["plan", *more.split()]) == 2
     assert told(capsys) == TOLD_OF_LOGINS[more]
 

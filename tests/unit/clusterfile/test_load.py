@@ -129,8 +129,8 @@ def test_a_password_that_is_referred_to_is_no_notice() -> None:
 
 
 REFUSED = [
-    ("", "f: no document of kind Cluster"),
-    ("# nothing\n---\n", "f: no document of kind Cluster"),
+    ("", "f: the file is empty"),
+    ("# nothing\n---\n", "f: the file is empty"),
     ("- a\n", "f:1: a list stands where a document is expected"),
     ("FROM scratch\n", "f:1: 'FROM scratch' stands where a document is expected"),
     (f"apiVersion: apps/v1\n{MINIMAL}", "f:1: apiVersion: 'apps/v1' is another kind of Cluster than this one"),
