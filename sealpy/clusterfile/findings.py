@@ -52,7 +52,8 @@ class Findings:
             match kind:
                 case "extra_forbidden":
                     known = field_names(model, location[:-1])
-                    hint = field_meant(str(location[-1]), known) or known_words(known)
+                    elsewhere = _other_level(model, location)
+                    hint = elsewhere or field_meant(str(location[-1]), known) or known_words(known)
                     self.problem(document, location, "this field is unknown", hint=hint)
                 case "missing":
                     self.problem(document, location, "this field is missing", hint=_hints_for_missing(location))
@@ -107,7 +108,21 @@ def _hints_for_missing(location: Location) -> str:
         "metadata": "add `metadata:` with a `name:`",
         "image": "name the cluster image, such as kubernetes:v1.34.4",
     }
+    match location:
+        case ("spec", "hosts", int(number), "ips") if number:
+            return "add `ips:`, or take the '- ' away if this belongs to the entry above"
     return hints.get(str(location[-1]), f"add `{location[-1]}:`")
+
+
+def _other_level(model: type[BaseModel], location: Location) -> str:
+    """Say that a field belongs a level deeper or higher, where it is known by that very name."""
+    *around, word = location
+    below = [key for key in field_names(model, tuple(around)) if word in field_names(model, (*around, key))]
+    if len(below) == 1:
+        return f"it belongs into `{below[0]}`: indent it further"
+    if len(around) > 1 and word in field_names(model, tuple(around[:-1])):
+        return "it belongs a level higher: indent it less"
+    return ""
 
 
 def _wrong_type(  # noqa: PLR0911 - one line for each kind of error

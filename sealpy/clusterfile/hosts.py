@@ -11,6 +11,17 @@ __all__ = ["parse_hosts"]
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
+_HINTS = (
+    (re.compile(r"[x*]+(\.[x*]+)*", re.IGNORECASE), "put the address of your machine in place of this placeholder"),
+    (re.compile(r".*[;\s].*"), "put ',' between addresses"),
+    (re.compile(r"\d{1,3}(\.\d+){3}"), "no number of an address is greater than 255"),
+    (
+        re.compile(r"[A-Za-z][-\w]*(\.[-\w]+)*", re.ASCII),
+        "hosts are named by their addresses, such as 10.0.0.1: getent ahosts NAME tells that of a name",
+    ),
+)
+_DOTS = 3  # of an IPv4 address
+_LARGEST = 255  # number in one
 _LONGEST_RANGE = 4096  # a typing error in a range must not become a million hosts
 _WITH_PORT = re.compile(r"(?P<address>\d+(?:\.\d+){3}|\[[0-9a-fA-F:.]+\]):\d+")
 
@@ -38,6 +49,9 @@ def _expand(item: str, text: str) -> tuple[str, ...]:
     first, dash, last = (part.strip() for part in item.partition("-"))
     if not dash:
         return (str(_address(item)),)
+    if last.isdecimal() and int(last) <= _LARGEST and first.count(".") == _DOTS:
+        last_address = f"{first.rpartition('.')[0]}.{last}"
+        raise ConfigError(f"range '{item}' has no second address", hint=f"write '{first}-{last_address}'")
     return _range(_address(first), _address(last), item)
 
 
@@ -62,9 +76,23 @@ def _address(word: str) -> Address:
     return address
 
 
+def _meant(word: str) -> str:
+    """Give the address that is written in another way: in brackets, with a network, a dot or zeros too many."""
+    bare = word.strip("[].").partition("/")[0]
+    numbers = re.fullmatch(r"(\d+)\.(\d+)\.(\d+)\.(\d+)", bare)
+    plain = ".".join(str(int(number)) for number in numbers.groups()) if numbers else bare
+    try:
+        return str(ipaddress.ip_address(plain))
+    except ValueError:
+        return ""
+
+
 def _hint(word: str) -> str:
     if match := _WITH_PORT.fullmatch(word):
         return f"write '{match['address'].strip('[]')}', and the port as `port` under `ssh`"
-    if re.fullmatch(r"[x*]+(\.[x*]+)*", word, re.IGNORECASE):
-        return "put the address of your machine in place of this placeholder"
+    if meant := _meant(word):
+        return f"write '{meant}'"
+    for pattern, hint in _HINTS:
+        if pattern.fullmatch(word):
+            return hint
     return "write addresses such as 10.0.0.1, a range 10.0.0.1-10.0.0.3, or several joined by commas"
