@@ -17,6 +17,7 @@ from sealpy import __version__
 from sealpy.cli.exits import EXITS, SIGPIPE
 from sealpy.cli.home import home
 from sealpy.cli.lazy import Entry, LazyGroup
+from sealpy.cli.mistyped import ours
 from sealpy.cli.output import Detail, Output, Settings, Style
 from sealpy.cli.shells import VARIABLE
 
@@ -199,7 +200,7 @@ def run(arguments: Sequence[str]) -> int:
     except typer.Abort:
         return output.error(KeyboardInterrupt())
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - here whatever happened becomes text and a number
-        return output.error(_ours(error, arguments))
+        return output.error(ours(error, arguments, commands=[entry.name for entry in COMMANDS]))
     else:
         return 0
     finally:
@@ -226,39 +227,6 @@ def _complete(root: Any, words: Sequence[str]) -> None:
 
     with suppress(Exception):
         typer.echo(answer(root, words))
-
-
-def _ours(error: BaseException, arguments: Sequence[str]) -> BaseException:
-    """Give an error of the words on the command line as one of ours; others stay what they are."""
-    usage: Any = typer.BadParameter.__mro__[1]  # UsageError: typer shows only its child
-    if not isinstance(error, usage):
-        return error
-    from sealpy.errors import ConfigError
-
-    named = next((word for word in arguments if any(word == entry.name for entry in COMMANDS)), "")
-    path = error.ctx.command_path if error.ctx else f"sealpy {named}".rstrip()
-    ours = ConfigError(_sentence(error), hint=_usage(error) or f"see '{path} --help'")
-    ours.__cause__ = error
-    return ours
-
-
-def _usage(error: Any) -> str:
-    """Give all that a command needs where some of it is missing, or an argument is not what it should be."""
-    param = getattr(error, "param", None)
-    missing = hasattr(error, "param_type")  # which no other error of click has
-    if param is None or not error.ctx or not (missing or param.param_type_name == "argument"):
-        return ""
-    path = error.ctx.command_path
-    words = error.ctx.get_usage().removeprefix("Usage: ").replace(" [OPTIONS]", "")
-    return f"type: {' '.join(words.split())}; '{path} --help' explains it"
-
-
-def _sentence(error: Any) -> str:
-    """Give the message of a usage error in our manner: lower case, the nearest right word, no full stop."""
-    near = getattr(error, "possibilities", None)
-    message = error.message + f"; did you mean '{near[0]}'?" if near else error.format_message().rstrip(".")
-    words = " ".join(message.replace("Value error, ", "").split())
-    return words[:1].lower() + words[1:]
 
 
 def _output(arguments: Sequence[str]) -> Output:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
-from typing import Any
+from typing import Any, Final
 
-from typer import echo
+from typer import BadParameter, echo
 from typer.core import TyperCommand, TyperGroup
 from typer.main import Typer, get_command, get_group
 
 from sealpy.cli.helptext import usage, write_description, write_parameters
+from sealpy.cli.placeholders import placeholder
 
 __all__ = ["Entry", "LazyGroup", "SealpyCommand", "SealpyGroup"]
 
 _ALIASES = {"join": "scale-up"}  # older names, which the help does not show
+_PLACES: Final = frozenset({"DIR", "FILE", "PATH"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +141,18 @@ class LazyGroup(SealpyGroup):
         command.invoke_without_command = True
         for child in getattr(command, "commands", {}).values():
             self._equip(child)
+        for param in command.params:
+            if placeholder(param, None) in _PLACES and param.default != "":
+                param.process_value = partial(_place, param, param.process_value)
         taken = {spelling for param in command.params for spelling in (*param.opts, *param.secondary_opts)}
         for option in self.options():
             option.opts = [spelling for spelling in option.opts if spelling not in taken]
             if option.opts:
                 command.params.append(option)
+
+
+def _place(param: Any, read: Callable[[Any, Any], Any], ctx: Any, value: Any) -> Any:
+    """Read a path, but refuse an empty one, as of a variable that is not set: it would be the current directory."""
+    if value == "" or (isinstance(value, list | tuple) and "" in value):
+        raise BadParameter("nothing is named", ctx=ctx, param=param)
+    return read(ctx, value)

@@ -31,6 +31,8 @@ from sealpy.errors import (
 )
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "cli"
+RUN = "see 'sealpy run --help'"
+APPLY = "see 'sealpy apply --help'"
 COMPLETION = "type: sealpy completion <bash|zsh|fish>; 'sealpy completion --help' explains it"
 HEAVY = ("rich", "paramiko", "kubernetes", "pydantic", "yaml", "cryptography", "sealpy.events", "sealpy.errors")
 
@@ -136,8 +138,15 @@ def test_flags_choose_how_much_is_shown(flag: str, detail: Detail, install: Inst
         (["inspect", "a:1", "--sbom"], "option '--sbom' requires an argument", "see 'sealpy inspect --help'"),
         (["--vrsion"], "no such option: --vrsion; did you mean '--version'?", "see 'sealpy --help'"),
         (["version", "--hlp"], "no such option: --hlp; did you mean '--help'?", "see 'sealpy version --help'"),
-        (["version", "x"], "got unexpected extra argument(s) (x)", "see 'sealpy version --help'"),
-        (["completion"], "missing argument 'shell'. Choose from: bash, zsh, fish", COMPLETION),
+        (["version", "x"], "too many words: 'x'", "type: sealpy version; 'sealpy version --help' explains it"),
+        (["tag"], "missing argument 'IMAGE'", "type: sealpy tag IMAGE NAME…; 'sealpy tag --help' explains it"),
+        (["run", "--port", "x"], "invalid value for '--port': 'x' is not a whole number", RUN),
+        (["run", "--port", "65536"], "invalid value for '--port': 65536 is more than 65535", RUN),
+        (["apply", "--drain-timeout", "x"], "invalid value for '--drain-timeout': 'x' is not a number", APPLY),
+        (["apply", "--drain-timeout", "-1"], "invalid value for '--drain-timeout': -1 is less than 0", APPLY),
+        (["apply", "-f", ""], "invalid value for '--file' / '-f': nothing is named", APPLY),
+        (["keygen", "/"], "'/': is the name of no file", "such as /release"),
+        (["completion"], "missing argument 'shell', one of bash, zsh, fish", COMPLETION),
         (["version", "--output", "yaml"], "'yaml' is neither 'text' nor 'json'", "see 'sealpy version --help'"),
     ],
 )

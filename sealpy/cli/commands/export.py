@@ -46,12 +46,8 @@ def command(
 
 
 def _directory(typed: str) -> Path:
-    """Read the place; raises ConfigError for a word that stands for standard output elsewhere, or for nothing."""
-    match typed:
-        case "-":
-            hint = "name a directory, which gets its name when it is whole; './-' is one that is called '-'"
-            raise ConfigError("'-': standard output takes no directory", hint=hint)
-        case "":
-            raise ConfigError("DIR: nothing is named", hint="name a directory that is new or empty")
-        case _:
-            return Path(typed)
+    """Read the place; raises ConfigError for the word that stands for standard output elsewhere."""
+    if typed == "-":
+        hint = "name a directory, which gets its name when it is whole; './-' is one that is called '-'"
+        raise ConfigError("'-': standard output takes no directory", hint=hint)
+    return Path(typed)

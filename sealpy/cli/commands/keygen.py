@@ -11,6 +11,7 @@ from sealpy.cli.asking import ask_new_secret
 from sealpy.cli.home import home
 from sealpy.cli.signatures import ask_passphrase
 from sealpy.disk import expanded, make_private
+from sealpy.errors import ConfigError
 
 __all__ = ["command"]
 
@@ -32,6 +33,8 @@ def command(
     """
     from sealpy.image.trust import SigningKey
 
+    if prefix.name in {"", ".."}:
+        raise ConfigError(f"'{prefix}': is the name of no file", hint=f"such as {prefix / 'release'}")
     ask = ask_passphrase(ctx.obj, "passphrase for the new key (empty: none)", at_terminal=ask_new_secret)
     place, passphrase = expanded(prefix), ask()
     if place.absolute().parent == home():
