@@ -35,12 +35,12 @@ def command(
     from sealpy.errors import ConfigError
     from sealpy.image.trust import PublicKey, verify
 
+    store = open_store()
+    image = store.find(name)
     keys = tuple(PublicKey.load(expanded(path)) for path in key or ()) or trusted_keys()
     if not keys:
         hint = f"sealpy verify {name} --key FILE.pub, or put the file into {home() / 'keys'}"
         raise ConfigError("no key to verify by", hint=hint)
-    store = open_store()
-    image = store.find(name)
     signers = verify(store, image.reference, keys)
     familiar, digest = image.reference.familiar, image.descriptor.digest
     if ctx.obj.is_json:
