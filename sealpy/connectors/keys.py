@@ -30,7 +30,13 @@ _AGENT_TIMEOUT = 30.0  # seconds; a person may have to touch a key
 Found = Generator[tuple[str, paramiko.PKey, bytes]]
 
 _GIVE = "give a readable private key, and its passphrase by --pk-passwd -, `pkPasswdFrom:` or an agent (ssh-add)"
-_UNLOCK = "give its passphrase: --pk-passwd - asks for it; or write `pkPasswdFrom:`, or add it to an agent: ssh-add"
+_LOCKED, _OPEN = "is locked by a passphrase", "is not locked, yet a passphrase is given"
+_OTHER = "is damaged, or its passphrase is another"
+_WAYS_OUT = {
+    _LOCKED: "give its passphrase: --pk-passwd - asks for it; or write `pkPasswdFrom:`, or add it to an agent: ssh-add",
+    _OPEN: "leave --pk-passwd, `pkPasswd:` and `pkPasswdFrom:` out",
+    _OTHER: "give its passphrase again: --pk-passwd - asks for it; ssh-keygen -y -f FILE tries it out",
+}
 
 
 class _KeyUnusableError(Exception):
@@ -60,7 +66,7 @@ def why_unusable(target: Target) -> Unusable | None:
     except FileNotFoundError:
         return Unusable("no such file", _other_file(path))
     except _KeyUnusableError as error:
-        return Unusable(str(error), _way_out(path, target.private_key_password))
+        return Unusable(str(error), _WAYS_OUT.get(str(error)) or _way_out(path))
     return None
 
 
@@ -75,18 +81,20 @@ def _other_file(path: Path) -> str:
     return "name a private key, such as ~/.ssh/id_ed25519; without one the agent and the keys in ~/.ssh are tried"
 
 
-def _way_out(path: Path, passphrase: Secret | None) -> str:
+def _way_out(path: Path) -> str:
     head = b""
     with contextlib.suppress(OSError), path.open("rb") as file:
         head = file.read(4096)
     if path.is_dir():
-        within = next((name for name in _DEFAULT_KEYS if (path / name).is_file()), "id_ed25519")
-        return f"name the key in it, such as {path / within}"
+        pairs = [one.with_suffix("") for one in sorted(path.glob("*.pub")) if one.with_suffix("").is_file()]
+        return (
+            f"name the key in it: {pairs[0]}" if pairs else "name the file of a private key, such as ~/.ssh/id_ed25519"
+        )
     if head.startswith(b"PuTTY-User-Key-File"):
         return f"it is a key of PuTTY: puttygen {path} -O private-openssh -o {path.with_suffix('.key')}"
     if path.suffix == ".pub" and head.startswith((b"ssh-", b"ecdsa-", b"sk-")):
         return f"it is the public half: name the private one, {path.with_suffix('')}"
-    return _UNLOCK if b"PRIVATE KEY" in head and not passphrase else _GIVE
+    return _GIVE
 
 
 def keys_of(target: Target, ssh_dir: Path, notes: list[str]) -> Found:
@@ -179,10 +187,9 @@ def _load(path: Path, passphrase: Secret | None) -> paramiko.PKey:
     except FileNotFoundError:
         raise
     except (paramiko.PasswordRequiredException, TypeError) as error:
-        reason = "is not locked, yet a passphrase is given" if passphrase else "is locked by a passphrase"
-        raise _KeyUnusableError(reason) from error
+        raise _KeyUnusableError(_OPEN if passphrase else _LOCKED) from error
     except (paramiko.SSHException, ValueError) as error:
-        reason = "is damaged, or its passphrase is another" if passphrase else "is no private key that can be read"
+        reason = _OTHER if passphrase else "is no private key that can be read"
         beside = f", or {path.name}-cert.pub beside it is damaged" if _beside(path) else ""
         raise _KeyUnusableError(reason + beside) from error
     except (UnknownKeyType, UnsupportedAlgorithm) as error:

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat
 from sealpy.connectors.keys import Unusable, why_unusable
 from sealpy.connectors.secret import Secret
 from sealpy.connectors.target import Target
+from sealpy.machines.keys import KeyPair
 
 ADDRESS = "10.0.0.5"
 
@@ -47,7 +48,7 @@ def test_a_key_that_opens_and_no_key_at_all_are_in_order(key: Path) -> None:
     ("name", "phrase", "reason", "hint"),
     [
         ("id_ed25519", "", "is locked by a passphrase", "--pk-passwd - asks for it"),
-        ("id_ed25519", "other", "is damaged, or its passphrase is another", "its passphrase by --pk-passwd -"),
+        ("id_ed25519", "other", "is damaged, or its passphrase is another", "give its passphrase again: --pk-passwd -"),
         ("id_ed2519", "", "no such file", "did you mean '{key}'?"),
         (
             "id_ed25519.pub",
@@ -55,7 +56,10 @@ def test_a_key_that_opens_and_no_key_at_all_are_in_order(key: Path) -> None:
             "is no private key that can be read",
             "it is the public half: name the private one, {key}",
         ),
-        (".", "", "is a directory", "name the key in it, such as {key}"),
+        (".", "", "is a directory", "name the key in it: {key}"),
+        ("empty", "", "is a directory", "name the file of a private key"),
+        ("cut", "", "is no private key that can be read", "give a readable private key"),
+        ("open", "phrase", "is not locked, yet a passphrase is given", "leave --pk-passwd, `pkPasswd:`"),
         ("none/of/these", "", "no such file", "without one the agent and the keys in ~/.ssh are tried"),
         ("site.ppk", "", "is no private key that can be read", "puttygen {key.parent}/site.ppk -O private-openssh -o"),
         ("notes.txt", "", "is no private key that can be read", "give a readable private key"),
@@ -66,6 +70,9 @@ def test_a_key_that_cannot_be_used_is_told_with_what_to_type(
     name: str, phrase: str, reason: str, hint: str, key: Path
 ) -> None:
     (key.parent / "site.ppk").write_text("PuTTY-User-Key-File-3: ssh-ed25519\n")
+    (key.parent / "empty").mkdir()
+    (key.parent / "cut").write_bytes(key.read_bytes()[:100])
+    (key.parent / "open").write_bytes(KeyPair.generate().private)
     (key.parent / "notes.txt").write_text("milk\n")
     (key.parent / "loop").symlink_to("loop")
     found = why(key.parent / name, phrase)
