@@ -36,7 +36,7 @@ def wanted_by(wish: Wish, emit: Emit, *, file: Path | None, rehearsal: bool) -> 
     if wish.image and not file:
         with mistakes.gathering():
             application = _is_application(wish.image)
-    if mistakes.errors and wish.masters and not wish.provider:  # which would boot machines
+    if mistakes.errors and (wish.masters or wish.nodes) and not wish.provider:  # which would boot machines
         with mistakes.gathering():
             return clusterfile_wanted(wish, emit, file=None, rehearsal=rehearsal), None
     mistakes.check()

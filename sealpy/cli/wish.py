@@ -94,18 +94,25 @@ def _document(wish: Wish) -> dict[str, Any]:
 
 
 def _hosts(wish: Wish) -> list[dict[str, list[str]]]:
-    masters = parse_hosts(wish.masters)
-    if twice := [host for host in parse_hosts(wish.nodes) if host in masters]:
+    masters, nodes = _addresses(wish.masters), _addresses(wish.nodes)
+    if twice := [host for host in nodes if host in masters]:
         raise ConfigError(f"host '{twice[0]}' stands in -m and in -n", hint="name every host once")
     if not masters and not wish.image:
         hint = "sealpy run IMAGE -m 10.0.0.1 makes a cluster, sealpy run -f Clusterfile one that a file describes"
         raise ConfigError("what to run is not said", hint=hint)
     if not masters:
         raise ConfigError("no control plane is named", hint="a cluster has one at least: -m 10.0.0.1")
-    hosts = [{"ips": list(masters), "roles": ["master"]}]
-    if nodes := parse_hosts(wish.nodes):
-        hosts.append({"ips": list(nodes), "roles": ["node"]})
+    hosts = [{"ips": masters, "roles": ["master"]}]
+    if nodes:
+        hosts.append({"ips": nodes, "roles": ["node"]})
     return hosts
+
+
+def _addresses(text: str) -> list[str]:
+    try:
+        return list(parse_hosts(text))
+    except ConfigError:  # the reader tells it, with what else is wrong
+        return [text]
 
 
 def _in_words_of_options(problem: Problem) -> Problem:

@@ -523,3 +523,21 @@ def test_what_is_wrong_with_the_image_itself_is_told_with_the_line_that_names_it
         "Clusterfile:5: shop:1: no etc/kubeadm.yml",
         "Clusterfile:9: plugin 'p': type 'SHEL' is not known",
     ]
+
+
+def test_every_wrong_word_of_the_command_line_is_told_by_its_option(home: Path, capsys: Capture) -> None:
+    store(home)
+    words = ["-m", "10.0.0.1-3", "-n", "10.0.0.5/24,10.0.0.6", "--name", "Shop", "-e", "=x", "--jump", "ops@:22"]
+    assert run(["run", "shop:1", *words]) == 2
+    assert sorted(told(capsys)) == [
+        "--env: '' sets nothing",
+        "--jump: 'ops@:22' is no jump host",
+        "--masters: range '10.0.0.1-3' has no second address",
+        "--name: 'Shop' cannot be the name of a cluster",
+        "--nodes: host '10.0.0.5/24' is no IP address",
+    ]
+
+
+def test_an_image_that_is_not_here_does_not_hide_that_no_control_plane_is_named(capsys: Capture) -> None:
+    assert run(["run", "elsewhere:9", "-n", "10.0.0.2"]) == 2
+    assert told(capsys) == ["image 'elsewhere:9': not among the local images", "no control plane is named"]

@@ -37,6 +37,7 @@ BAD = [
     ("10.0.0.01", "host '10.0.0.01' is no IP address", "write '10.0.0.1'"),
     ("10.0.0.1.", "host '10.0.0.1.' is no IP address", "write '10.0.0.1'"),
     ("10.0.0.1; 10.0.0.2", "host '10.0.0.1; 10.0.0.2' is no IP address", "put ',' between addresses"),
+    ("root@10.0.0.1", "host 'root@10.0.0.1' is no IP address", "behind --user"),
     ("node1.site", "host 'node1.site' is no IP address", "getent ahosts NAME"),
     ("master-1", "host 'master' is no IP address", "10.0.0.1"),
     ("fe80::1%eth0", "names an interface", "routes"),
