@@ -96,9 +96,12 @@ def ssh(
         sealpy lab ssh lab-1
         sealpy lab ssh lab-1 systemctl is-system-running
     """
-    lab = _lab(machine.rpartition("-")[0] or machine)
-    found = next((one for one in lab.machines() if one.name == machine), None)
-    if not found:
+    from sealpy.machines.local import labs
+
+    name = machine.rpartition("-")[0]
+    lab = _lab(name) if name in labs(home()) else None
+    found = next((one for one in lab.machines() if one.name == machine), None) if lab else None
+    if not lab or not found:
         raise MachineError(f"machine '{machine}': there is none of this name", hint="type: sealpy lab list")
     if not found.running:
         raise MachineError(f"machine '{machine}': does not run", hint=f"type: sealpy lab up{_suffix(lab.name)}")

@@ -61,7 +61,7 @@ def test_no_machines_are_an_empty_list_for_programs(sealpy: Sealpy) -> None:
     assert sealpy("lab", "list", "--output", "json") == (0, "[]\n", "")
 
 
-@pytest.mark.parametrize("name", ["lab-7", "nonsense"])
+@pytest.mark.parametrize("name", ["lab-7", "nonsense", "", "a b", "Web_1", "../x-1"])
 def test_logging_in_to_a_machine_that_there_is_not_says_how_to_see_their_names(sealpy: Sealpy, name: str) -> None:
     code, _, err = sealpy("lab", "ssh", name)
 
