@@ -26,6 +26,7 @@ _MEANT = {
     "username": "user",
 }
 _PLAIN_LISTS = {"ips", "roles", "taints", "appNames", "certSANs"}  # no secret stands in them
+_NO_BREAK = "\u00a0"
 _PLAIN = re.compile(r"[\w./:-]+(?:, *[\w./:-]+)*")
 
 
@@ -63,6 +64,8 @@ class Findings:
                     message, hint = _wrong_type(kind, given, context)
                     if kind in {"list_type", "tuple_type"}:
                         hint = as_list(location, given)
+                    if isinstance(given, str) and _NO_BREAK in given:
+                        hint = "a blank in it is a no-break one, as texts from the web have: type it anew"
                     self.problem(document, location, message, hint=hint)
 
 

@@ -13,6 +13,7 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 _HINTS = (
     (re.compile(r"[x*]+(\.[x*]+)*", re.IGNORECASE), "put the address of your machine in place of this placeholder"),
+    (re.compile(r".*[\u2012-\u2015\u2212].*"), "type '-' between the ends of a range: this is a longer dash"),
     (re.compile(r".*[;\s].*"), "put ',' between addresses"),
     (re.compile(r"[^@]+@[^@]+"), "write the address alone, and the account as `user` under `ssh`, or behind --user"),
     (re.compile(r"\d{1,3}(\.\d+){3}"), "no number of an address is greater than 255"),

@@ -214,7 +214,9 @@ class _Reader:
             self.unsorted |= bool(did_you_mean(kind, ("Cluster",)))
             manifest = "this looks like a Kubernetes manifest: put it into the image"
             others = manifest if document.text_of("apiVersion") else known_words(self.kinds)
-            hint = did_you_mean(kind, self.kinds) or others
+            version = document.text_of("apiVersion")
+            foreign = version and not _OUR_GROUPS.fullmatch(version)
+            hint = others if foreign else did_you_mean(kind, self.kinds) or others
             self._meant(document, nearest(kind, self.kinds))
         self.findings.problem(document, ("kind",), message, hint=hint)
 

@@ -56,6 +56,11 @@ def _reason(error: yaml.MarkedYAMLError, at: yaml.Mark, lines: list[str]) -> tup
                 "something stands behind a value",
                 "write one field a line, or all of them as {key: value, key: value}",
             )
+        if "'-'" in said and error.context_mark and error.context_mark.column == at.column:
+            return (
+                "the line stands among the items of a list, and is none",
+                "begin it with '- ', or indent it otherwise",
+            )
         return "the line is not indented as those that it belongs to", "indent it by as many blanks as those"
     if "cannot start any token" in said:
         return f"'{line[at.column : at.column + 1]}' begins no value", "put the value in quotes"

@@ -38,6 +38,7 @@ BAD = [
     ("10.0.0.1.", "host '10.0.0.1.' is no IP address", "write '10.0.0.1'"),
     ("10.0.0.1; 10.0.0.2", "host '10.0.0.1; 10.0.0.2' is no IP address", "put ',' between addresses"),
     ("root@10.0.0.1", "host 'root@10.0.0.1' is no IP address", "behind --user"),
+    ("10.0.0.1\u201310.0.0.3", "host '10.0.0.1\u201310.0.0.3' is no IP address", "type '-' between"),
     ("node1.site", "host 'node1.site' is no IP address", "getent ahosts NAME"),
     ("master-1", "host 'master' is no IP address", "10.0.0.1"),
     ("fe80::1%eth0", "names an interface", "routes"),
