@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import base64
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
+from unittest.mock import ANY
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat, PublicFormat
 
+from sealpy.connectors import keys
 from sealpy.connectors.keys import Unusable, why_unusable
 from sealpy.connectors.secret import Secret
 from sealpy.connectors.target import Target
@@ -79,3 +84,14 @@ def test_a_key_that_cannot_be_used_is_told_with_what_to_type(
     assert found
     assert found.reason == reason
     assert hint.format(key=key) in found.hint
+
+
+def test_a_key_of_which_only_the_public_half_is_here_is_in_order_when_the_agent_holds_it(
+    key: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key.unlink()
+    blob = base64.b64decode(key.with_name("id_ed25519.pub").read_text().split()[1])
+    held = SimpleNamespace(get_keys=lambda: (SimpleNamespace(blob=blob, get_name=lambda: "ssh-ed25519"),))
+    assert why(key) == Unusable("no such file", ANY)
+    monkeypatch.setattr(keys, "_agent", lambda _target, _notes: nullcontext(held))
+    assert why(key) is None
