@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import re
+import signal
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -18,6 +19,10 @@ from tests.faults import fault, pytest_terminal_summary
 __all__ = ["Golden", "fault", "golden", "pytest_terminal_summary"]
 
 Golden = Callable[[Path, str], None]
+
+# A shell that starts us in the background without job control lets us, and all that we start, ignore Ctrl-C.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 TESTS = Path(__file__).parent
 # Which tests have a marker by the place of their files: all of them are for `make test`; `make check` is to be quick.

@@ -58,17 +58,26 @@ class Operator:
         process.stdin.close()
         watchdog = threading.Timer(400, process.kill)
         watchdog.start()
+        watcher = threading.Thread(target=self._watch, args=(process,))
+        watcher.start()
         events = []
         for line in process.stdout:
             events.append(json.loads(line))
-            self.seen += subprocess.run(["ps", "axww", "-o", "args"], capture_output=True, text=True, check=True).stdout
             if reboot and all(word in line for word in (*when.split("|"), reboot.address)):
                 self.sealpy.on(reboot.name, "systemctl reboot --force --force", check=False)
                 reboot = None
         watchdog.cancel()
         process.stdout.close()
+        code = process.wait()
+        watcher.join()
         assert reboot is None, f"no event had {when}"
-        return process.wait(), events
+        return code, events
+
+    def _watch(self, process: subprocess.Popen[str]) -> None:
+        """Look at the list of processes all the while, beside the events: a machine must go down when it is told to."""
+        while process.poll() is None:
+            self.seen += subprocess.run(["ps", "axww", "-o", "args"], capture_output=True, text=True, check=True).stdout
+            time.sleep(0.1)
 
 
 @pytest.fixture(scope="module")
