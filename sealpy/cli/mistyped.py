@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from typing import Any, Final
 
@@ -10,6 +11,7 @@ import typer
 __all__ = ["ours"]
 
 _TOO_MANY: Final = "Got unexpected extra argument"  # how typer begins to say so
+_ADDRESSES: Final = re.compile(r"(?:\d+\.\d+\.\d+\.[\d.,-]+ ?)+")
 
 
 def ours(error: BaseException, arguments: Sequence[str], *, commands: Collection[str]) -> BaseException:
@@ -28,6 +30,8 @@ def ours(error: BaseException, arguments: Sequence[str], *, commands: Collection
 
 def _usage(error: Any) -> str:
     """Give all that a command needs where some of it is missing, or an argument is not what it should be."""
+    if hosts := _ADDRESSES.fullmatch(_surplus(error)):
+        return f"hosts are one word, with commas: …,{hosts[0].replace(' ', ',')}"
     param = getattr(error, "param", None)
     missing = hasattr(error, "param_type")  # which no other error of click has
     wrong = missing or getattr(param, "param_type_name", "") == "argument" or error.message.startswith(_TOO_MANY)
@@ -38,11 +42,16 @@ def _usage(error: Any) -> str:
     return f"type: {' '.join(words.split())}; '{path} --help' explains it"
 
 
+def _surplus(error: Any) -> str:
+    """Give the words that nothing asked for, blanks between them; empty for other errors."""
+    return error.message.rpartition("(")[2].rstrip(")") if error.message.startswith(_TOO_MANY) else ""
+
+
 def _sentence(error: Any) -> str:
     """Give the message of a usage error in our manner: lower case, the nearest right word, no full stop."""
     near = getattr(error, "possibilities", None)
     if error.message.startswith(_TOO_MANY):
-        return f"too many words: '{error.message.rpartition('(')[2].rstrip(')')}'"
+        return f"too many words: '{_surplus(error)}'"
     message = error.message + f"; did you mean '{near[0]}'?" if near else error.format_message().rstrip(".")
     if number := _not_the_number(error.__cause__):
         message = message.replace(error.message, number)

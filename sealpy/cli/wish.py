@@ -76,7 +76,7 @@ def clusterfile_of(wish: Wish, emit: Emit) -> Clusterfile:
     except ClusterfileError as error:
         problems = [_in_words_of_options(problem) for problem in error.problems]
         message = f"command line: {counted(len(problems), 'problem')}"
-        raise ConfigError(message, problems=problems, hint="see 'sealpy run --help'") from error
+        raise ConfigError(message, problems=problems, hint="--help lists the options of the command") from error
     return _with_secrets(found, wish)
 
 

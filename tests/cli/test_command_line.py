@@ -138,6 +138,11 @@ def test_flags_choose_how_much_is_shown(flag: str, detail: Detail, install: Inst
         (["inspect", "a:1", "--sbom"], "option '--sbom' requires an argument", "see 'sealpy inspect --help'"),
         (["--vrsion"], "no such option: --vrsion; did you mean '--version'?", "see 'sealpy --help'"),
         (["version", "--hlp"], "no such option: --hlp; did you mean '--help'?", "see 'sealpy version --help'"),
+        (
+            ["run", "x:1", "-m", "10.0.0.1", "10.0.0.2"],
+            "too many words: '10.0.0.2'",
+            "hosts are one word, with commas: …,10.0.0.2",
+        ),
         (["version", "x"], "too many words: 'x'", "type: sealpy version; 'sealpy version --help' explains it"),
         (["tag"], "missing argument 'IMAGE'", "type: sealpy tag IMAGE NAME…; 'sealpy tag --help' explains it"),
         (["run", "--port", "x"], "invalid value for '--port': 'x' is not a whole number", RUN),
