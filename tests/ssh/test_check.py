@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 from collections.abc import Callable, Iterator
@@ -17,7 +18,7 @@ import pytest
 
 from sealpy.cli.app import run
 from sealpy.testing.sshd import Sshd, make_key, sshd
-from tests.ssh.processes import wait_for
+from tests.ssh.processes import kill, wait_for
 
 pytestmark = [
     pytest.mark.ssh,
@@ -233,7 +234,10 @@ def _servers(stack: contextlib.ExitStack, directory: Path) -> Iterator[Sshd]:
             shutil.copy(f"{key}{suffix}", place / f"client_ed25519{suffix}")
         within = ("ip", "netns", "exec", f"sealpy-t{number}")
         settings = {"ListenAddress": f"10.99.250.1{number}"}
-        yield stack.enter_context(sshd(place, settings, port=2222, within=within))
+        server = stack.enter_context(sshd(place, settings, port=2222, within=within))
+        # The links go before the last words of a connection are through: nothing else would end its session.
+        stack.callback(kill, server, signal.SIGKILL)
+        yield server
 
 
 def _ip(words: str) -> None:
