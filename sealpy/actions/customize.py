@@ -10,9 +10,9 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from sealpy.clusterfile import AppConfig, Application, Cluster, Clusterfile, Config, Processed, Readable, processed
-from sealpy.clusterfile.findings import refusal
+from sealpy.clusterfile.findings import refuse
 from sealpy.distributors import Edit, refuse_absent
-from sealpy.errors import ClusterfileError, Place, Problem, did_you_mean, known_words
+from sealpy.errors import Place, Problem, did_you_mean, known_words
 from sealpy.image.cluster_image import ClusterImage
 from sealpy.image.metadata import APP_ROOT
 from sealpy.image.metadata import Application as ImageApp
@@ -63,13 +63,7 @@ def check_apps(clusterfile: Clusterfile, image: ClusterImage) -> None:
         *((config.app_name, f"Config '{config.name}'", config.place) for config in clusterfile.configs),
     ]
     problems = [_no_app(name, known, what, place) for name, what, place in named if name and name not in known]
-    match problems:
-        case []:
-            return
-        case [one]:
-            raise ClusterfileError(one.message, place=one.place, hint=one.hint)
-        case _:
-            raise refusal(Readable.of(clusterfile).name, problems)
+    refuse(Readable.of(clusterfile).name, problems)
 
 
 def edits_of(clusterfile: Clusterfile, image: ClusterImage) -> tuple[Edit, ...]:

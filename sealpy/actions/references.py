@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from sealpy.clusterfile import AppConfig, AppFile, Cluster, Clusterfile, Config, HostEntry, Readable
-from sealpy.clusterfile.findings import refusal
-from sealpy.errors import ClusterfileError, ConfigError, Place, Problem
+from sealpy.clusterfile.findings import refuse
+from sealpy.errors import ConfigError, Place, Problem
 from sealpy.inventory.passwords import find_text
 
 __all__ = ["check_references", "missing_notices", "referred_secrets", "with_references"]
@@ -60,13 +60,7 @@ def check_references(clusterfile: Clusterfile) -> None:
     for name in _missing(clusterfile):
         named = next((found[name] for found in places if name in found), cluster.place)
         by_place.setdefault(named, []).append(name)
-    match [_missing_at(place, names) for place, names in by_place.items()]:
-        case []:
-            return
-        case [one]:
-            raise ClusterfileError(one.message, place=one.place, hint=one.hint)
-        case several:
-            raise refusal(Readable.of(clusterfile).name, several)
+    refuse(Readable.of(clusterfile).name, [_missing_at(place, names) for place, names in by_place.items()])
 
 
 def _missing_at(place: Place | None, names: list[str]) -> Problem:

@@ -13,7 +13,7 @@ from sealpy.actions.references import check_references, with_references
 from sealpy.actions.registries import check_accounts
 from sealpy.actions.session import Surroundings
 from sealpy.actions.setup import Preparation, prepare
-from sealpy.clusterfile import Clusterfile, Readable, Ssh
+from sealpy.clusterfile import Cluster, Clusterfile, Readable, Ssh
 from sealpy.errors import ImageError, PluginError, counted
 from sealpy.image.cluster_image import ClusterImage
 from sealpy.image.metadata import APP_INSTALLER
@@ -135,13 +135,13 @@ def _look_at_the_rest(
             check_apps(found, image)
         if read.whole and seen.inventory:
             with mistakes.gathering():
-                prepare(_without_logins(read.whole), image, surroundings).check()
+                bare = replace(read.whole, cluster=_without_logins(read.whole.cluster))
+                prepare(bare, image, surroundings).check()
 
 
-def _without_logins(clusterfile: Clusterfile) -> Clusterfile:
-    cluster = clusterfile.cluster
+def _without_logins(cluster: Cluster) -> Cluster:
     hosts = tuple(replace(entry, ssh=Ssh()) for entry in cluster.hosts)
-    return replace(clusterfile, cluster=replace(cluster, ssh=Ssh(), hosts=hosts))
+    return replace(cluster, ssh=Ssh(), hosts=hosts)
 
 
 def _inventory(read: Readable, image: ClusterImage | ImageError | None) -> Inventory | None:
@@ -149,8 +149,7 @@ def _inventory(read: Readable, image: ClusterImage | ImageError | None) -> Inven
     cluster, known = read.cluster, isinstance(image, ClusterImage)
     if cluster is None or _is_application(image) or not (cluster.hosts or known):
         return None
-    hosts = tuple(replace(entry, ssh=Ssh()) for entry in cluster.hosts)
-    return Inventory.of(replace(cluster, hosts=hosts))
+    return Inventory.of(_without_logins(cluster))
 
 
 def _is_application(image: ClusterImage | ImageError | None) -> bool:

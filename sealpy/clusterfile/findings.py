@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from sealpy.clusterfile.document import Document, Location
 from sealpy.errors import ClusterfileError, Problem, counted, did_you_mean, known_words
 
-__all__ = ["Findings", "as_list", "field_meant", "field_names", "in_order", "refusal"]
+__all__ = ["Findings", "as_list", "field_meant", "field_names", "in_order", "refusal", "refuse"]
 
 # Words of other tools, or of another part of the same file, for a field: the nearest word would be another secret.
 _MEANT = {
@@ -78,6 +78,17 @@ def refusal(name: str, problems: Sequence[Problem]) -> ClusterfileError:
 
     ordered = sorted(in_order(problems), key=file_of)
     return ClusterfileError(f"{name}: {counted(len(ordered), 'problem')}", problems=ordered)
+
+
+def refuse(name: str, problems: Sequence[Problem]) -> None:
+    """Raise ClusterfileError with these problems of the named file, one as it is; do nothing when there are none."""
+    match problems:
+        case []:
+            return
+        case [one]:
+            raise ClusterfileError(one.message, place=one.place, hint=one.hint)
+        case _:
+            raise refusal(name, problems)
 
 
 def field_meant(word: str, known: Sequence[str]) -> str:

@@ -213,8 +213,8 @@ class _Reader:
             message = f"'{kind}' is no kind of a Clusterfile"
             self.unsorted |= bool(did_you_mean(kind, ("Cluster",)))
             manifest = "this looks like a Kubernetes manifest: put it into the image"
-            others = manifest if document.text_of("apiVersion") else known_words(self.kinds)
             version = document.text_of("apiVersion")
+            others = manifest if version else known_words(self.kinds)
             foreign = version and not _OUR_GROUPS.fullmatch(version)
             hint = others if foreign else did_you_mean(kind, self.kinds) or others
             self._meant(document, nearest(kind, self.kinds))

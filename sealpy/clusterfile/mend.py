@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
 from pydantic import ValidationError
@@ -34,21 +34,28 @@ class Mended(Generic[ModelT]):
     left_out: frozenset[str]
 
 
+@dataclass(slots=True)
+class _Done:
+    """Note what was done to a document: fields of which something was left out, and names that were mended."""
+
+    left_out: set[str] = field(default_factory=set)
+    renamed: dict[Location, str] = field(default_factory=dict)
+
+
 def mended(document: Document, model: type[ModelT]) -> Mended[ModelT] | None:
     """Read a document by the fields that its own are most like, and without those of `spec` that do not fit.
 
     None when that cannot be done. What is mended is told by whoever reads the document as it is.
     """
     tree: Any = copy.deepcopy(dict(document.tree))
-    left_out: set[str] = set()
-    renamed: dict[Location, str] = {}
+    done = _Done()
     for _ in range(_ROUNDS):
         try:
-            return Mended(model.model_validate(tree), _with_names(document, renamed), frozenset(left_out))
+            return Mended(model.model_validate(tree), _with_names(document, done.renamed), frozenset(done.left_out))
         except ValidationError as error:
             details = error.errors(include_url=False)
         for detail in details:
-            if not _mend(tree, model, (left_out, renamed), kind=detail["type"], location=detail["loc"]):
+            if not _mend(tree, model, done, kind=detail["type"], location=detail["loc"]):
                 return None
     return None
 
@@ -67,13 +74,12 @@ def _with_names(document: Document, renamed: Mapping[Location, str]) -> Document
 def _mend(
     tree: dict[str, Any],
     model: type[Model],
-    done: tuple[set[str], dict[Location, str]],
+    done: _Done,
     *,
     kind: str,
     location: Location,
 ) -> bool:
     """Mend what one error is about, and note what is left out and renamed; tells whether there is hope."""
-    left_out, renamed = done
     *around, last = location
     if kind == "missing":  # perhaps under another name, which is mended now
         return True
@@ -82,13 +88,13 @@ def _mend(
             value = mapping.pop(last)
             if (meant := nearest(str(last), field_names(model, location[:-1]))) and meant not in mapping:
                 mapping[meant] = value
-                renamed[location] = meant
+                done.renamed[location] = meant
             else:
-                left_out.add(str(location[1] if len(location) > 2 else last))  # noqa: PLR2004 - spec, field, …
+                done.left_out.add(str(location[1] if len(location) > 2 else last))  # noqa: PLR2004 - spec, field, …
         return True
     if location[0] not in {"metadata", "spec"} or len(location) == 1 or location[1] in _VITAL:
         return False
-    left_out.add(str(location[1]))
+    done.left_out.add(str(location[1]))
     tree[str(location[0])].pop(location[1], None)
     return True
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from sealpy.clusterfile import Cluster, HostEntry, Ssh
-from sealpy.clusterfile.findings import refusal
+from sealpy.clusterfile.findings import refuse
 from sealpy.connectors.target import Target
-from sealpy.errors import ClusterfileError, ConfigError, Problem, problems_of
+from sealpy.errors import ConfigError, Problem, problems_of
 from sealpy.inventory.login import Logins
 
 __all__ = ["MASTER", "NODE", "Host", "Inventory", "check_logins"]
@@ -68,7 +68,7 @@ class Inventory:
             place = cluster.place_of("hosts" if "hosts" in cluster.words else "nodes")
             hint = "give one host roles: [master]" if cluster.hosts else "add `hosts:`, one with roles: [master]"
             problems.insert(0, Problem("no host has the role 'master'", place, hint))
-        _refuse(cluster, problems)
+        refuse(_file_of(cluster), problems)
         masters = [host for host in hosts if host.is_master]
         return cls((*masters, *(host for host in hosts if not host.is_master)))
 
@@ -134,17 +134,11 @@ def _logged_in(entries: Iterable[HostEntry], logins: Logins) -> tuple[list[Host]
 def check_logins(cluster: Cluster, logins: Logins) -> None:
     """Raise one ClusterfileError with everything that is wrong with the logins of a Cluster, whatever its hosts are."""
     _, problems = _logged_in(cluster.hosts, logins)
-    _refuse(cluster, problems)
+    refuse(_file_of(cluster), problems)
 
 
-def _refuse(cluster: Cluster, problems: list[Problem]) -> None:
-    match problems:
-        case []:
-            return
-        case [one]:
-            raise ClusterfileError(one.message, place=one.place, hint=one.hint)
-        case _:
-            raise refusal(str(cluster.place.file) if cluster.place else "Clusterfile", problems)
+def _file_of(cluster: Cluster) -> str:
+    return str(cluster.place.file) if cluster.place else "Clusterfile"
 
 
 def _hosts(entry: HostEntry, logins: Logins) -> Iterator[Host]:
