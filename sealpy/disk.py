@@ -1,4 +1,4 @@
-"""what is written on this machine: whole files, for their owner alone."""
+"""what is written on this machine: whole files, for their owner alone, and why the system refuses."""
 
 from __future__ import annotations
 
@@ -10,12 +10,17 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import BinaryIO
 
-__all__ = ["alone", "expanded", "make_private", "stands_at", "write_new", "write_whole"]
+__all__ = ["alone", "expanded", "make_private", "reason_of", "stands_at", "write_new", "write_whole"]
 
 
 def expanded(typed: str | Path) -> Path:
     """Give a path with `~` and `~name` made directories; where nobody has that name it stays as it was typed."""
     return Path(os.path.expanduser(typed))  # noqa: PTH111 - that of Path raises RuntimeError for a name that nobody has
+
+
+def reason_of(error: OSError) -> str:
+    """Give the system's reason for a refusal in lower case, as it stands behind a colon."""
+    return (error.strerror or str(error)).lower()
 
 
 def make_private(directory: Path) -> None:

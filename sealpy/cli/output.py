@@ -138,7 +138,9 @@ class Output:
             with suppress(OSError):  # closing writes what is left, in vain again
                 log.close()
             self._log = None
-            self.emit(Warned(message=f"the log file ends here: {log.path}: {(error.strerror or str(error)).lower()}"))
+            from sealpy.disk import reason_of
+
+            self.emit(Warned(message=f"the log file ends here: {log.path}: {reason_of(error)}"))
 
     def _choose(self) -> Renderer:
         if self.is_json:

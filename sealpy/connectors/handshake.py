@@ -16,6 +16,7 @@ from sealpy.connectors.hostkeys import HostKey, HostKeys
 from sealpy.connectors.proxy import Proxy
 from sealpy.connectors.pulse import Ear
 from sealpy.connectors.target import Target
+from sealpy.disk import reason_of
 from sealpy.errors import ConnectError
 
 __all__ = ["Carrier", "Dial", "dial", "greet"]
@@ -78,7 +79,7 @@ def dial(target: Target) -> socket.socket:
             ConnectError, message, hint="see that the machine is up and no firewall is between"
         ) from error
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
+        reason = reason_of(error)
         raise target.error(ConnectError, reason, hint="see that address and port are right and sshd runs") from error
     # Without TCP_NODELAY each exchange waits for the delayed acknowledgement of the one before: 46 ms instead of 3.
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

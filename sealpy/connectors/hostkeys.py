@@ -18,7 +18,7 @@ from typing import Literal
 
 from sealpy.connectors.hostcertificate import HostCertificate
 from sealpy.connectors.target import Target
-from sealpy.disk import alone, make_private
+from sealpy.disk import alone, make_private, reason_of
 from sealpy.errors import HostKeyError
 from sealpy.events import Emit, HostKeyAccepted, Warned
 
@@ -168,7 +168,7 @@ class HostKeys:
         try:
             self._write_down(key)
         except OSError as error:  # one that is not remembered would be new each time, whose ever it is
-            reason = (error.strerror or str(error)).lower()
+            reason = reason_of(error)
             raise self._target.error(
                 HostKeyError,
                 f"host key {key.algorithm} {key.fingerprint} is new, and cannot be written down: "
@@ -195,7 +195,7 @@ class HostKeys:
         try:
             return [line for file in self._files for line in _lines(file, name, plain=plain)]
         except OSError as error:
-            reason = (error.strerror or str(error)).lower()
+            reason = reason_of(error)
             message = f"{error.filename}, which says whose host keys are known, cannot be read: {reason}"
             raise self._target.error(HostKeyError, message, hint="see to its owner and mode") from error
 

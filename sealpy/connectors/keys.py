@@ -19,6 +19,7 @@ from paramiko.pkey import PublicBlob, UnknownKeyType
 
 from sealpy.connectors.secret import Secret
 from sealpy.connectors.target import Target
+from sealpy.disk import reason_of
 from sealpy.errors import AuthError, nearest
 
 __all__ = ["Unusable", "keys_of", "why_unusable"]
@@ -195,7 +196,7 @@ def _load(path: Path, passphrase: Secret | None) -> paramiko.PKey:
     except (UnknownKeyType, UnsupportedAlgorithm) as error:
         raise _KeyUnusableError("is of a type that is not supported") from error
     except OSError as error:
-        raise _KeyUnusableError((error.strerror or str(error)).lower()) from error
+        raise _KeyUnusableError(reason_of(error)) from error
     key.public_blob = None  # a certificate beside it comes on its own, so that the plain key is tried too
     return key
 

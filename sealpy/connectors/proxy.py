@@ -16,6 +16,7 @@ import threading
 from typing import IO
 
 from sealpy.connectors.target import Target
+from sealpy.disk import reason_of
 from sealpy.errors import ConnectError
 
 __all__ = ["Proxy"]
@@ -107,5 +108,5 @@ def _started(target: Target, streams: socket.socket, told: IO[bytes]) -> subproc
             start_new_session=True,  # Ctrl-C at the terminal is for us: what was begun is finished through it
         )
     except OSError as error:
-        message = f"its ProxyCommand cannot be started by {shell}: {(error.strerror or str(error)).lower()}"
+        message = f"its ProxyCommand cannot be started by {shell}: {reason_of(error)}"
         raise target.error(ConnectError, message, hint="see that $SHELL names a shell") from error

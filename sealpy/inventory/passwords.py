@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from sealpy.clusterfile import PasswordFrom
 from sealpy.connectors.secret import Secret
-from sealpy.disk import expanded
+from sealpy.disk import expanded, reason_of
 from sealpy.errors import ConfigError
 
 __all__ = ["find_password", "find_text"]
@@ -68,7 +68,7 @@ def _from_file(reference: PasswordFrom) -> bytes:
     try:
         return expanded(reference.value).read_bytes()
     except OSError as error:
-        raise _NotFoundError((error.strerror or str(error)).lower(), hint="look at the path and its mode") from error
+        raise _NotFoundError(reason_of(error), hint="look at the path and its mode") from error
 
 
 def _from_command(reference: PasswordFrom) -> bytes:

@@ -18,7 +18,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from sealpy.disk import write_whole
+from sealpy.disk import reason_of, write_whole
 from sealpy.errors import MachineError, NotReadyError
 from sealpy.machines.keys import KeyPair
 from sealpy.machines.network import hardware_address
@@ -191,7 +191,7 @@ def _greeting_missing(address: str) -> str:
         with socket.create_connection((address, 22), timeout=1.0) as connection:
             greeting = connection.recv(64)
     except OSError as error:
-        return (error.strerror or str(error)).lower()
+        return reason_of(error)
     return "" if greeting.startswith(b"SSH-") else f"port 22 says {greeting!r}"
 
 

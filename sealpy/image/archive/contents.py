@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
+from sealpy.disk import reason_of
 from sealpy.errors import DigestMismatchError, ImageError
 from sealpy.image.archive.parts import Parts
 from sealpy.image.manifest import MOST_DOCUMENT, digest_of
@@ -47,7 +48,7 @@ class Contents:
             self._refuse_what_is_no_tar()
             self._list(self._entries())
         except OSError as error:
-            raise ImageError(f"{path}: cannot be read: {(error.strerror or str(error)).lower()}") from error
+            raise ImageError(f"{path}: cannot be read: {reason_of(error)}") from error
 
     def __contains__(self, name: str) -> bool:
         return name in self._files

@@ -30,7 +30,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from sealpy.connectors.secret import Secret
-from sealpy.disk import alone, make_private, write_whole
+from sealpy.disk import alone, make_private, reason_of, write_whole
 from sealpy.errors import ConfigError
 
 __all__ = ["Credential", "Credentials", "auth_files"]
@@ -155,7 +155,7 @@ def _read(file: Path) -> dict[str, Any]:
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
+        reason = reason_of(error)
         raise ConfigError(f"{file}: cannot be read: {reason}", hint="see to its owner and mode") from error
     return _parse(data, file) if data.strip() else {}
 

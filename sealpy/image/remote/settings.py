@@ -17,7 +17,7 @@ from typing import Final
 
 import yaml
 
-from sealpy.disk import expanded
+from sealpy.disk import expanded, reason_of
 from sealpy.errors import BadReferenceError, ConfigError, Place, did_you_mean, known_words
 from sealpy.image.reference import Reference
 from sealpy.image.remote.tls import Tls
@@ -45,7 +45,7 @@ def read_settings(path: Path) -> Mapping[str, Setting]:
     except FileNotFoundError:
         return {}
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
+        reason = reason_of(error)
         raise ConfigError(f"{path}: cannot be read: {reason}", hint="see to its owner and mode") from error
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1

@@ -14,7 +14,7 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 
-from sealpy.disk import write_whole
+from sealpy.disk import reason_of, write_whole
 from sealpy.errors import KeyFileError, SealpyError
 
 __all__ = ["Passphrase", "PublicKey", "SigningKey"]
@@ -100,7 +100,7 @@ class SigningKey:
         except OSError as error:
             if not private.parent.is_dir():
                 raise KeyFileError(f"{private}: no such directory", hint=f"mkdir -p {private.parent}") from error
-            reason = (error.strerror or str(error)).lower()
+            reason = reason_of(error)
             raise SealpyError(f"{private}: cannot be written: {reason}", hint="choose another place") from error
         return cls(PublicKey._of(str(public), key.public_key()), key)  # noqa: SLF001 - its twin
 
@@ -176,5 +176,5 @@ def _read(path: Path) -> bytes:
         with path.open("rb") as file:
             return file.read(_LONGEST)
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
+        reason = reason_of(error)
         raise KeyFileError(f"{path}: cannot be read: {reason}", hint="name a key in PEM form") from error
